@@ -1,0 +1,124 @@
+"""Virtual time and the event queue.
+
+Time advances only with retired guest instructions: one *cycle* is one
+instruction, and a board says how many cycles make a second (``hz``).  While
+all processors are halted the clock jumps to the next event.  Nothing here
+reads the host clock, so two runs of the same inputs see the same times.
+
+Devices see nanoseconds (`now`) or the ticks of their own input clock
+(`ticks`), and ask to be called back with `at` or `at_tick`.  Events run at the
+first instruction boundary whose time is not before the time asked for, in the
+order of their times, and at equal times in the order they were asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+NS = 1_000_000_000
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One pending callback; `Clock.cancel` withdraws it."""
+
+    cycle: int
+    callback: Callable[[], None]
+    name: str = ""
+    live: bool = field(default=True)
+
+
+class Clock:
+    """Virtual time of one machine.
+
+    ``hz`` is the number of cycles (instructions) in a virtual second.
+    ``source`` returns the cycles that have gone by; a test without a
+    processor leaves it out and moves time with `advance`.  ``rearm`` is
+    called whenever the earliest event changes.
+    """
+
+    def __init__(
+        self,
+        hz: int,
+        source: Callable[[], int] | None = None,
+        rearm: Callable[[], None] | None = None,
+    ) -> None:
+        if hz <= 0:
+            raise ValueError(f"clock rate must be positive, not {hz}")
+        self.hz = hz
+        self._manual = 0
+        self.source = source or (lambda: self._manual)
+        self.rearm = rearm or (lambda: None)
+        self._queue: list[tuple[int, int, Event]] = []
+        self._sequence = 0
+
+    # -- reading time -------------------------------------------------------
+
+    def cycles(self) -> int:
+        """Cycles since reset."""
+        return self.source()
+
+    def now(self) -> int:
+        """Virtual nanoseconds since reset, rounded down."""
+        return self.source() * NS // self.hz
+
+    def ticks(self, frequency: int) -> int:
+        """Whole periods of a clock of ``frequency`` Hz since reset."""
+        return self.source() * frequency // self.hz
+
+    # -- asking for events --------------------------------------------------
+
+    def at_cycle(self, cycle: int, callback: Callable[[], None], name: str = "") -> Event:
+        """Call back once ``cycle`` cycles have gone by (at once if they have)."""
+        event = Event(cycle, callback, name)
+        self._sequence += 1
+        heapq.heappush(self._queue, (cycle, self._sequence, event))
+        if self._queue[0][2] is event:
+            self.rearm()
+        return event
+
+    def at(self, when: int, callback: Callable[[], None], name: str = "") -> Event:
+        """Call back at ``when`` virtual nanoseconds after reset."""
+        return self.at_cycle(-(-when * self.hz // NS), callback, name)
+
+    def at_tick(
+        self, frequency: int, tick: int, callback: Callable[[], None], name: str = ""
+    ) -> Event:
+        """Call back when ``ticks(frequency)`` first reaches ``tick``."""
+        return self.at_cycle(-(-tick * self.hz // frequency), callback, name)
+
+    def cancel(self, event: Event | None) -> None:
+        """Withdraw an event; one that has run, or None, is no error."""
+        if event is not None:
+            event.live = False
+
+    # -- running events (for the machine) -----------------------------------
+
+    def next_cycle(self) -> int | None:
+        """The cycle of the earliest live event, or None."""
+        queue = self._queue
+        while queue and not queue[0][2].live:
+            heapq.heappop(queue)
+        return queue[0][0] if queue else None
+
+    def run_due(self) -> int:
+        """Run every event whose time has come; return how many ran."""
+        ran = 0
+        while (cycle := self.next_cycle()) is not None and cycle <= self.source():
+            event = heapq.heappop(self._queue)[2]
+            event.live = False
+            event.callback()
+            ran += 1
+        return ran
+
+    # -- tests without a processor ------------------------------------------
+
+    def advance(self, nanoseconds: int) -> None:
+        """Move a clock that has no processor forward, running events on time."""
+        target = self._manual + nanoseconds * self.hz // NS
+        while (cycle := self.next_cycle()) is not None and cycle <= target:
+            self._manual = max(self._manual, cycle)
+            self.run_due()
+        self._manual = target
