@@ -1,0 +1,284 @@
+"""One Unicorn engine with the native layer attached.
+
+This module and its neighbours in `vmm.cpu` are the only ones that know
+Unicorn.  An `Engine` maps memory and devices, runs, counts, and reports what
+happens through the callables of its `Handlers`; it knows no architecture
+beyond which engine to open.
+
+A handler runs inside the engine, at a boundary where guest state is exact.
+What a handler raises stops the engine and is raised again by `run`, so a
+mistake of ours is never mistaken for the guest's.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from vmm.native import library as native
+from vmm.native.library import NativeCpu, NativeError, TrapRecord
+
+LEDGER_SIZE = 4096
+NEVER = 1 << 62  # an instruction count that is not reached
+
+
+def constants(name: str) -> Any:
+    """A module of the engine's Python binding, loaded in the right order (ours first)."""
+    native.library()
+    return importlib.import_module(name)
+
+
+def _no_trap(kind: int) -> int:
+    return native.NATIVE
+
+
+def _no_event() -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Handlers:
+    """Who is told of what.  Each has a default that does nothing of note."""
+
+    trap: Callable[[int], int] = _no_trap  # kind -> NATIVE, HANDLED or STOP
+    event: Callable[[], bool] = _no_event  # a look at a boundary -> stop?
+    halt: Callable[[], bool] = lambda: True  # asleep -> stop? (False: woken)
+    read: Callable[[int, int], int] = lambda address, size: 0
+    write: Callable[[int, int, int], None] = lambda address, size, value: None
+    port_in: Callable[[int, int], int] = lambda port, size: (1 << 8 * size) - 1
+    port_out: Callable[[int, int, int], None] = lambda port, size, value: None
+    acknowledge: Callable[[int], int] = lambda level: 0
+    sysreg: Callable[[int, bool, int], int] = lambda register, write, value: 0
+    ledger: Callable[[list[tuple[int, int, int, int, int]]], None] = lambda records: None
+
+
+class Engine:
+    """One engine: ``arch`` and ``mode`` are Unicorn's, ``kind`` is the native layer's."""
+
+    def __init__(
+        self, kind: int, arch: int, mode: int, model: int, page_size: int | None = None
+    ) -> None:
+        self.library = native.library()
+        unicorn = constants("unicorn")
+        self.kind = kind
+        self.uc = unicorn.Uc(arch, mode)
+        self.uc.ctl_set_cpu_model(model)
+        if page_size is not None:
+            self.uc.ctl_set_page_size(page_size)
+        self.uc.ctl_exits_enabled(True)  # no `until` address: stops are ours
+        self.uc.query(unicorn.UC_QUERY_MODE)  # the engine is set up on first use
+        handle = self.uc._uch
+        self._handle = C.c_void_p(handle.value if hasattr(handle, "value") else handle)
+        error = C.create_string_buffer(256)
+        pointer = self.library.dll.vmm_attach(self._handle, kind, error, len(error))
+        if not pointer:
+            raise NativeError(error.value.decode())
+        self.pointer = pointer
+        self.native: NativeCpu = pointer.contents
+        self.native.event_at = NEVER
+        self.native.limit = self.native.left = NEVER
+        self.native.limit = NEVER
+        self.env: int = self.native.env
+        self.cpu: int = self.native.cpu
+        self.handlers = Handlers()
+        self.error: BaseException | None = None
+        self._ledger = (TrapRecord * LEDGER_SIZE)()
+        self.native.ledger = self._ledger
+        self.native.ledger_size = LEDGER_SIZE
+        self._keep = self._connect()
+        self._mapped: list[object] = []
+
+    # -- callbacks ------------------------------------------------------------
+
+    def _failed(self, error: BaseException) -> None:
+        """A handler raised: keep it for `run` and leave the engine."""
+        if self.error is None:
+            self.error = error
+        self.library.dll.vmm_stop(self.pointer, native.REASON_STOPPED)
+
+    def _connect(self) -> list[object]:
+        """Give the native layer its callbacks; they look the handler up at each call."""
+        h = self  # handlers may be replaced while running
+
+        def trap(_: object, kind: int) -> int:
+            try:
+                return h.handlers.trap(kind)
+            except BaseException as error:
+                h._failed(error)
+                return native.STOP
+
+        def event(_: object) -> int:
+            try:
+                return h.handlers.event()
+            except BaseException as error:
+                h._failed(error)
+                return 1
+
+        def halt(_: object) -> int:
+            try:
+                return h.handlers.halt()
+            except BaseException as error:
+                h._failed(error)
+                return 1
+
+        def read(_: object, address: int, size: int) -> int:
+            try:
+                return h.handlers.read(address, size)
+            except BaseException as error:
+                h._failed(error)
+                return 0
+
+        def write(_: object, address: int, size: int, value: int) -> None:
+            try:
+                h.handlers.write(address, size, value)
+            except BaseException as error:
+                h._failed(error)
+
+        def port_in(_: object, port: int, size: int) -> int:
+            try:
+                return h.handlers.port_in(port, size)
+            except BaseException as error:
+                h._failed(error)
+                return 0
+
+        def port_out(_: object, port: int, size: int, value: int) -> None:
+            try:
+                h.handlers.port_out(port, size, value)
+            except BaseException as error:
+                h._failed(error)
+
+        def acknowledge(_: object, level: int) -> int:
+            try:
+                return h.handlers.acknowledge(level)
+            except BaseException as error:
+                h._failed(error)
+                return -1
+
+        def sysreg(_: object, register: int, is_write: int, value: int) -> int:
+            try:
+                return h.handlers.sysreg(register, bool(is_write), value)
+            except BaseException as error:
+                h._failed(error)
+                return 0
+
+        def ledger(_: object) -> None:
+            try:
+                h._drain()
+            except BaseException as error:
+                h._failed(error)
+
+        n = self.native
+        n.on_trap = native.ON_TRAP(trap)
+        n.on_event = native.ON_EVENT(event)
+        n.on_halt = native.ON_EVENT(halt)
+        n.on_read = native.ON_READ(read)
+        n.on_write = native.ON_WRITE(write)
+        n.on_in = native.ON_IN(port_in)
+        n.on_out = native.ON_OUT(port_out)
+        n.on_acknowledge = native.ON_ACKNOWLEDGE(acknowledge)
+        n.on_sysreg = native.ON_SYSREG(sysreg)
+        n.on_ledger = native.ON_LEDGER(ledger)
+        return [n.on_trap, n.on_event, n.on_halt, n.on_read, n.on_write, n.on_in, n.on_out,
+                n.on_acknowledge, n.on_sysreg, n.on_ledger]
+
+    def _drain(self) -> None:
+        used = self.native.ledger_used
+        self.native.ledger_used = 0
+        self.handlers.ledger(
+            [(r.count, r.kind, r.pc, r.status, r.info) for r in self._ledger[:used]]
+        )
+
+    # -- memory ---------------------------------------------------------------
+
+    def map_memory(self, base: int, size: int, address: int, rom: bool = False) -> None:
+        """Map host memory at ``address`` as guest RAM, or as ROM whose writes go to a device."""
+        self.uc.mem_map_ptr(base, size, 7, C.c_void_p(address))
+        kind = native.PAGE_ROM if rom else native.PAGE_RAM
+        self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
+        if rom:
+            self._device(native.ALIAS + base, size, base)
+
+    def map_device(self, base: int, size: int) -> None:
+        """Send accesses to whole pages ``base`` to ``base+size`` to the read and write handlers."""
+        self._device(base, size, base)
+        self.library.dll.vmm_map_pages(self.pointer, base, size, native.PAGE_DEVICE)
+
+    def map_hole(self) -> None:
+        """Let accesses that nobody answers read as all ones and change nothing."""
+        self._device(native.HOLE, 0x1000, native.HOLE)
+
+    def _device(self, base: int, size: int, report: int) -> None:
+        code = self.library.dll.vmm_map_device(self.pointer, base, size, report)
+        if code:
+            raise NativeError(f"cannot map a device at {base:#x}: engine error {code}")
+
+    def set_rom_mode(self, base: int, size: int, readable: bool) -> None:
+        """Switch mapped ROM between memory (writes still reach the device) and device."""
+        kind = native.PAGE_ROM if readable else native.PAGE_ALIAS
+        self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
+        self.library.dll.vmm_flush_tlb(self.pointer)
+
+    def forget_code(self, base: int, size: int) -> None:
+        """Drop translations of code that somebody other than the guest has written."""
+        self.uc.ctl_remove_cache(base, base + size)
+
+    # -- running --------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Instructions begun since reset."""
+        return self.native.limit - self.native.left
+
+    @property
+    def cycles(self) -> int:
+        """Instructions begun plus the cycles slept through."""
+        n = self.native
+        return n.limit - n.left + n.idle
+
+    def run(self, pc: int, npc: int = 0) -> int:
+        """Run from ``pc`` until something stops the engine; a REASON_ value."""
+        self.error = None
+        reason = self.library.dll.vmm_run(self.pointer, pc, npc)
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return cast(int, reason)
+
+    def stop(self) -> None:
+        """Leave the engine at the next boundary (from a handler)."""
+        self.library.dll.vmm_stop(self.pointer, native.REASON_STOPPED)
+
+    def request_stop(self) -> None:
+        """Leave the engine soon: safe from another thread or a signal handler."""
+        self.native.stop_requested = 1
+
+    def set_event(self, count: int) -> None:
+        """Have the event handler called when ``count`` instructions have begun."""
+        self.library.dll.vmm_set_event(self.pointer, min(count, NEVER))
+
+    def set_interrupt(self, bits: int, on: bool) -> None:
+        """Raise or lower interrupt request bits of the engine."""
+        self.library.dll.vmm_set_interrupt(self.pointer, bits, on)
+
+    def intercept(self, kinds: Any) -> None:
+        """Have exactly these trap kinds (numbers) reach the trap handler."""
+        words = [0] * (native.TRAP_KINDS // 64)
+        for kind in kinds:
+            words[kind >> 6] |= 1 << (kind & 63)
+        for index, word in enumerate(words):
+            self.native.intercept[index] = word
+
+    def engine_error(self) -> str:
+        """The engine's own words for why the last run failed."""
+        return str(constants("unicorn").UcError(self.native.engine_error))
+
+    def words(self, offset: int, count: int) -> Any:
+        """A live view of ``count`` 32-bit words of the register file."""
+        return (C.c_uint32 * count).from_address(self.env + offset)
+
+    def function(self, name: str, result: object, *arguments: object) -> Any:
+        """One of the engine's own functions."""
+        return self.library.function(name, result, *arguments)

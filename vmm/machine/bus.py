@@ -1,0 +1,195 @@
+"""The bus: which memory or device answers at a physical address or port.
+
+Memory is mapped straight into the engine; the bus hears only of device
+accesses.  Devices may share a page (LEON3's APB places one every 256 bytes).
+What nobody answers is counted and answered as the board's bus would.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from vmm.memory.frames import Frames
+
+PAGE = 0x1000
+
+
+class DeviceLike(Protocol):
+    """What the bus needs of a device (see vmm/devices/device.py)."""
+
+    name: str
+    size: int
+
+    def read(self, offset: int, size: int) -> int: ...
+    def write(self, offset: int, size: int, value: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A device at an address (or port)."""
+
+    base: int
+    size: int
+    device: DeviceLike
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A stretch of RAM or ROM."""
+
+    base: int
+    size: int
+    frames: Frames
+    offset: int
+    rom: bool
+    name: str
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+
+class Overlap(ValueError):
+    """Two things were placed at one address."""
+
+
+class AddressSpace:
+    """Devices by address: find the one that answers."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._placed: list[Placed] = []
+
+    def place(self, base: int, device: DeviceLike, size: int | None = None) -> Placed:
+        """Put ``device`` at ``base``; Overlap if something is there already."""
+        placed = Placed(base, device.size if size is None else size, device)
+        at = bisect_right(self._starts, base)
+        for neighbour in self._placed[max(0, at - 1) : at + 1]:
+            if base < neighbour.end and neighbour.base < placed.end:
+                raise Overlap(
+                    f"{device.name} at {base:#x} overlaps {neighbour.device.name} "
+                    f"at {neighbour.base:#x}"
+                )
+        self._starts.insert(at, base)
+        self._placed.insert(at, placed)
+        return placed
+
+    def find(self, address: int) -> Placed | None:
+        """What is at ``address``, or None."""
+        at = bisect_right(self._starts, address) - 1
+        if at >= 0 and address < self._placed[at].end:
+            return self._placed[at]
+        return None
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._placed)
+
+
+class Bus:
+    """Physical memory, memory-mapped devices and (on x86) ports of one machine."""
+
+    def __init__(self, byteorder: str, floating: int = 0) -> None:
+        """``floating`` is the byte that a read nobody answers returns."""
+        self.byteorder = byteorder
+        self.floating = floating
+        self.memory: list[Memory] = []
+        self.devices = AddressSpace()
+        self.ports = AddressSpace()
+        self.unanswered: dict[tuple[str, int], int] = {}
+        self.on_unanswered: Callable[[str, int, int, int], None] | None = None
+        self.on_host_write: Callable[[int, int], None] = lambda address, size: None
+
+    # -- memory -----------------------------------------------------------------
+
+    def add_memory(
+        self, base: int, size: int, name: str, rom: bool = False, frames: Frames | None = None,
+        offset: int = 0,
+    ) -> Memory:
+        """Describe RAM or ROM at ``base``; the machine maps it into its engines."""
+        memory = Memory(base, size, frames or Frames(size, name), offset, rom, name)
+        for other in self.memory:
+            if base < other.end and other.base < memory.end:
+                raise Overlap(f"{name} at {base:#x} overlaps {other.name} at {other.base:#x}")
+        self.memory.append(memory)
+        return memory
+
+    def memory_at(self, address: int, size: int = 1) -> Memory | None:
+        """The memory that holds all of ``address`` to ``address + size``."""
+        for memory in self.memory:
+            if memory.base <= address and address + size <= memory.end:
+                return memory
+        return None
+
+    def view(self, address: int, size: int) -> memoryview | None:
+        """Host view of guest memory, or None if not all of it is memory."""
+        memory = self.memory_at(address, size)
+        if memory is None:
+            return None
+        start = memory.offset + address - memory.base
+        return memory.frames.view[start : start + size]
+
+    def read_memory(self, address: int, size: int) -> bytes | None:
+        """Bytes of guest memory as DMA or a debugger sees them, or None."""
+        view = self.view(address, size)
+        return None if view is None else bytes(view)
+
+    def write_memory(self, address: int, data: bytes) -> bool:
+        """Write guest memory from outside the processor; False if it is not all memory."""
+        view = self.view(address, len(data))
+        if view is None:
+            return False
+        view[:] = data
+        self.on_host_write(address, len(data))
+        return True
+
+    # -- device accesses (from the engine) --------------------------------------
+
+    def _nobody(self, what: str, address: int, size: int, value: int) -> None:
+        key = (what, address)
+        self.unanswered[key] = self.unanswered.get(key, 0) + 1
+        if self.on_unanswered is not None:
+            self.on_unanswered(what, address, size, value)
+
+    def read(self, address: int, size: int) -> int:
+        """A processor's read of a device."""
+        placed = self.devices.find(address)
+        if placed is None:
+            self._nobody("read", address, size, 0)
+            return int.from_bytes(bytes([self.floating]) * size, "little")
+        return placed.device.read(address - placed.base, size) & ((1 << 8 * size) - 1)
+
+    def write(self, address: int, size: int, value: int) -> None:
+        """A processor's write to a device."""
+        placed = self.devices.find(address)
+        if placed is None:
+            self._nobody("write", address, size, value)
+        else:
+            placed.device.write(address - placed.base, size, value)
+
+    def port_in(self, port: int, size: int) -> int:
+        """IN: a port nobody answers reads all ones; a wide access is split over narrow devices."""
+        placed = self.ports.find(port)
+        if placed is None:
+            self._nobody("in", port, size, 0)
+            return (1 << 8 * size) - 1
+        if port + size <= placed.end or size == 1:
+            return placed.device.read(port - placed.base, size) & ((1 << 8 * size) - 1)
+        return sum(self.port_in(port + i, 1) << 8 * i for i in range(size))
+
+    def port_out(self, port: int, size: int, value: int) -> None:
+        """OUT: the counterpart of `port_in`."""
+        placed = self.ports.find(port)
+        if placed is None:
+            self._nobody("out", port, size, value)
+        elif port + size <= placed.end or size == 1:
+            placed.device.write(port - placed.base, size, value)
+        else:
+            for i in range(size):
+                self.port_out(port + i, 1, value >> 8 * i & 0xFF)

@@ -1,0 +1,299 @@
+"""A machine: processors, memory, bus, devices, clock.
+
+The machine owns the loop.  Everything that happens reaches one flat method:
+`_event` (a look at a block boundary: time, limits, stop requests), `_halt`
+(the processor sleeps), `_trap` (an intercepted trap), and the bus for
+devices.  A run ends with an `Outcome`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from vmm.cpu.processor import Processor
+from vmm.machine.bus import PAGE, Bus
+from vmm.machine.clock import Clock
+from vmm.machine.console import Console
+from vmm.machine.outcome import Outcome
+from vmm.machine.symbols import Symbols
+from vmm.native import library as native
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 10_000_000  # instructions between looks at the host's world
+NEVER = 1 << 62
+
+TrapHandler = Callable[[int], int]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a run did (`--stats`)."""
+
+    exits: dict[str, int] = field(default_factory=dict)
+    host_seconds: float = 0.0
+
+
+class Machine:
+    """One board with one processor, ready to run."""
+
+    def __init__(self, name: str, processor: Processor, bus: Bus, hz: int) -> None:
+        self.name = name
+        self.processor = processor
+        self.bus = bus
+        engine = processor.engine
+        self.engine = engine
+        self.clock = Clock(hz, lambda: engine.cycles, self._rearm)
+        self.console = Console()
+        self.symbols = Symbols()
+        self.outcome: Outcome | None = None
+        self.delivery: Literal["native", "python"] = "native"
+        self.counters = Counters()
+        self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
+        self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
+        self.on_trap: Callable[[int], None] | None = None  # told of every intercepted trap
+        self.on_heartbeat: list[Callable[[], None]] = []
+        self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
+        self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
+        self._intercepted: set[int] = set()
+        self._stop_at: int | None = None
+        self._next_heartbeat = 0
+        self._wall_limit: float | None = None
+        self._virtual_limit: object | None = None
+        self._halts = 0
+        handlers = engine.handlers
+        handlers.event = self._event
+        handlers.halt = self._halt
+        handlers.trap = self._trap
+        handlers.ledger = self._ledger
+        handlers.read = bus.read
+        handlers.write = bus.write
+        handlers.port_in = bus.port_in
+        handlers.port_out = bus.port_out
+        processor.read_physical = bus.read_memory
+        bus.on_host_write = self._host_wrote
+
+    # -- building ----------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Map the bus's memory and device pages into the engine, once, after building."""
+        engine = self.engine
+        for memory in self.bus.memory:
+            address = memory.frames.address + memory.offset
+            engine.map_memory(memory.base, memory.size, address, memory.rom)
+        pages: list[list[int]] = []
+        for placed in self.bus.devices:
+            start = placed.base & -PAGE
+            end = -(-placed.end // PAGE) * PAGE
+            if pages and start <= pages[-1][1]:
+                pages[-1][1] = max(pages[-1][1], end)
+            else:
+                pages.append([start, end])
+        for start, end in pages:
+            engine.map_device(start, end - start)
+        if self.processor.architecture == "x86":
+            engine.map_hole()
+
+    def _host_wrote(self, address: int, size: int) -> None:
+        if self.engine.count:
+            self.engine.forget_code(address, size)
+
+    # -- limits and intercepts ---------------------------------------------------
+
+    def intercept(self, kinds: Iterable[int]) -> None:
+        """Have these kinds of traps come to Python, besides those the board needs."""
+        self._intercepted = set(kinds)
+        self._apply_intercepts()
+
+    def set_delivery(self, delivery: Literal["native", "python"]) -> None:
+        """Who enters traps: the engine, or the readable Python entry."""
+        self.delivery = delivery
+        self._apply_intercepts()
+
+    def _apply_intercepts(self) -> None:
+        everything = range(native.TRAP_KINDS)
+        wanted = everything if self.delivery == "python" else self._intercepted
+        self.engine.intercept({*wanted, *self.board_traps})
+
+    def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
+        """Stop with status 124 after so much virtual or wall-clock time from now."""
+        if virtual_seconds is not None:
+            nanoseconds = int(virtual_seconds * 1_000_000_000)
+            self.clock.at(
+                self.clock.now() + nanoseconds,
+                lambda: self.stop(Outcome.time(f"virtual time limit of {virtual_seconds:g} s reached")),
+                "time limit",
+            )
+        if wall_seconds is not None:
+            self._wall_limit = time.monotonic() + wall_seconds
+            self._wall_seconds = wall_seconds
+
+    # -- running -----------------------------------------------------------------
+
+    def stop(self, outcome: Outcome) -> None:
+        """End the run at the next boundary; the first reason given stands."""
+        if self.outcome is None:
+            self.outcome = outcome
+        self.engine.stop()
+
+    def run(self, until: int | None = None) -> Outcome:
+        """Run until the guest ends, a limit is reached, or ``until`` instructions have begun."""
+        if self._apply_needed:
+            self._apply_intercepts()
+            self._apply_needed = False
+        self.outcome = None
+        self._stop_at = until
+        started = time.perf_counter()
+        try:
+            reason = self.processor.run()
+        finally:
+            self.counters.host_seconds += time.perf_counter() - started
+            self._stop_at = None
+        return self._ended(reason)
+
+    _apply_needed = True
+
+    def step(self, count: int = 1) -> Outcome:
+        """Run exactly ``count`` instructions (fewer if the guest ends)."""
+        return self.run(until=self.engine.count + count)
+
+    def _ended(self, reason: int) -> Outcome:
+        if self.outcome is not None:
+            return self.outcome
+        if reason in (native.REASON_ERROR_MODE, native.REASON_SHUTDOWN, native.REASON_HALTED):
+            outcome = self.ending_hook(reason)
+            if outcome is None:
+                if reason == native.REASON_HALTED:
+                    text = "halted, and nothing can wake the processor"
+                else:
+                    text = self.processor.crash_reason(reason)
+                outcome = Outcome.crash(text)
+        elif reason == native.REASON_ABORT:
+            outcome = Outcome.failure(f"engine failure: {self.engine.native.message.decode()}")
+        elif reason == native.REASON_ENGINE_ERROR:
+            outcome = Outcome.failure(f"engine error: {self.engine.engine_error()}")
+        else:
+            outcome = Outcome.stopped("stopped")
+        self.outcome = outcome
+        return outcome
+
+    # -- what the engine reports ---------------------------------------------------
+
+    def _rearm(self) -> None:
+        self.engine.set_event(self._event_count())
+
+    def _event_count(self) -> int:
+        cycle = self.clock.next_cycle()
+        count = self._next_heartbeat
+        if cycle is not None:
+            count = min(count, cycle - self.engine.native.idle)
+        if self._stop_at is not None:
+            count = min(count, self._stop_at)
+        return count
+
+    def _event(self) -> bool:
+        self.clock.run_due()
+        count = self.engine.count
+        if self._stop_at is not None and count >= self._stop_at:
+            return True
+        if count >= self._next_heartbeat:
+            self._next_heartbeat = count + HEARTBEAT
+            self._look_outside()
+        self.engine.native.event_at = self._event_count()
+        return self.outcome is not None
+
+    def _look_outside(self) -> None:
+        if self._wall_limit is not None and time.monotonic() >= self._wall_limit:
+            self.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
+        for look in self.on_heartbeat:
+            look()
+
+    def _halt(self) -> bool:
+        """Sleep: let time pass until something wakes the processor."""
+        self._halts += 1
+        if not self._halts & 0x3FF:
+            self._look_outside()
+        while not self.processor.wakes():
+            if self.outcome is not None:
+                return True
+            cycle = self.clock.next_cycle()
+            if cycle is None:
+                if self.idle_input is not None and self.idle_input():
+                    continue
+                return True
+            sleep = cycle - self.engine.cycles
+            if sleep > 0:
+                self.engine.native.idle += sleep
+            self.clock.run_due()
+        self.engine.set_event(self._event_count())
+        return self.outcome is not None
+
+    def _trap(self, kind: int) -> int:
+        if self.on_trap is not None:
+            self.on_trap(kind)
+        handler = self.board_traps.get(kind)
+        if handler is not None:
+            action = handler(kind)
+            if action != native.NATIVE:
+                return action
+        if self.delivery == "python":
+            self.processor.deliver(kind)
+            return native.HANDLED
+        return native.NATIVE
+
+    def _ledger(self, records: list[tuple[int, int, int, int, int]]) -> None:
+        if self.on_ledger is not None:
+            self.on_ledger(records)
+
+    def record_ledger(self, sink: Callable[[list[tuple[int, int, int, int, int]]], None]) -> None:
+        """Report every trap as (count, kind, pc, status, info), in batches."""
+        self.on_ledger = sink
+        self.engine.native.ledger_on = 1
+
+    # -- reports --------------------------------------------------------------------
+
+    def statistics(self) -> dict[str, object]:
+        """Counters of the run, as `--stats` writes them."""
+        n = self.engine.native
+        traps = {
+            self.processor.trap_name(kind): n.traps[kind]
+            for kind in range(native.TRAP_KINDS)
+            if n.traps[kind]
+        }
+        return {
+            "machine": self.name,
+            "cpu": self.processor.model,
+            "instructions": self.engine.count,
+            "cycles": self.engine.cycles,
+            "virtual_seconds": self.clock.now() / 1e9,
+            "host_seconds": round(self.counters.host_seconds, 6),
+            "traps": traps,
+            "exits": {
+                "mmio_reads": n.mmio_reads,
+                "mmio_writes": n.mmio_writes,
+                "port_reads": n.port_reads,
+                "port_writes": n.port_writes,
+                "events": n.events,
+                "halts": n.halts,
+                "unmapped": n.unmapped_accesses,
+                "translation_fills": n.fills,
+                "blocks_translated": n.blocks_translated,
+            },
+        }
+
+    def load_bytes(self, address: int, data: bytes, what: str) -> None:
+        """Put ``data`` into memory; ValueError if it is not all RAM or ROM."""
+        if not self.bus.write_memory(address, data):
+            raise ValueError(
+                f"{what}: {len(data)} bytes at {address:#x} are not all inside this board's memory"
+            )
+
+
+def read_file(path: Path) -> bytes:
+    """A whole file; OSError names it."""
+    return path.read_bytes()

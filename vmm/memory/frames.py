@@ -1,0 +1,26 @@
+"""Host memory that backs guest RAM: a memfd, mapped shared.
+
+The same frames can be mapped into several engines, kept read-only, or cloned
+copy-on-write, because they have a file descriptor of their own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+
+
+class Frames:
+    """``size`` bytes of zeroed host memory (rounded up to whole pages)."""
+
+    def __init__(self, size: int, name: str = "guest-ram") -> None:
+        if size <= 0:
+            raise ValueError(f"memory size must be positive, not {size}")
+        self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+        os.ftruncate(self.descriptor, self.size)
+        self.map = mmap.mmap(self.descriptor, self.size)
+        self.view = memoryview(self.map)
+        self._anchor = ctypes.c_char.from_buffer(self.map)
+        self.address = ctypes.addressof(self._anchor)

@@ -1,0 +1,248 @@
+"""The native library as Python sees it.
+
+Loads the library before the engine (the engine's calls then come to us
+first), lets it look up everything it needs, and mirrors `struct vmm_cpu` of
+`src/vmm.h` as a ctypes structure.  An engine of another build, or one that
+was imported before us, is refused in one line.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import importlib.util
+import platform
+import struct
+import sys
+from pathlib import Path
+
+from vmm.native.build import LIBRARY
+
+HERE = Path(__file__).resolve().parent
+
+TRAP_KINDS = 768
+KIND_SOFTWARE = 256
+KIND_INTERRUPT = 512
+ALIAS = 1 << 36
+HOLE = 1 << 37
+
+SPARC, ARM, X86 = range(3)
+
+NATIVE, HANDLED, STOP = range(3)
+
+(
+    REASON_NONE,
+    REASON_STOPPED,
+    REASON_HALTED,
+    REASON_ERROR_MODE,
+    REASON_SHUTDOWN,
+    REASON_ABORT,
+    REASON_ENGINE_ERROR,
+) = range(7)
+
+PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
+
+
+class NativeError(RuntimeError):
+    """The native library or the engine is missing, or not the one we know."""
+
+
+class TrapRecord(C.Structure):
+    """One line of the trap ledger."""
+
+    _fields_ = (
+        ("count", C.c_uint64),
+        ("kind", C.c_uint32),
+        ("pc", C.c_uint32),
+        ("status", C.c_uint32),
+        ("info", C.c_uint32),
+    )
+
+
+CPU_POINTER = C.c_void_p
+ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_EVENT = C.CFUNCTYPE(C.c_int32, CPU_POINTER)
+ON_READ = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint64, C.c_uint32)
+ON_WRITE = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint64, C.c_uint32, C.c_uint64)
+ON_IN = C.CFUNCTYPE(C.c_uint32, CPU_POINTER, C.c_uint32, C.c_uint32)
+ON_OUT = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
+ON_ACKNOWLEDGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_int32)
+ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint64)
+ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
+
+
+class NativeCpu(C.Structure):
+    """`struct vmm_cpu`, field for field."""
+
+    _fields_ = (
+        ("left", C.c_int64),
+        ("limit", C.c_int64),
+        ("event_at", C.c_int64),
+        ("idle", C.c_int64),
+        ("intercept", C.c_uint64 * (TRAP_KINDS // 64)),
+        ("a20_mask_unused", C.c_uint32),
+        ("semihosting", C.c_uint32),
+        ("ledger_on", C.c_uint32),
+        ("ledger_size", C.c_uint32),
+        ("ledger", C.POINTER(TrapRecord)),
+        ("ledger_used", C.c_uint32),
+        ("stop_requested", C.c_int32),
+        ("counter_mul", C.c_uint64),
+        ("counter_shift", C.c_uint64),
+        ("on_trap", ON_TRAP),
+        ("on_event", ON_EVENT),
+        ("on_halt", ON_EVENT),
+        ("on_read", ON_READ),
+        ("on_write", ON_WRITE),
+        ("on_in", ON_IN),
+        ("on_out", ON_OUT),
+        ("on_acknowledge", ON_ACKNOWLEDGE),
+        ("on_sysreg", ON_SYSREG),
+        ("on_ledger", ON_LEDGER),
+        ("reason", C.c_int32),
+        ("reason_trap", C.c_int32),
+        ("engine_error", C.c_int32),
+        ("blocks_translated", C.c_int32),
+        ("traps", C.c_uint64 * TRAP_KINDS),
+        ("mmio_reads", C.c_uint64),
+        ("mmio_writes", C.c_uint64),
+        ("port_reads", C.c_uint64),
+        ("port_writes", C.c_uint64),
+        ("fills", C.c_uint64),
+        ("code_flushes", C.c_uint64),
+        ("events", C.c_uint64),
+        ("halts", C.c_uint64),
+        ("device_splits", C.c_uint64),
+        ("message", C.c_char * 256),
+        ("uc", C.c_void_p),
+        ("cpu", C.c_void_p),
+        ("env", C.c_void_p),
+        ("pages", C.c_void_p),
+        ("device_pcs", C.c_void_p),
+        ("arch", C.c_int32),
+        ("running", C.c_int32),
+        ("helper_pc", C.c_size_t),
+        ("fill_pc", C.c_size_t),
+        ("fill_address", C.c_uint64),
+        ("fill_access", C.c_int32),
+        ("fill_probe", C.c_int32),
+        ("kick", C.c_int32),
+        ("resume", C.c_int32),
+        ("triple", C.c_int32),
+        ("resume_pc", C.c_uint32),
+        ("resume_npc", C.c_uint32),
+        ("trap_is_interrupt", C.c_uint32),
+        ("cflags_count", C.c_int32),
+        ("last_unmapped", C.c_uint64),
+        ("unmapped_accesses", C.c_uint64),
+    )
+
+
+def engine_path() -> Path:
+    """The engine's shared library inside the installed unicorn package."""
+    found = importlib.util.find_spec("unicorn")
+    if found is None or not found.submodule_search_locations:
+        raise NativeError("the unicorn package is not installed (pip install unicorn==2.1.4)")
+    library = Path(next(iter(found.submodule_search_locations))) / "lib" / "libunicorn.so.2"
+    if not library.exists():
+        raise NativeError(f"the unicorn package has no {library.name}: not a Linux wheel")
+    return library
+
+
+def build_id(path: Path) -> str:
+    """The GNU build id of an ELF64 little-endian file, or "" if it has none."""
+    with path.open("rb") as file:
+        header = file.read(64)
+        if header[:5] != b"\x7fELF\x02":
+            return ""
+        (offset,) = struct.unpack_from("<Q", header, 0x20)
+        size, count = struct.unpack_from("<HH", header, 0x36)
+        file.seek(offset)
+        table = file.read(size * count)
+        for index in range(count):
+            kind, _, start, _, _, length = struct.unpack_from("<IIQQQQ", table, index * size)
+            if kind != 4:  # PT_NOTE
+                continue
+            file.seek(start)
+            notes = file.read(length)
+            at = 0
+            while at + 12 <= len(notes):
+                name_size, data_size, note = struct.unpack_from("<III", notes, at)
+                data = at + 12 + ((name_size + 3) & ~3)
+                if note == 3 and notes[at + 12 : at + 16] == b"GNU\0":
+                    return notes[data : data + data_size].hex()
+                at = data + ((data_size + 3) & ~3)
+    return ""
+
+
+class Library:
+    """The loaded native library with typed functions."""
+
+    def __init__(self, path: Path = HERE / LIBRARY) -> None:
+        if sys.platform != "linux" or platform.machine() != "x86_64":
+            raise NativeError("vmm runs on Linux on x86-64 hosts only: the engine's inside is known there")
+        if not path.exists():
+            raise NativeError(f"the native library {path.name} is not built (make setup)")
+        if "unicorn" in sys.modules and not getattr(sys.modules["unicorn"], "_loaded_by_vmm", False):
+            raise NativeError("unicorn was imported before vmm: import vmm first")
+        self.path = path
+        dll = C.CDLL(str(path), mode=C.RTLD_GLOBAL)
+        known = C.CFUNCTYPE(C.c_char_p)(("vmm_build_id", dll))()
+        engine = engine_path()
+        found = build_id(engine)
+        if found.encode() != known:
+            version = C.CFUNCTYPE(C.c_char_p)(("vmm_engine_version", dll))().decode()
+            raise NativeError(
+                f"unknown engine build {found or 'without build id'}: vmm needs unicorn {version}"
+            )
+        import unicorn
+        from unicorn.unicorn_py3 import unicorn as binding
+
+        unicorn._loaded_by_vmm = True  # type: ignore[attr-defined]
+        self.engine = binding.uclib
+        self.dll = dll
+        error = C.create_string_buffer(256)
+        dll.vmm_init.argtypes = (C.c_void_p, C.c_char_p, C.c_size_t)
+        if dll.vmm_init(self.engine._handle, error, len(error)) != 0:
+            raise NativeError(error.value.decode())
+        dll.vmm_cpu_size.restype = C.c_size_t
+        if dll.vmm_cpu_size() != C.sizeof(NativeCpu):
+            raise NativeError("the native library is of another version of vmm (make setup)")
+        pointer = C.POINTER(NativeCpu)
+        dll.vmm_attach.argtypes = (C.c_void_p, C.c_int, C.c_char_p, C.c_size_t)
+        dll.vmm_attach.restype = pointer
+        dll.vmm_detach.argtypes = (pointer,)
+        dll.vmm_run.argtypes = (pointer, C.c_uint64, C.c_uint32)
+        dll.vmm_kick.argtypes = (pointer,)
+        dll.vmm_kick.restype = None
+        dll.vmm_set_event.argtypes = (pointer, C.c_int64)
+        dll.vmm_set_event.restype = None
+        dll.vmm_set_interrupt.argtypes = (pointer, C.c_uint32, C.c_int)
+        dll.vmm_set_interrupt.restype = None
+        dll.vmm_stop.argtypes = (pointer, C.c_int)
+        dll.vmm_stop.restype = None
+        dll.vmm_map_pages.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_int)
+        dll.vmm_map_pages.restype = None
+        dll.vmm_map_device.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_uint64)
+        dll.vmm_flush_tlb.argtypes = (pointer,)
+        dll.vmm_flush_tlb.restype = None
+        dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_arm_counter.argtypes = (pointer,)
+        dll.vmm_arm_counter.restype = C.c_uint64
+
+    def function(self, name: str, result: object, *arguments: object) -> object:
+        """One of the engine's own exported functions, typed."""
+        function = getattr(self.engine, name)
+        function.restype = result
+        function.argtypes = arguments
+        return function
+
+
+_library: Library | None = None
+
+
+def library() -> Library:
+    """The native library, loaded on first use.  NativeError says what is wrong."""
+    global _library
+    if _library is None:
+        _library = Library()
+    return _library

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ARM: trap delivery, external aborts, and the generic timer's registers. */
+#include "vmm.h"
+#include "offsets.h"
+
+/* The bus reports a decode error; the engine's own code makes it the
+ * synchronous external abort of the current translation regime
+ * (ARM DDI 0406C B3.13, "External aborts"). */
+static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
+                      uint32_t attrs, uintptr_t retaddr)
+{
+    typedef void (*failed_fn)(void *, uint64_t, uint32_t, unsigned, int, int, uint32_t, int,
+                              uintptr_t);
+    ORIGINAL(failed_fn, failed, "arm_cpu_do_transaction_failed_arm");
+    failed(v->cpu, v->last_unmapped, address, 4, access, mmu_index, attrs, 2, retaddr);
+}
+
+#define S arm
+#define ARCH VMM_ARM
+#define ADDRESS uint32_t
+#define DB_PC_NEXT DB32_PC_NEXT
+#define DB_IS_JMP DB32_IS_JMP
+#define DB_NUM_INSNS DB32_NUM_INSNS
+#define FILL arm_cpu_tlb_fill_arm
+#define BUS_ERROR(v, address, access, mmu_index, retaddr)                     \
+    do {                                                                      \
+        if (v->fill_probe)                                                    \
+            return;                                                           \
+        bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
+    } while (0)
+#include "thunks.inc"
+
+/* These may raise an exception in the middle of a block after the translator
+ * has set the pc by itself. */
+#define MAY_RAISE(type, name, parameters, arguments)              \
+    type name parameters;                                         \
+    type name parameters                                          \
+    {                                                             \
+        typedef type(*fn) parameters;                             \
+        ORIGINAL(fn, original, #name);                            \
+        if (vmm_current)                                          \
+            vmm_current->helper_pc = GUEST_RETURN;                \
+        return original arguments;                                \
+    }
+MAY_RAISE(void, helper_access_check_cp_reg_arm,
+          (void *env, void *reg, uint32_t syndrome, uint32_t is_read),
+          (env, reg, syndrome, is_read))
+MAY_RAISE(uint32_t, helper_mrs_banked_arm, (void *env, uint32_t mode, uint32_t reg),
+          (env, mode, reg))
+MAY_RAISE(void, helper_msr_banked_arm, (void *env, uint32_t value, uint32_t mode, uint32_t reg),
+          (env, value, mode, reg))
+
+/* raise_exception() comes from helpers that restore nothing: charge the block
+ * up to the helper that is running. */
+void raise_exception_arm(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el);
+void raise_exception_arm(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el)
+{
+    typedef void (*fn)(void *, uint32_t, uint32_t, uint32_t);
+    ORIGINAL(fn, original, "raise_exception_arm");
+    if (vmm_current && vmm_current->helper_pc) {
+        vmm_charge_until(vmm_current, vmm_current->helper_pc);
+        vmm_current->helper_pc = 0;
+    }
+    original(env, number, syndrome, target_el);
+}
+
+enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, KIND_SEMIHOSTING = 16 };
+
+void arm_cpu_do_interrupt_arm(void *cpu);
+void arm_cpu_do_interrupt_arm(void *cpu)
+{
+    typedef void (*fn)(void *);
+    typedef uint32_t (*cpsr_fn)(void *);
+    ORIGINAL(fn, original, "arm_cpu_do_interrupt_arm");
+    ORIGINAL(cpsr_fn, get_cpsr, "cpsr_read_arm");
+    struct vmm_cpu *v = vmm_current;
+    uint32_t kind = FIELD(uint32_t, cpu, CPU_EXCEPTION_INDEX) & 0xff;
+    uint32_t syndrome, pc;
+    int action;
+
+    if (!v || v->cpu != cpu) {
+        original(cpu);
+        return;
+    }
+    syndrome = FIELD(uint32_t, v->env, ARM_EXCEPTION);
+    pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC);
+    /* SVC 0x123456 (Thumb: 0xab): the callback reads the instruction itself. */
+    if (v->semihosting && kind == EXCP_SWI_
+        && ((syndrome & 0xffff) == 0x3456 || (syndrome & 0xffff) == 0xab)
+        && v->on_trap(v, KIND_SEMIHOSTING) == VMM_HANDLED)
+        return;
+    action = vmm_trap(v, kind, pc, get_cpsr(v->env), syndrome);
+    if (action == VMM_NATIVE)
+        original(cpu);
+    else if (action == VMM_STOP)
+        vmm_stop(v, VMM_REASON_STOPPED);
+}
+
+void vmm_deliver_arm(struct vmm_cpu *v, int number);
+void vmm_deliver_arm(struct vmm_cpu *v, int number)
+{
+    (void)number;
+    arm_cpu_do_interrupt_arm(v->cpu);
+}
+
+/* ---- generic timer: virtual time ----------------------------------------- */
+
+static uint64_t now(struct vmm_cpu *v)
+{
+    uint64_t cycles = (uint64_t)(vmm_count(v) + v->idle);
+    return (uint64_t)((unsigned __int128)cycles * v->counter_mul >> v->counter_shift);
+}
+
+/* The register as Python names it: crn << 16 | crm << 12 | opc1 << 8 | opc2 << 4 | 64-bit. */
+static uint32_t register_id(const void *ri, int wide)
+{
+    return (uint32_t)FIELD(uint8_t, ri, RI_CRN) << 16 | (uint32_t)FIELD(uint8_t, ri, RI_CRM) << 12
+        | (uint32_t)FIELD(uint8_t, ri, RI_OPC1) << 8 | (uint32_t)FIELD(uint8_t, ri, RI_OPC2) << 4
+        | (uint32_t)wide;
+}
+
+static uint64_t read_counter(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    (void)ri;
+    return v ? now(v) : 0;
+}
+
+static uint64_t read_register(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    return v ? v->on_sysreg(v, register_id(ri, 0), 0, 0) : 0;
+}
+
+static void write_register(void *env, const void *ri, uint64_t value)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    if (v)
+        v->on_sysreg(v, register_id(ri, 0), 1, value);
+}
+
+/* Put one system register of an engine on virtual time.  KEY is the engine's
+ * own encoding of the register; WHAT is 0 for a counter, 1 for a register that
+ * Python keeps.  Returns 0, or -1 if this model has no such register. */
+int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what);
+int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what)
+{
+    typedef void *(*find_fn)(void *, uint32_t);
+    ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
+    void *ri = find(registers, key);
+
+    (void)v;
+    if (!ri || FIELD(uint8_t, ri, RI_CP) != 15)
+        return -1;
+    FIELD(void *, ri, RI_READFN)
+        = (void *)(uintptr_t)(what == 0 ? read_counter : read_register);
+    if (what)
+        FIELD(void *, ri, RI_WRITEFN) = (void *)(uintptr_t)write_register;
+    return 0;
+}
+
+uint64_t vmm_arm_counter(struct vmm_cpu *v);
+uint64_t vmm_arm_counter(struct vmm_cpu *v)
+{
+    return now(v);
+}

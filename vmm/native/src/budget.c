@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The instruction budget at the head of every block.
+ *
+ * A block subtracts its length from `left` before it runs.  When that goes
+ * below zero the block leaves without having run, and comes here.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
+{
+    v->left += block; /* it did not run, so it is not charged */
+    if (v->kick) {
+        int64_t now = vmm_count(v);
+        v->kick = 0;
+        v->limit = v->event_at;
+        v->left = v->event_at - now;
+    } else if (v->left > 0) {
+        /* Part of the block still fits: have exactly that much translated. */
+        FIELD(uint32_t, v->cpu, CPU_CFLAGS_NEXT_TB) = (uint32_t)v->left;
+        return;
+    }
+    if (v->left <= 0)
+        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+}

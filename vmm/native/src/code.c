@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which instruction of a translated block is running.
+ *
+ * Blocks are charged whole.  When one is left in the middle (a fault, a
+ * device access) the instructions that have not begun are given back.  The
+ * translator keeps, behind the generated code, one record per instruction:
+ * the deltas of its start words and of its host address, as SLEB128.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+static int64_t sleb128(const uint8_t **at)
+{
+    uint64_t value = 0;
+    unsigned shift = 0;
+    uint8_t byte;
+
+    do {
+        byte = *(*at)++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (byte & 0x80);
+    if (shift < 64 && (byte & 0x40))
+        value |= ~0ull << shift;
+    return (int64_t)value;
+}
+
+static uint32_t block_length(const void *tb, int arch)
+{
+    return arch == VMM_X86 ? FIELD(uint16_t, tb, TB64_ICOUNT) : FIELD(uint16_t, tb, TB32_ICOUNT);
+}
+
+/* Index of the instruction at HOST_PC (a return address inside the block's
+ * code) or, if HOST_PC is 0, of the one whose start words are DATA; -1 if none. */
+int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch)
+{
+    static const int start_words[] = {SPARC_START_WORDS, ARM_START_WORDS, X86_START_WORDS};
+    int words = start_words[arch];
+    uint64_t start[4] = {arch == VMM_X86 ? FIELD(uint64_t, tb, 0) : FIELD(uint32_t, tb, 0)};
+    const uint8_t *code = arch == VMM_X86 ? FIELD(uint8_t *, tb, TB64_CODE)
+                                          : FIELD(uint8_t *, tb, TB32_CODE);
+    size_t size = arch == VMM_X86 ? FIELD(size_t, tb, TB64_CODE_SIZE)
+                                  : FIELD(size_t, tb, TB32_CODE_SIZE);
+    const uint8_t *record = code + size;
+    uintptr_t host = (uintptr_t)code;
+    int length = (int)block_length(tb, arch);
+
+    for (int i = 0; i < length; i++) {
+        for (int w = 0; w < words; w++)
+            start[w] += (uint64_t)sleb128(&record);
+        host += (uintptr_t)sleb128(&record);
+        if (host_pc ? host > host_pc - 2 : (arch == VMM_X86 ? start[0] == data[0]
+                                                            : (uint32_t)start[0] == (uint32_t)data[0]))
+            return i;
+    }
+    return -1;
+}
+
+static void *block_of(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    typedef void *(*lookup_fn)(void *, uintptr_t);
+    static const char *const names[] = {
+        "tcg_tb_lookup_sparc", "tcg_tb_lookup_arm", "tcg_tb_lookup_x86_64"};
+    static lookup_fn lookup[3];
+
+    if (!lookup[v->arch])
+        lookup[v->arch] = (lookup_fn)(uintptr_t)vmm_original(names[v->arch]);
+    return lookup[v->arch](FIELD(void *, v->uc, UC_TCG_CTX), host_pc);
+}
+
+/* Instructions of the current block after the one at HOST_PC. */
+static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc, void **block)
+{
+    void *tb = host_pc ? block_of(v, host_pc) : NULL;
+    int index;
+
+    if (block)
+        *block = tb;
+    if (!tb)
+        return 0;
+    index = vmm_instruction_index(tb, host_pc, NULL, v->arch);
+    return index < 0 ? 0 : (int64_t)block_length(tb, v->arch) - index - 1;
+}
+
+/* The block is left at HOST_PC for good: give the rest back. */
+void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    v->left += not_begun(v, host_pc, NULL);
+}
+
+/* Instructions begun, as seen by the instruction at HOST_PC. */
+int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    return vmm_count(v) - not_begun(v, host_pc, NULL);
+}
+
+static uint32_t device_hash(uint64_t pc)
+{
+    return (uint32_t)((pc >> 1) ^ (pc >> 17)) & 0xffff;
+}
+
+bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc)
+{
+    uint32_t hash = device_hash(pc);
+    return v->device_pcs[hash >> 3] >> (hash & 7) & 1;
+}
+
+/* An instruction that reaches a device must be the last of its block, so that
+ * time is exact in the device and an interrupt it raises is taken at once.
+ * If it is not, remember its pc (the translator then ends blocks there), drop
+ * the block, and start the instruction over; nothing of it has happened yet. */
+void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    static const char *const restore_names[] = {
+        "cpu_restore_state_sparc", "cpu_restore_state_arm", "cpu_restore_state_x86_64"};
+    static const char *const drop_names[] = {
+        "tb_phys_invalidate_sparc", "tb_phys_invalidate_arm", "tb_phys_invalidate_x86_64"};
+    static const char *const exit_names[] = {
+        "cpu_loop_exit_noexc_sparc", "cpu_loop_exit_noexc_arm", "cpu_loop_exit_noexc_x86_64"};
+    bool (*restore)(void *, uintptr_t, bool);
+    void (*drop)(void *, void *, uint64_t);
+    void (*leave)(void *);
+    uint64_t pc;
+    uint32_t hash;
+    void *tb;
+
+    if (not_begun(v, host_pc, &tb) == 0)
+        return;
+    restore = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(restore_names[v->arch]);
+    drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
+    leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);
+    restore(v->cpu, host_pc, true); /* also gives back what has not begun */
+    v->left += 1;                   /* and this one begins anew */
+    switch (v->arch) {
+    case VMM_SPARC: pc = FIELD(uint32_t, v->env, SPARC_PC); break;
+    case VMM_ARM: pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC); break;
+    default:
+        pc = FIELD(uint64_t, v->env, X86_EIP) + FIELD(uint64_t, v->env, X86_SEGS + 24 + 8);
+        break;
+    }
+    hash = device_hash(pc);
+    v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
+    v->device_splits++;
+    drop(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
+    leave(v->cpu);
+    __builtin_unreachable();
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attaching to an engine, running it, and the requests that reach it. */
+#define _GNU_SOURCE
+#include "vmm.h"
+#include "offsets.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__thread struct vmm_cpu *vmm_current;
+void *vmm_engine_handle;
+
+static const char *const suffix[] = {"sparc", "arm", "x86_64"};
+
+/* Every function that the thunks replace or call.  vmm_init refuses an engine
+ * that lacks one, so no lookup can fail once a guest runs. */
+static const char *const needed_everywhere[] = {
+    "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
+    "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
+    "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
+    "tcg_gen_brcondi_i64", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
+    "tlb_flush", "cpu_abort",
+};
+static const char *const needed_once[] = {
+    "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
+    "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
+    "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
+    "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
+    "arm_cpu_do_transaction_failed_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
+    "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
+    "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
+    "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
+    "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
+    "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
+    "cpu_get_tsc_x86_64", "qemu_system_reset_request",
+};
+
+void *vmm_original(const char *name)
+{
+    return dlsym(vmm_engine_handle, name);
+}
+
+/* Take over the engine behind HANDLE (a dlopen handle of libunicorn).
+ * Returns 0, or -1 with one line in ERROR. */
+int vmm_init(void *handle, char *error, size_t size)
+{
+    char name[96];
+
+    vmm_engine_handle = handle;
+    for (size_t i = 0; i < sizeof needed_everywhere / sizeof *needed_everywhere; i++)
+        for (size_t a = 0; a < 3; a++) {
+            snprintf(name, sizeof name, "%s_%s", needed_everywhere[i], suffix[a]);
+            if (!dlsym(handle, name)) {
+                snprintf(error, size, "the engine has no function %s", name);
+                return -1;
+            }
+        }
+    for (size_t i = 0; i < sizeof needed_once / sizeof *needed_once; i++)
+        if (!dlsym(handle, needed_once[i])) {
+            snprintf(error, size, "the engine has no function %s", needed_once[i]);
+            return -1;
+        }
+    return vmm_take_aborts(handle, error, size);
+}
+
+/* Whether ADDRESS lies inside the engine's own file. */
+static bool in_engine(const void *address)
+{
+    Dl_info here, engine;
+
+    return dladdr(address, &here) && dladdr(dlsym(vmm_engine_handle, "uc_open"), &engine)
+        && here.dli_fbase == engine.dli_fbase;
+}
+
+
+/* Take over one initialised engine.  Returns NULL with one line in ERROR. */
+struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
+{
+    void *cpu = FIELD(void *, uc, UC_CPU);
+    void *env, *class;
+    struct vmm_cpu *v;
+
+    if (!cpu || FIELD(void *, cpu, CPU_UC) != uc) {
+        snprintf(error, size, "the engine's processor is not where this build keeps it");
+        return NULL;
+    }
+    env = FIELD(void *, cpu, CPU_ENV_PTR);
+    class = FIELD(void *, cpu, CPU_CLASS);
+    if ((char *)env <= (char *)cpu || (char *)env > (char *)cpu + 0x10000) {
+        snprintf(error, size, "the engine's register file is not where this build keeps it");
+        return NULL;
+    }
+    if (!in_engine(FIELD(void *, uc, UC_STOP_INTERRUPT))
+        || !in_engine(FIELD(void *, class, CLASS_EXEC_INTERRUPT))
+        || FIELD(int32_t, cpu, CPU_EXCEPTION_INDEX) > 0x10005) {
+        snprintf(error, size, "the engine's trap entry points are not where this build keeps them");
+        return NULL;
+    }
+    if (arch == VMM_X86
+        && FIELD(void *, class, CLASS_EXEC_INTERRUPT)
+            != vmm_original("x86_cpu_exec_interrupt_x86_64")) {
+        snprintf(error, size, "the engine's interrupt entry is not the function of this build");
+        return NULL;
+    }
+    v = calloc(1, sizeof *v);
+    if (v) {
+        v->pages = calloc(1, VMM_PAGES);
+        v->device_pcs = calloc(1, 8192);
+    }
+    if (!v || !v->pages || !v->device_pcs) {
+        snprintf(error, size, "out of memory");
+        vmm_detach(v);
+        return NULL;
+    }
+    v->uc = uc;
+    v->cpu = cpu;
+    v->env = env;
+    v->arch = arch;
+    v->left = 0;
+    v->limit = 0;
+    vmm_exec_original[arch]
+        = (vmm_exec_fn)(uintptr_t)FIELD(void *, class, CLASS_EXEC_INTERRUPT);
+    FIELD(void *, uc, UC_STOP_INTERRUPT) = (void *)(uintptr_t)vmm_gate;
+    FIELD(void *, class, CLASS_EXEC_INTERRUPT) = (void *)(uintptr_t)vmm_exec_interrupt;
+    return v;
+}
+
+void vmm_detach(struct vmm_cpu *v)
+{
+    if (!v)
+        return;
+    free(v->pages);
+    free(v->device_pcs);
+    free(v);
+}
+
+/* Run until something stops the engine.  PC is what the engine's start call
+ * takes (bit 0 is Thumb on ARM); NPC is SPARC's next pc. */
+int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
+{
+    typedef int (*start_fn)(void *, uint64_t, uint64_t, uint64_t, size_t);
+    ORIGINAL(start_fn, start, "uc_emu_start");
+    struct vmm_cpu *outer = vmm_current;
+
+    v->reason = VMM_REASON_NONE;
+    v->resume = v->arch == VMM_SPARC;
+    v->resume_pc = (uint32_t)pc;
+    v->resume_npc = npc;
+    v->kick = 0;
+    v->helper_pc = 0;
+    /* A first look before the first instruction: time, lines and stops that
+     * arrived since the last run count from here. */
+    FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+    vmm_current = v;
+    v->running = 1;
+    v->engine_error = start(v->uc, pc, 0, 0, 0);
+    v->running = 0;
+    vmm_current = outer;
+    if (v->engine_error && v->reason == VMM_REASON_NONE)
+        v->reason = VMM_REASON_ENGINE_ERROR;
+    if (v->ledger_used && v->on_ledger)
+        v->on_ledger(v);
+    return v->reason;
+}
+
+/* Make the running code look up at its next block. */
+void vmm_kick(struct vmm_cpu *v)
+{
+    v->limit -= v->left + 1;
+    v->left = -1;
+    v->kick = 1;
+}
+
+/* on_event is to run when COUNT instructions have begun. */
+void vmm_set_event(struct vmm_cpu *v, int64_t count)
+{
+    int64_t now = vmm_count(v);
+
+    v->event_at = count;
+    if (v->kick)
+        return; /* the look that is due anyway takes it up */
+    v->limit = count;
+    v->left = count - now;
+    if (v->left < 0)
+        vmm_kick(v);
+}
+
+/* Raise or lower bits of the engine's interrupt_request. */
+void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on)
+{
+    if (on) {
+        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= bits;
+        vmm_kick(v);
+    } else {
+        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) &= ~bits;
+    }
+}
+
+/* Stop at the next boundary: callable from any callback. */
+void vmm_stop(struct vmm_cpu *v, int reason)
+{
+    typedef int (*stop_fn)(void *);
+    ORIGINAL(stop_fn, stop, "uc_emu_stop");
+
+    if (v->reason == VMM_REASON_NONE)
+        v->reason = reason;
+    if (v->running) {
+        v->stop_requested = 0;
+        vmm_kick(v);
+        stop(v->uc);
+    }
+}
+
+void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
+{
+    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
+        v->pages[page] = (uint8_t)kind;
+}
+
+void vmm_flush_tlb(struct vmm_cpu *v)
+{
+    static const char *const names[] = {"tlb_flush_sparc", "tlb_flush_arm", "tlb_flush_x86_64"};
+    static void (*flush[3])(void *);
+
+    if (!flush[v->arch])
+        flush[v->arch] = (void (*)(void *))(uintptr_t)vmm_original(names[v->arch]);
+    flush[v->arch](v->cpu);
+}
+
+/* Mirrors of sizes and offsets for the Python side to compare with its own. */
+size_t vmm_cpu_size(void) { return sizeof(struct vmm_cpu); }
+const char *vmm_build_id(void) { return ENGINE_BUILD_ID; }
+const char *vmm_engine_version(void) { return ENGINE_VERSION " " ENGINE_HOST; }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory-mapped devices: the engine's I/O callbacks and where they lead. */
+#include "vmm.h"
+#include "offsets.h"
+
+#include <stdlib.h>
+
+/* One mapped window.  The engine passes offsets; devices want addresses. */
+struct window {
+    struct vmm_cpu *v;
+    uint64_t base;
+};
+
+static uint64_t read_window(void *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct window *w = user;
+    struct vmm_cpu *v = w->v;
+
+    (void)uc;
+    if (vmm_current == v)
+        vmm_device_access_is_last(v, FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC));
+    v->mmio_reads++;
+    return v->on_read(v, w->base + offset, size);
+}
+
+static void write_window(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct window *w = user;
+    struct vmm_cpu *v = w->v;
+
+    (void)uc;
+    if (vmm_current == v)
+        vmm_device_access_is_last(v, FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC));
+    v->mmio_writes++;
+    v->on_write(v, w->base + offset, size, value);
+}
+
+/* Map BASE..BASE+SIZE as a device window whose accesses are reported with
+ * addresses from REPORT on.  Windows live as long as the engine. */
+int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report)
+{
+    typedef int (*map_fn)(void *, uint64_t, size_t, void *, void *, void *, void *);
+    ORIGINAL(map_fn, map, "uc_mmio_map");
+    struct window *w = malloc(sizeof *w);
+
+    if (!w)
+        return 1;
+    w->v = v;
+    w->base = report;
+    return map(v->uc, base, size, (void *)(uintptr_t)read_window, w,
+               (void *)(uintptr_t)write_window, w);
+}

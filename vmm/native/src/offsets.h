@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where things are inside one build of the engine: unicorn 2.1.4, the wheel
+ * for Linux on x86-64.  This is the only table of such facts.  vmm_attach()
+ * checks what it can see and vmm/native/verify.py checks the rest by
+ * behaviour before any guest runs; nothing here is ever guessed.
+ */
+#ifndef VMM_OFFSETS_H
+#define VMM_OFFSETS_H
+
+#define ENGINE_VERSION "2.1.4"
+#define ENGINE_HOST "linux-x86_64"
+#define ENGINE_BUILD_ID "44285d3e80527122e9e361928189385906ec813e"
+
+/* uc_struct */
+#define UC_STOP_INTERRUPT 0xe0 /* called with each exception before it is handled */
+#define UC_CPU 0x1b8           /* CPUState * */
+#define UC_TCG_CTX 0x300       /* TCGContext * */
+#define UC_INVALID_ERROR 0x590 /* uc_err of a failed memory access */
+
+/* CPUState, the part all targets share */
+#define CPU_EXIT_REQUEST 0x15  /* u8 */
+#define CPU_CFLAGS_NEXT_TB 0x18
+#define CPU_INTERRUPT_REQUEST 0x1c
+#define CPU_ENV_PTR 0x128
+#define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
+#define CPU_HALTED 0x8198
+#define CPU_EXCEPTION_INDEX 0x81a0
+#define CPU_UC 0x81a8
+#define CPU_CLASS 0x81b0
+
+/* CPUClass */
+#define CLASS_HAS_WORK 0x08
+#define CLASS_EXEC_INTERRUPT 0x90
+
+/* TCGOp: the value of a movi is its second argument */
+#define TCGOP_ARG1 4 /* in 8-byte words */
+
+/* TCG opcodes, conditions and exits of this build */
+enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
+enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
+
+/* DisasContextBase and TranslationBlock: the layout depends on the width of a
+ * guest address, 8 bytes for the x86 engine and 4 for the others. */
+#define DB64_PC_NEXT 16
+#define DB64_IS_JMP 24
+#define DB64_NUM_INSNS 28
+#define TB64_ICOUNT 0x16
+#define TB64_CODE 0x20
+#define TB64_CODE_SIZE 0x28
+#define DB32_PC_NEXT 12
+#define DB32_IS_JMP 16
+#define DB32_NUM_INSNS 20
+#define TB32_ICOUNT 0x0e
+#define TB32_CODE 0x18
+#define TB32_CODE_SIZE 0x20
+
+/* Words that the translator stores for each instruction start */
+#define SPARC_START_WORDS 2
+#define ARM_START_WORDS 3
+#define X86_START_WORDS 2
+
+/* CPUSPARCState */
+#define SPARC_PC 40
+#define SPARC_NPC 44
+#define SPARC_PSRET 228
+#define SPARC_INTERRUPT_INDEX 244
+
+/* CPUARMState */
+#define ARM_CPSR_READ_PC 60 /* regs[15] */
+#define ARM_EXCEPTION 3024  /* syndrome, fsr, vaddress, target_el */
+
+/* ARMCPRegInfo */
+#define RI_CP 8
+#define RI_CRN 9
+#define RI_CRM 10
+#define RI_OPC1 12
+#define RI_OPC2 13
+#define RI_READFN 80
+#define RI_WRITEFN 88
+
+/* CPUX86State */
+#define X86_REGS 0
+#define X86_EIP 128
+#define X86_EFLAGS 136
+#define X86_CC_OP 168
+#define X86_HFLAGS 176
+#define X86_SEGS 184 /* 24 bytes each: selector, base +8, limit +16, flags +20 */
+#define X86_TR 352
+#define X86_CR 424
+#define X86_SYSENTER_CS 0x12c0 /* then ESP and EIP, 8 bytes each */
+#define X86_ERROR_CODE 0x1508
+#define X86_IS_INT 0x150c
+#define X86_NEXT_EIP 0x1510
+
+#endif

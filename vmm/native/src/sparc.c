@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPARC V8: trap delivery, and what the engine leaves out for a LEON3. */
+#include "vmm.h"
+#include "offsets.h"
+
+typedef void (*raise_fn)(void *, int, uintptr_t);
+typedef uint32_t (*psr_fn)(void *);
+
+/* SPARC V8 manual, table 7-1, and the LEON3 manual's data_store_error. */
+enum { TT_IACC = 0x01, TT_DACC = 0x09, TT_DSTORE = 0x2b, TT_TA0 = 0x80 };
+
+/* An access that no slave answers is an AHB error response: a trap with the
+ * MMU on or off (GRLIB IP manual, LEON3: "AHB error response"). */
+static void bus_error(struct vmm_cpu *v, int access, uintptr_t retaddr)
+{
+    static const int trap[] = {TT_DACC, TT_DSTORE, TT_IACC};
+    ORIGINAL(raise_fn, raise_trap, "cpu_raise_exception_ra_sparc");
+    raise_trap(v->env, trap[access], retaddr);
+}
+
+#define S sparc
+#define ARCH VMM_SPARC
+#define ADDRESS uint32_t
+#define DB_PC_NEXT DB32_PC_NEXT
+#define DB_IS_JMP DB32_IS_JMP
+#define DB_NUM_INSNS DB32_NUM_INSNS
+#define FILL sparc_cpu_tlb_fill_sparc
+#define BUS_ERROR(v, address, access, mmu_index, retaddr) \
+    do {                                                  \
+        if (v->fill_probe)                                \
+            return;                                       \
+        bus_error(v, access, retaddr);                    \
+    } while (0)
+#include "thunks.inc"
+
+/* Tcc and power-down leave their block without saying where they were. */
+void helper_raise_exception_sparc(void *env, int trap);
+void helper_raise_exception_sparc(void *env, int trap)
+{
+    typedef void (*fn)(void *, int);
+    ORIGINAL(fn, original, "helper_raise_exception_sparc");
+    if (vmm_current)
+        vmm_charge_until(vmm_current, GUEST_RETURN);
+    original(env, trap);
+}
+
+void helper_power_down_sparc(void *env);
+void helper_power_down_sparc(void *env)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "helper_power_down_sparc");
+    if (vmm_current)
+        vmm_charge_until(vmm_current, GUEST_RETURN);
+    original(env);
+}
+
+/* Both traps (from the gate) and interrupts (from the engine's own
+ * exec_interrupt) are delivered by this function. */
+void sparc_cpu_do_interrupt_sparc(void *cpu);
+void sparc_cpu_do_interrupt_sparc(void *cpu)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "sparc_cpu_do_interrupt_sparc");
+    ORIGINAL(psr_fn, get_psr, "cpu_get_psr_sparc");
+    struct vmm_cpu *v = vmm_current;
+    uint32_t trap = FIELD(uint32_t, cpu, CPU_EXCEPTION_INDEX);
+    int action;
+
+    if (!v || v->cpu != cpu) {
+        original(cpu);
+        return;
+    }
+    trap &= 0xff;
+    if (FIELD(uint32_t, v->env, SPARC_PSRET) == 0) {
+        v->reason_trap = (int32_t)trap;
+        vmm_stop(v, VMM_REASON_ERROR_MODE);
+        return;
+    }
+    action = vmm_trap(v, trap, FIELD(uint32_t, v->env, SPARC_PC), get_psr(v->env),
+                      FIELD(uint32_t, v->env, SPARC_NPC));
+    if (action == VMM_NATIVE)
+        original(cpu);
+    if (action == VMM_STOP)
+        vmm_stop(v, VMM_REASON_STOPPED);
+    else if (trap >= 0x11 && trap <= 0x1f)
+        v->on_acknowledge(v, (int32_t)(trap & 15));
+}
+
+void vmm_deliver_sparc(struct vmm_cpu *v, int number);
+void vmm_deliver_sparc(struct vmm_cpu *v, int number)
+{
+    (void)number;
+    sparc_cpu_do_interrupt_sparc(v->cpu);
+}

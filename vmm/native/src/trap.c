@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where every trap, interrupt and halt passes.
+ *
+ * vmm_gate stands in for the engine's stop_interrupt and sees each exception
+ * with the guest's pc (and npc) exact.  vmm_exec_interrupt stands in for the
+ * engine's cpu_exec_interrupt: it is called at block boundaries, which makes
+ * it the one safe place to run events and to stop.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+vmm_exec_fn vmm_exec_original[3]; /* by architecture */
+
+enum {
+    EXCP_INTERRUPT_ = 0x10000,
+    EXCP_HLT_ = 0x10001,
+    EXCP_DEBUG_ = 0x10002,
+    EXCP_HALTED_ = 0x10003,
+    EXCP_YIELD_ = 0x10004
+};
+
+/* Count, record and offer a trap.  Returns an enum vmm_action. */
+int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info)
+{
+    v->traps[kind]++;
+    if (v->ledger_on) {
+        struct vmm_trap_record *record = &v->ledger[v->ledger_used++];
+        record->count = (uint64_t)vmm_count(v);
+        record->kind = kind;
+        record->pc = pc;
+        record->status = status;
+        record->info = info;
+        if (v->ledger_used == v->ledger_size) {
+            v->on_ledger(v);
+            v->ledger_used = 0;
+        }
+    }
+    if (v->intercept[kind >> 6] >> (kind & 63) & 1)
+        return v->on_trap(v, kind);
+    return VMM_NATIVE;
+}
+
+/* The processor sleeps.  Wake it when something can, else stop. */
+static bool halted(struct vmm_cpu *v)
+{
+    v->halts++;
+    if (v->on_halt(v) != 0) {
+        vmm_stop(v, VMM_REASON_HALTED);
+        return false;
+    }
+    FIELD(uint32_t, v->cpu, CPU_HALTED) = 0;
+    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+    return false;
+}
+
+/* Called with the number of every exception, and with -1 on every pass of
+ * the engine's outer loop.  Always returns false: by then nothing is left for
+ * the engine's own hooks to do. */
+bool vmm_gate(void *uc, int number)
+{
+    extern void vmm_deliver_sparc(struct vmm_cpu *, int);
+    extern void vmm_deliver_arm(struct vmm_cpu *, int);
+    extern void vmm_deliver_x86(struct vmm_cpu *, int);
+    struct vmm_cpu *v = vmm_current;
+
+    if (number < 0 || !v || v->uc != uc)
+        return false;
+    v->helper_pc = 0;
+    switch (number) {
+    case EXCP_INTERRUPT_:
+        /* Without a request to stop this is only PAUSE leaving its block. */
+        if (v->reason == VMM_REASON_NONE)
+            FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        return false;
+    case EXCP_HLT_:
+        if (v->triple) {
+            v->triple = 0;
+            vmm_stop(v, VMM_REASON_SHUTDOWN);
+            return false;
+        }
+        return halted(v);
+    case EXCP_HALTED_:
+        return halted(v);
+    case EXCP_YIELD_:
+        FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        return false;
+    default:
+        if (number >= EXCP_INTERRUPT_)
+            return false;
+    }
+    switch (v->arch) {
+    case VMM_SPARC: vmm_deliver_sparc(v, number); break;
+    case VMM_ARM: vmm_deliver_arm(v, number); break;
+    case VMM_X86: vmm_deliver_x86(v, number); break;
+    }
+    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+    return false;
+}
+
+bool vmm_exec_interrupt(void *cpu, int request)
+{
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v || v->cpu != cpu) {
+        for (int a = 0; a < 3; a++) /* an engine that nobody runs through us */
+            if (vmm_exec_original[a] && !v)
+                return vmm_exec_original[a](cpu, request);
+        return false;
+    }
+    if ((uint32_t)request & VMM_IRQ_EVENT) {
+        FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST) &= ~VMM_IRQ_EVENT;
+        if (v->resume) {
+            /* The start call guessed npc = pc + 4. */
+            v->resume = 0;
+            FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
+            FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
+        }
+        v->events++;
+        v->kick = 0;
+        if (v->on_event(v) != 0 || v->stop_requested) {
+            vmm_stop(v, VMM_REASON_STOPPED);
+            return false;
+        }
+        if (!v->kick) {
+            int64_t now = vmm_count(v);
+            v->limit = v->event_at;
+            v->left = v->event_at - now;
+            if (v->left <= 0)
+                vmm_kick(v);
+        }
+        request = (int)FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST);
+        if (!(uint32_t)request)
+            return false;
+    }
+    if (v->reason != VMM_REASON_NONE)
+        return false; /* stopping: no interrupt is taken on the way out */
+    return vmm_exec_original[v->arch](cpu, request & ~(int)VMM_IRQ_EVENT);
+}

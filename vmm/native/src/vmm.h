@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The native side of a processor: mechanism only, no policy.
+ *
+ * This library defines functions with the same names as the engine's own and
+ * is loaded before it, so the engine's calls come here first.  A struct
+ * vmm_cpu is the state of one engine; Python sees the same struct through
+ * ctypes (vmm/native/library.py mirrors it field by field).
+ */
+#ifndef VMM_H
+#define VMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum vmm_arch { VMM_SPARC, VMM_ARM, VMM_X86 };
+
+/* What a trap callback wants done. */
+enum vmm_action { VMM_NATIVE, VMM_HANDLED, VMM_STOP };
+
+/* Why vmm_run() came back.  The order is mirrored in vmm/cpu/engine.py. */
+enum vmm_reason {
+    VMM_REASON_NONE,
+    VMM_REASON_STOPPED,     /* a callback asked for it */
+    VMM_REASON_HALTED,      /* asleep and nothing can wake it */
+    VMM_REASON_ERROR_MODE,  /* SPARC: trap with traps disabled */
+    VMM_REASON_SHUTDOWN,    /* x86: triple fault */
+    VMM_REASON_ABORT,       /* the engine gave up: text in message */
+    VMM_REASON_ENGINE_ERROR /* uc_emu_start failed: code in engine_error */
+};
+
+/* How a physical page answers. */
+enum vmm_page {
+    VMM_PAGE_NONE,   /* nobody: bus error or all ones */
+    VMM_PAGE_RAM,
+    VMM_PAGE_DEVICE, /* every access is a device access */
+    VMM_PAGE_ROM,    /* reads and fetches from memory, writes to the alias device */
+    VMM_PAGE_ALIAS,  /* every access goes to the alias device (flash being programmed) */
+    VMM_PAGE_CODE = 0x80 /* flag: instructions were fetched from here */
+};
+
+#define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
+#define VMM_ALIAS (1ull << 36)        /* where alias devices live */
+#define VMM_HOLE (1ull << 37)         /* one page that answers for nobody (x86) */
+#define VMM_TRAP_KINDS 768
+#define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
+#define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
+
+#define VMM_IRQ_EVENT (1u << 30)      /* our bit in CPUState.interrupt_request */
+
+struct vmm_trap_record {
+    uint64_t count; /* instructions begun, the trapping one included */
+    uint32_t kind;
+    uint32_t pc;
+    uint32_t status;
+    uint32_t info;
+};
+
+struct vmm_cpu {
+    /* hot: the generated code counts here */
+    int64_t left;  /* instructions until the next look; negative: look now */
+    int64_t limit; /* instructions begun = limit - left */
+    /* set by Python */
+    int64_t event_at; /* count at which on_event must run */
+    int64_t idle;     /* cycles that went by while halted */
+    uint64_t intercept[VMM_TRAP_KINDS / 64];
+    uint32_t a20_mask_unused;
+    uint32_t semihosting;
+    uint32_t ledger_on;
+    uint32_t ledger_size;
+    struct vmm_trap_record *ledger;
+    uint32_t ledger_used;
+    int32_t stop_requested; /* may be set from another thread */
+    uint64_t counter_mul, counter_shift; /* ARM: counter = cycles * mul >> shift */
+    /* callbacks */
+    int32_t (*on_trap)(struct vmm_cpu *, uint32_t kind);
+    int32_t (*on_event)(struct vmm_cpu *);
+    int32_t (*on_halt)(struct vmm_cpu *);
+    uint64_t (*on_read)(struct vmm_cpu *, uint64_t address, uint32_t size);
+    void (*on_write)(struct vmm_cpu *, uint64_t address, uint32_t size, uint64_t value);
+    uint32_t (*on_in)(struct vmm_cpu *, uint32_t port, uint32_t size);
+    void (*on_out)(struct vmm_cpu *, uint32_t port, uint32_t size, uint32_t value);
+    int32_t (*on_acknowledge)(struct vmm_cpu *, int32_t level);
+    uint64_t (*on_sysreg)(struct vmm_cpu *, uint32_t id, int32_t is_write, uint64_t value);
+    void (*on_ledger)(struct vmm_cpu *);
+    /* results and counters */
+    int32_t reason;
+    int32_t reason_trap;
+    int32_t engine_error;
+    int32_t blocks_translated;
+    uint64_t traps[VMM_TRAP_KINDS];
+    uint64_t mmio_reads, mmio_writes, port_reads, port_writes;
+    uint64_t fills, code_flushes, events, halts, device_splits;
+    char message[256];
+    /* the engine */
+    void *uc, *cpu, *env;
+    uint8_t *pages; /* VMM_PAGES bytes of enum vmm_page */
+    uint8_t *device_pcs; /* bit per hashed pc: instructions that touched a device */
+    int32_t arch;
+    int32_t running;
+    /* scratch */
+    uintptr_t helper_pc; /* return address of the interposed helper that is running */
+    uintptr_t fill_pc;
+    uint64_t fill_address;
+    int32_t fill_access, fill_probe;
+    int32_t kick, resume, triple;
+    uint32_t resume_pc, resume_npc;
+    uint32_t trap_is_interrupt;
+    int32_t cflags_count;
+    uint64_t last_unmapped;
+    uint64_t unmapped_accesses;
+};
+
+/* core.c */
+extern __thread struct vmm_cpu *vmm_current;
+extern void *vmm_engine_handle;
+void *vmm_original(const char *name);
+
+static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - v->left; }
+
+int vmm_init(void *handle, char *error, size_t size);
+struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
+void vmm_detach(struct vmm_cpu *v);
+int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc);
+void vmm_kick(struct vmm_cpu *v);
+void vmm_set_event(struct vmm_cpu *v, int64_t count);
+void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on);
+void vmm_stop(struct vmm_cpu *v, int reason);
+void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind);
+int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
+void vmm_flush_tlb(struct vmm_cpu *v);
+
+/* trap.c */
+typedef bool (*vmm_exec_fn)(void *cpu, int request);
+extern vmm_exec_fn vmm_exec_original[3];
+bool vmm_gate(void *uc, int number);
+bool vmm_exec_interrupt(void *cpu, int request);
+int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info);
+
+/* budget.c: called by the thunks of each architecture */
+void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
+
+/* code.c: which instruction of a translated block */
+int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
+void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
+int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc);
+bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
+
+/* abort.c */
+int vmm_take_aborts(void *handle, char *error, size_t size);
+void vmm_engine_abort(const char *text) __attribute__((noreturn));
+
+/* access to engine structures */
+#define FIELD(type, base, offset) (*(type *)((char *)(base) + (offset)))
+
+/* The engine's own function of this name, looked up once. */
+#define ORIGINAL(type, variable, name)                 \
+    static type variable;                              \
+    if (__builtin_expect(!variable, 0))                \
+        variable = (type)(uintptr_t)vmm_original(name)
+
+#define GUEST_RETURN ((uintptr_t)__builtin_return_address(0))
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x86: trap delivery, port I/O with its privilege check, SYSENTER, the time
+ * stamp counter, and reads of memory that nobody answers. */
+#include "vmm.h"
+#include "offsets.h"
+
+#define S x86_64
+#define ARCH VMM_X86
+#define ADDRESS uint64_t
+#define DB_PC_NEXT DB64_PC_NEXT
+#define DB_IS_JMP DB64_IS_JMP
+#define DB_NUM_INSNS DB64_NUM_INSNS
+#define FILL x86_cpu_tlb_fill_x86_64
+/* A PC's bus floats high: the hole page answers all ones. */
+#define BUS_ERROR(v, address, access, mmu_index, retaddr) ((void)0)
+#include "thunks.inc"
+
+enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
+enum { EXCP_GPF = 13 };
+enum {
+    HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5, HF_ADDSEG = 1 << 6, HF_PE = 1 << 7
+};
+#define FL_IF (1u << 9)
+#define FL_VM (1u << 17)
+
+static uint32_t eip_of(struct vmm_cpu *v) { return FIELD(uint32_t, v->env, X86_EIP); }
+
+static void raise_fault(struct vmm_cpu *v, int vector, int code, uintptr_t retaddr)
+{
+    typedef void (*fn)(void *, int, int, uintptr_t);
+    ORIGINAL(fn, raise_now, "raise_exception_err_ra_x86_64");
+    raise_now(v->env, vector, code, retaddr);
+}
+
+/* ---- delivery ------------------------------------------------------------ */
+
+static int offer(struct vmm_cpu *v, uint32_t kind, uint32_t info)
+{
+    int action = vmm_trap(v, kind, eip_of(v), FIELD(uint32_t, v->env, X86_EFLAGS), info);
+
+    if (action == VMM_STOP)
+        vmm_stop(v, VMM_REASON_STOPPED);
+    return action;
+}
+
+void x86_cpu_do_interrupt_x86_64(void *cpu);
+void x86_cpu_do_interrupt_x86_64(void *cpu)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "x86_cpu_do_interrupt_x86_64");
+    struct vmm_cpu *v = vmm_current;
+    uint32_t vector = FIELD(uint32_t, cpu, CPU_EXCEPTION_INDEX);
+
+    if (!v || v->cpu != cpu || vector > 255) {
+        original(cpu);
+        return;
+    }
+    if (offer(v, vector + (FIELD(uint32_t, v->env, X86_IS_INT) ? VMM_KIND_SOFTWARE : 0),
+              FIELD(uint32_t, v->env, X86_ERROR_CODE))
+        == VMM_NATIVE)
+        original(cpu);
+}
+
+/* Hardware interrupts: the engine asks with vector 0 for INTR, because it has
+ * no interrupt controller of its own; ours supplies the vector. */
+void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw);
+void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw)
+{
+    typedef void (*fn)(void *, int, int);
+    ORIGINAL(fn, original, "do_interrupt_x86_hardirq_x86_64");
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v || v->env != env) {
+        original(env, vector, is_hw);
+        return;
+    }
+    if (vector == 0) {
+        vector = v->on_acknowledge(v, 0);
+        if (vector < 0)
+            return; /* withdrawn at the last moment, and no spurious vector */
+    }
+    if (offer(v, (uint32_t)vector + VMM_KIND_INTERRUPT, 0) == VMM_NATIVE)
+        original(env, vector, is_hw);
+}
+
+void vmm_deliver_x86(struct vmm_cpu *v, int number);
+void vmm_deliver_x86(struct vmm_cpu *v, int number)
+{
+    (void)number;
+    x86_cpu_do_interrupt_x86_64(v->cpu);
+}
+
+/* A fault while delivering a double fault. */
+void qemu_system_reset_request(void *uc);
+void qemu_system_reset_request(void *uc)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "qemu_system_reset_request");
+    if (vmm_current && vmm_current->uc == uc)
+        vmm_current->triple = 1;
+    else
+        original(uc);
+}
+
+/* ---- helpers that leave their block without saying where they were ------- */
+
+#define RAISES(name, parameters, arguments)                    \
+    void name parameters;                                      \
+    void name parameters                                       \
+    {                                                          \
+        typedef void(*fn) parameters;                          \
+        ORIGINAL(fn, original, #name);                         \
+        if (vmm_current)                                       \
+            vmm_charge_until(vmm_current, GUEST_RETURN);       \
+        original arguments;                                    \
+    }
+RAISES(helper_raise_interrupt_x86_64, (void *env, int vector, int length), (env, vector, length))
+RAISES(helper_raise_exception_x86_64, (void *env, int vector), (env, vector))
+
+/* INTO raises only if OF is set, which only the original can tell. */
+void helper_into_x86_64(void *env, int length);
+void helper_into_x86_64(void *env, int length)
+{
+    typedef void (*fn)(void *, int);
+    ORIGINAL(fn, original, "helper_into_x86_64");
+    struct vmm_cpu *v = vmm_current;
+    int64_t left = 0;
+
+    if (v) {
+        left = v->left;
+        vmm_charge_until(v, GUEST_RETURN);
+    }
+    original(env, length);
+    if (v)
+        v->left = left;
+}
+
+/* ---- ports --------------------------------------------------------------- */
+
+/* Intel SDM volume 1, 19.5.2: with CPL > IOPL, or in VM86 mode, the I/O
+ * permission bitmap of the 32-bit TSS decides. */
+static void check_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_t retaddr)
+{
+    typedef uint32_t (*load_fn)(void *, uint64_t, int, uintptr_t);
+    ORIGINAL(load_fn, load, "cpu_lduw_mmuidx_ra_x86_64");
+    enum { MMU_KNOSMAP = 2 };
+    uint32_t hflags = FIELD(uint32_t, v->env, X86_HFLAGS);
+    uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
+    uint64_t base = FIELD(uint64_t, v->env, X86_TR + 8);
+    uint32_t limit = FIELD(uint32_t, v->env, X86_TR + 16);
+    uint32_t flags = FIELD(uint32_t, v->env, X86_TR + 20);
+    uint32_t offset;
+
+    if (!(hflags & HF_PE) || (!(eflags & FL_VM) && (hflags & HF_CPL) <= (eflags >> 12 & 3)))
+        return;
+    if (!(flags & 1u << 15) || (flags >> 8 & 0xf) != 9 || limit < 103)
+        raise_fault(v, EXCP_GPF, 0, retaddr);
+    offset = load(v->env, base + 0x66, MMU_KNOSMAP, retaddr) + (port >> 3);
+    if (offset + 1 > limit)
+        raise_fault(v, EXCP_GPF, 0, retaddr);
+    if (load(v->env, base + offset, MMU_KNOSMAP, retaddr) >> (port & 7) & ((1u << size) - 1))
+        raise_fault(v, EXCP_GPF, 0, retaddr);
+}
+
+static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t retaddr)
+{
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v || v->env != env)
+        return ~0u;
+    port &= 0xffff;
+    check_port(v, port, size, retaddr);
+    vmm_device_access_is_last(v, retaddr);
+    v->port_reads++;
+    return v->on_in(v, port, size);
+}
+
+static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, uintptr_t retaddr)
+{
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v || v->env != env)
+        return;
+    port &= 0xffff;
+    check_port(v, port, size, retaddr);
+    vmm_device_access_is_last(v, retaddr);
+    v->port_writes++;
+    v->on_out(v, port, size, value);
+}
+
+#define PORT(letter, size, mask)                                                 \
+    uint64_t helper_in##letter##_x86_64(void *env, uint32_t port);               \
+    uint64_t helper_in##letter##_x86_64(void *env, uint32_t port)                \
+    {                                                                            \
+        return port_read(env, port, size, GUEST_RETURN) & mask;                  \
+    }                                                                            \
+    void helper_out##letter##_x86_64(void *env, uint32_t port, uint32_t value);  \
+    void helper_out##letter##_x86_64(void *env, uint32_t port, uint32_t value)   \
+    {                                                                            \
+        port_write(env, port, size, value & mask, GUEST_RETURN);                 \
+    }
+PORT(b, 1, 0xffu)
+PORT(w, 2, 0xffffu)
+PORT(l, 4, 0xffffffffu)
+
+/* ---- SYSENTER (Intel SDM volume 2B); the engine has only a hook ---------- */
+
+static void flat_segment(struct vmm_cpu *v, int index, uint32_t selector, uint32_t flags)
+{
+    char *segment = (char *)v->env + X86_SEGS + 24 * index;
+
+    FIELD(uint32_t, segment, 0) = selector;
+    FIELD(uint64_t, segment, 8) = 0;
+    FIELD(uint32_t, segment, 16) = 0xffffffff;
+    FIELD(uint32_t, segment, 20) = flags;
+}
+
+void helper_sysenter_x86_64(void *env, int length);
+void helper_sysenter_x86_64(void *env, int length)
+{
+    struct vmm_cpu *v = vmm_current;
+    uint32_t cs = FIELD(uint32_t, env, X86_SYSENTER_CS);
+
+    (void)length;
+    if (!v || v->env != env)
+        return;
+    if (cs == 0)
+        raise_fault(v, EXCP_GPF, 0, GUEST_RETURN);
+    FIELD(uint32_t, env, X86_EFLAGS) &= ~(FL_VM | FL_IF);
+    flat_segment(v, R_CS, cs & 0xfffc, 0x00c09b00);
+    flat_segment(v, R_SS, (cs + 8) & 0xfffc, 0x00c09300);
+    FIELD(uint32_t, env, X86_HFLAGS)
+        = (FIELD(uint32_t, env, X86_HFLAGS) & ~(uint32_t)HF_CPL) | HF_CS32 | HF_SS32;
+    FIELD(uint64_t, env, X86_REGS + 8 * R_ESP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 8);
+    FIELD(uint64_t, env, X86_EIP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 16);
+}
+
+/* ---- time stamp counter: one tick a cycle of virtual time ---------------- */
+
+uint64_t cpu_get_tsc_x86_64(void *env);
+uint64_t cpu_get_tsc_x86_64(void *env)
+{
+    typedef uint64_t (*fn)(void *);
+    ORIGINAL(fn, original, "cpu_get_tsc_x86_64");
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v)
+        return original(env);
+    return (uint64_t)(vmm_count_at(v, v->helper_pc) + v->idle);
+}
+
+#define READS_TIME(name)                               \
+    void name(void *env);                              \
+    void name(void *env)                               \
+    {                                                  \
+        typedef void (*fn)(void *);                    \
+        ORIGINAL(fn, original, #name);                 \
+        if (vmm_current)                               \
+            vmm_current->helper_pc = GUEST_RETURN;     \
+        original(env);                                 \
+        if (vmm_current)                               \
+            vmm_current->helper_pc = 0;                \
+    }
+READS_TIME(helper_rdtsc_x86_64)
+READS_TIME(helper_rdtscp_x86_64)
