@@ -1,0 +1,58 @@
+"""The boards, by name.  `create` builds a machine from a user's options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from vmm.boards.options import BoardError, Options
+from vmm.machine.machine import Machine
+
+__all__ = ["BOARDS", "BoardError", "BoardInfo", "Options", "create"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardInfo:
+    """One board: its name, what it models, and the module that builds it."""
+
+    name: str
+    architecture: str
+    description: str
+    module: str
+    default_cpu: str
+    default_ram: int  # bytes
+
+
+MIB = 1 << 20
+BOARDS = {
+    board.name: board
+    for board in (
+        BoardInfo("leon3", "sparc", "Gaisler LEON3 system on chip (QEMU: leon3_generic)",
+                  "vmm.boards.leon3", "leon3", 128 * MIB),
+        BoardInfo("virt", "arm", "ARM virtual board (QEMU: virt)",
+                  "vmm.boards.virt", "cortex-a15", 128 * MIB),
+        BoardInfo("pc", "x86", "IBM PC compatible (QEMU: pc)",
+                  "vmm.boards.pc", "qemu32", 128 * MIB),
+    )
+}
+ALIASES = {"leon3_generic": "leon3"}
+
+
+def find(name: str) -> BoardInfo:
+    """The board of that name; BoardError lists the known ones."""
+    try:
+        return BOARDS[ALIASES.get(name, name)]
+    except KeyError:
+        raise BoardError(f"unknown board {name!r}; known: {', '.join(BOARDS)}") from None
+
+
+def create(options: Options) -> Machine:
+    """Build the machine, load what is to run, and reset it: ready for `Machine.run`.
+
+    BoardError, LoadError and UnknownModel (all ValueError) say in one line what
+    does not fit.
+    """
+    board = find(options.board)
+    machine = import_module(board.module).build(board, options)
+    assert isinstance(machine, Machine)
+    return machine

@@ -96,8 +96,7 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
-        if self.processor.architecture == "x86":
-            engine.map_hole()
+        engine.map_hole()
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:

@@ -64,6 +64,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_NPC 44
 #define SPARC_PSRET 228
 #define SPARC_INTERRUPT_INDEX 244
+#define SPARC_MMUREGS 2336
 
 /* CPUARMState */
 #define ARM_CPSR_READ_PC 60 /* regs[15] */

@@ -18,6 +18,13 @@ static void bus_error(struct vmm_cpu *v, int access, uintptr_t retaddr)
     raise_trap(v->env, trap[access], retaddr);
 }
 
+/* In no-fault mode (SRMMU control register NF) a missing translation goes to
+ * nowhere instead of trapping (SPARC V8 manual, appendix H.6.1). */
+static bool no_fault(struct vmm_cpu *v)
+{
+    return (FIELD(uint32_t, v->env, SPARC_MMUREGS) & 3) == 3;
+}
+
 #define S sparc
 #define ARCH VMM_SPARC
 #define ADDRESS uint32_t
@@ -29,7 +36,8 @@ static void bus_error(struct vmm_cpu *v, int access, uintptr_t retaddr)
     do {                                                  \
         if (v->fill_probe)                                \
             return;                                       \
-        bus_error(v, access, retaddr);                    \
+        if (!no_fault(v))                                 \
+            bus_error(v, access, retaddr);                \
     } while (0)
 #include "thunks.inc"
 

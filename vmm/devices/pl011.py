@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PL011: the PrimeCell UART (ARM DDI 0183G, chapter 3).
+
+Transmission takes no time: a byte written to UARTDR is in the sink at once, so
+the transmit FIFO is always empty and each write is one passage through the
+trigger level.  Reception keeps the 16-byte FIFO, its trigger level (UARTIFLS)
+and the receive timeout of 32 bit periods at the programmed rate.
+
+Departures: a byte is sent even while CR.UARTEN or CR.TXE is clear, as QEMU does
+and kernels written for `virt` rely on; DMA and the modem lines are registers
+without effect.  Accesses narrower than 32 bits reach their byte lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vmm.devices.device import CharSink, Register, Unknown
+from vmm.machine.clock import NS, Clock, Event
+from vmm.machine.line import Line
+
+DR, RSR, FR, ILPR, IBRD, FBRD, LCR_H = 0x00, 0x04, 0x18, 0x20, 0x24, 0x28, 0x2C
+CR, IFLS, IMSC, RIS, MIS, ICR, DMACR = 0x30, 0x34, 0x38, 0x3C, 0x40, 0x44, 0x48
+
+FR_TXFE, FR_RXFF, FR_RXFE = 0x80, 0x40, 0x10
+LCR_FEN = 0x10
+CR_LBE = 0x80
+INT_RX, INT_TX, INT_RT, INT_OE = 0x010, 0x020, 0x040, 0x400
+DR_OE = 0x800
+RSR_OE = 0x8
+
+FIFO_DEPTH = 16
+TRIGGERS = (2, 4, 8, 12, 14)  # bytes, by UARTIFLS.RXIFLSEL; reserved values as the last
+IDENTITY = bytes((0x11, 0x10, 0x14, 0x00, 0x0D, 0xF0, 0x05, 0xB1))  # from 0xfe0
+TIMEOUT_BITS = 32
+
+REGISTERS = (
+    Register(DR, "UARTDR"),
+    Register(RSR, "UARTRSR/UARTECR"),
+    Register(FR, "UARTFR", "ro", 0x90),
+    Register(ILPR, "UARTILPR"),
+    Register(IBRD, "UARTIBRD"),
+    Register(FBRD, "UARTFBRD"),
+    Register(LCR_H, "UARTLCR_H"),
+    Register(CR, "UARTCR", "rw", 0x300),
+    Register(IFLS, "UARTIFLS", "rw", 0x12),
+    Register(IMSC, "UARTIMSC"),
+    Register(RIS, "UARTRIS", "ro"),
+    Register(MIS, "UARTMIS", "ro"),
+    Register(ICR, "UARTICR", "wo"),
+    Register(DMACR, "UARTDMACR"),
+    *(Register(0xFE0 + 4 * i, f"ID{i}", "ro", value) for i, value in enumerate(IDENTITY)),
+)
+
+# Bits that can be written, of registers that are nothing but storage here.
+STORED = {ILPR: 0xFF, IBRD: 0xFFFF, FBRD: 0x3F, LCR_H: 0xFF, CR: 0xFFFF, IFLS: 0x3F, DMACR: 0x7}
+
+
+@dataclass
+class State:
+    stored: dict[int, int] = field(default_factory=dict)  # by offset
+    imsc: int = 0
+    ris: int = 0
+    rsr: int = 0
+    fifo: list[int] = field(default_factory=list)  # data, with UARTDR's error bits
+    timeout: int | None = None  # when the receive timeout strikes, in ns
+
+
+class Pl011:
+    """``sink`` gets what the guest sends; ``receive`` is what it is sent."""
+
+    size = 0x1000
+    registers = REGISTERS
+
+    def __init__(
+        self,
+        clock: Clock,
+        line: Line,
+        sink: CharSink,
+        on_room: Callable[[], None] | None = None,
+        name: str = "pl011",
+        frequency: int = 24_000_000,
+    ) -> None:
+        self.name = name
+        self.clock = clock
+        self.line = line
+        self.sink = sink
+        self.on_room = on_room
+        self.frequency = frequency  # UARTCLK, Hz
+        self.unknown = Unknown(name)
+        self._event: Event | None = None
+        self.state = State()
+        self.reset()
+
+    def reset(self) -> None:
+        self.state = State(
+            stored={
+                row.offset: row.reset for row in REGISTERS if row.offset in STORED
+            }
+        )
+        self.resume()
+
+    def resume(self) -> None:
+        """Schedule and drive what the state says, after it was replaced."""
+        self.clock.cancel(self._event)
+        self._event = None
+        if self.state.timeout is not None:
+            self._event = self.clock.at(self.state.timeout, self._timed_out, self.name)
+        self._update()
+
+    # -- the host side ------------------------------------------------------
+
+    def room(self) -> int:
+        """How many bytes the receiver takes now."""
+        return max(0, self._depth() - len(self.state.fifo))
+
+    def receive(self, data: bytes) -> int:
+        """Put as many bytes into the receive FIFO as fit; return how many."""
+        taken = data[: self.room()]
+        for byte in taken:
+            self._receive_byte(byte)
+        return len(taken)
+
+    # -- the guest side -----------------------------------------------------
+
+    def read(self, offset: int, size: int) -> int:
+        lane = 8 * (offset & 3)
+        return (self._read(offset & ~3, size) >> lane) & ((1 << 8 * size) - 1)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        self._write(offset & ~3, size, (value & ((1 << 8 * size) - 1)) << 8 * (offset & 3))
+
+    def _read(self, offset: int, size: int) -> int:
+        state = self.state
+        if offset == DR:
+            return self._take()
+        if offset == RSR:
+            return state.rsr
+        if offset == FR:
+            full = FR_RXFF if not self.room() else 0
+            return FR_TXFE | full | (0 if state.fifo else FR_RXFE)
+        if offset in STORED:
+            return state.stored[offset]
+        if offset == IMSC:
+            return state.imsc
+        if offset == RIS:
+            return state.ris
+        if offset == MIS:
+            return state.ris & state.imsc
+        if 0xFE0 <= offset < 0x1000:
+            return IDENTITY[(offset - 0xFE0) >> 2]
+        return 0 if offset == ICR else self.unknown.read(offset, size)
+
+    def _write(self, offset: int, size: int, value: int) -> None:
+        state = self.state
+        if offset == DR:
+            self._send(value & 0xFF)
+        elif offset == RSR:
+            state.rsr = 0
+        elif offset in STORED:
+            self._store(offset, value & STORED[offset])
+        elif offset == IMSC:
+            state.imsc = value & 0x7FF
+        elif offset == ICR:
+            state.ris &= ~value
+        else:
+            self.unknown.write(offset, size, value)
+        self._update()
+
+    def _store(self, offset: int, value: int) -> None:
+        had_fifo = self.state.stored[LCR_H] & LCR_FEN
+        self.state.stored[offset] = value
+        if offset == LCR_H and (value ^ had_fifo) & LCR_FEN:
+            # Turning the FIFOs on or off flushes them.
+            self.state.fifo.clear()
+            self._stop_timeout()
+            if self.on_room is not None:
+                self.on_room()
+
+    # -- behaviour ----------------------------------------------------------
+
+    def _depth(self) -> int:
+        return FIFO_DEPTH if self.state.stored[LCR_H] & LCR_FEN else 1
+
+    def _trigger(self) -> int:
+        if not self.state.stored[LCR_H] & LCR_FEN:
+            return 1
+        level = self.state.stored[IFLS] >> 3
+        return TRIGGERS[min(level, len(TRIGGERS) - 1)]
+
+    def _send(self, byte: int) -> None:
+        if self.state.stored[CR] & CR_LBE:
+            self._receive_byte(byte)
+        else:
+            self.sink(bytes((byte,)))
+        self.state.ris |= INT_TX
+
+    def _receive_byte(self, byte: int) -> None:
+        state = self.state
+        if not self.room():
+            # Only loop back gets here: the shift register overruns the full FIFO.
+            state.ris |= INT_OE
+            state.rsr |= RSR_OE
+            state.fifo[-1] |= DR_OE
+            self._update()
+            return
+        state.fifo.append(byte)
+        if len(state.fifo) >= self._trigger():
+            state.ris |= INT_RX
+        self._start_timeout()
+        self._update()
+
+    def _take(self) -> int:
+        state = self.state
+        if not state.fifo:
+            return 0
+        entry = state.fifo.pop(0)
+        state.rsr = entry >> 8
+        if len(state.fifo) < self._trigger():
+            state.ris &= ~INT_RX
+        if state.fifo:
+            self._start_timeout()
+        else:
+            state.ris &= ~INT_RT
+            self._stop_timeout()
+        self._update()
+        if self.on_room is not None:
+            self.on_room()
+        return entry
+
+    def _bit_time(self) -> int:
+        """Nanoseconds of one bit; 115200 baud until a divisor is programmed."""
+        stored = self.state.stored
+        divisor = stored[IBRD] * 64 + stored[FBRD]
+        if not stored[IBRD]:
+            return NS // 115200
+        return NS * 16 * divisor // (64 * self.frequency)
+
+    def _start_timeout(self) -> None:
+        if not self.state.stored[LCR_H] & LCR_FEN:
+            return
+        self.clock.cancel(self._event)
+        self.state.timeout = self.clock.now() + TIMEOUT_BITS * self._bit_time()
+        self._event = self.clock.at(self.state.timeout, self._timed_out, self.name)
+
+    def _stop_timeout(self) -> None:
+        self.clock.cancel(self._event)
+        self._event = None
+        self.state.timeout = None
+
+    def _timed_out(self) -> None:
+        self._stop_timeout()
+        if self.state.fifo:
+            self.state.ris |= INT_RT
+            self._update()
+
+    def _update(self) -> None:
+        self.line.set(bool(self.state.ris & self.state.imsc))
