@@ -64,6 +64,14 @@ void raise_exception_arm(void *env, uint32_t number, uint32_t syndrome, uint32_t
     original(env, number, syndrome, target_el);
 }
 
+/* The firmware takes calls of its conduit before the architecture is asked. */
+bool arm_is_psci_call_arm(void *cpu, int number);
+bool arm_is_psci_call_arm(void *cpu, int number)
+{
+    struct vmm_cpu *v = vmm_current;
+    return v && v->cpu == cpu && v->psci_conduit == (uint32_t)number;
+}
+
 enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, KIND_SEMIHOSTING = 16 };
 
 void arm_cpu_do_interrupt_arm(void *cpu);
@@ -127,6 +135,14 @@ static uint64_t read_counter(void *env, const void *ri)
     return v ? now(v) : 0;
 }
 
+static uint64_t read_virtual_counter(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    (void)ri;
+    return v ? now(v) - v->virtual_offset : 0;
+}
+
 static uint64_t read_register(void *env, const void *ri)
 {
     struct vmm_cpu *v = vmm_current;
@@ -143,8 +159,9 @@ static void write_register(void *env, const void *ri, uint64_t value)
 }
 
 /* Put one system register of an engine on virtual time.  KEY is the engine's
- * own encoding of the register; WHAT is 0 for a counter, 1 for a register that
- * Python keeps.  Returns 0, or -1 if this model has no such register. */
+ * own encoding of the register; WHAT is 0 for the physical counter, 1 for the
+ * virtual one, 2 for a register that Python keeps.  Returns 0, or -1 if this
+ * model has no such register. */
 int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what);
 int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what)
 {
@@ -155,9 +172,10 @@ int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int
     (void)v;
     if (!ri || FIELD(uint8_t, ri, RI_CP) != 15)
         return -1;
-    FIELD(void *, ri, RI_READFN)
-        = (void *)(uintptr_t)(what == 0 ? read_counter : read_register);
-    if (what)
+    FIELD(void *, ri, RI_READFN) = (void *)(uintptr_t)(what == 0 ? read_counter
+                                                       : what == 1 ? read_virtual_counter
+                                                                   : read_register);
+    if (what == 2)
         FIELD(void *, ri, RI_WRITEFN) = (void *)(uintptr_t)write_register;
     return 0;
 }

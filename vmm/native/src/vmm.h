@@ -64,7 +64,7 @@ struct vmm_cpu {
     int64_t event_at; /* count at which on_event must run */
     int64_t idle;     /* cycles that went by while halted */
     uint64_t intercept[VMM_TRAP_KINDS / 64];
-    uint32_t a20_mask_unused;
+    uint32_t psci_conduit; /* ARM: 11 HVC or 13 SMC is the firmware's, 0 none */
     uint32_t semihosting;
     uint32_t ledger_on;
     uint32_t ledger_size;
@@ -72,6 +72,7 @@ struct vmm_cpu {
     uint32_t ledger_used;
     int32_t stop_requested; /* may be set from another thread */
     uint64_t counter_mul, counter_shift; /* ARM: counter = cycles * mul >> shift */
+    uint64_t virtual_offset;             /* ARM: CNTVOFF */
     /* callbacks */
     int32_t (*on_trap)(struct vmm_cpu *, uint32_t kind);
     int32_t (*on_event)(struct vmm_cpu *);

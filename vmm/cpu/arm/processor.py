@@ -1,0 +1,181 @@
+"""An ARM processor (ARMv7-A, ARMv5TE): engine, registers, exceptions, lines.
+
+The engine has the instruction set, the MMU and native exception entry; here
+are the choice of extensions (a board without Security or Virtualization
+Extensions has a processor without them), reset, the IRQ and FIQ lines, and
+the readable exception entry.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from typing import Any, Literal
+
+import capstone
+
+from vmm.cpu.arm import traps
+from vmm.cpu.arm.models import MODELS
+from vmm.cpu.arm.registers import (
+    CP_REGS, EXCEPTION, FEATURE_EL2, FEATURE_EL3, FEATURES, HYP, SVC, SYSTEM, THUMB, cp_key,
+    register_file,
+)
+from vmm.cpu.engine import Engine, constants
+from vmm.cpu.processor import ReadPhysical, UnknownModel
+from vmm.native import library as native
+
+HARD_IRQ, HARD_FIQ = 0x02, 0x10  # CPU_INTERRUPT_HARD, CPU_INTERRUPT_FIQ
+
+
+class _Exception(C.Structure):
+    """CPUARMState.exception."""
+
+    _fields_ = (
+        ("syndrome", C.c_uint32),
+        ("fsr", C.c_uint32),
+        ("vaddress", C.c_uint64),
+        ("target_el", C.c_uint32),
+    )
+
+
+class ArmProcessor:
+    """One ARM core."""
+
+    architecture = "arm"
+    byteorder: Literal["big", "little"] = "little"
+
+    def __init__(
+        self, model: str = "cortex-a15", virtualization: bool = False, security: bool = False
+    ) -> None:
+        if model not in MODELS:
+            raise UnknownModel(f"no ARM processor {model!r}; known: {', '.join(MODELS)}")
+        self.description = description = MODELS[model]
+        if virtualization and not description.virtualization:
+            raise UnknownModel(f"{model} has no Virtualization Extensions")
+        if security and not description.security:
+            raise UnknownModel(f"{model} has no Security Extensions")
+        unicorn = constants("unicorn")
+        self._names = constants("unicorn.arm_const")
+        self.model = model
+        self.virtualization, self.security = virtualization, security
+        self.engine = Engine(
+            native.ARM, unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM,
+            getattr(self._names, description.engine), description.page_size,
+        )
+        self.read_physical: ReadPhysical = lambda address, size: None
+        self._features = C.c_uint64.from_address(self.engine.env + FEATURES)
+        if not virtualization:
+            self._features.value &= ~FEATURE_EL2
+        if not security:
+            self._features.value &= ~FEATURE_EL3
+        find = self.engine.function("get_arm_cp_reginfo_arm", C.c_void_p, C.c_void_p, C.c_uint32)
+        self._cp_hash = C.c_uint64.from_address(self.engine.cpu + CP_REGS).value
+        present = frozenset(
+            register.name for register in SYSTEM if find(self._cp_hash, cp_key(register, False))
+        )
+        absent = set() if security else {"scr", "mvbar"}
+        if not virtualization:
+            absent |= {r.name for r in SYSTEM if r.opc1 in (4, 6) and r.crn != 7}
+        self.registers = register_file(self.engine, present - absent, self._names.UC_ARM_REG_CP_REG)
+        self._words = self.engine.words(0, 0x230 // 4)
+        self._exception = _Exception.from_address(self.engine.env + EXCEPTION)
+        self._reset_values = {
+            name: self.registers[name] for name in ("sctlr",) if name in self.registers.table
+        }
+
+    def system_register(self, register_key: int, what: int) -> bool:
+        """Give the native layer one timer register (see vmm_arm_timer_register)."""
+        code: Any = self.engine.library.dll.vmm_arm_timer_register(
+            self.engine.pointer, self._cp_hash, register_key, what
+        )
+        return bool(code == 0)
+
+    def reset(self) -> None:
+        """SVC mode (Hyp with Virtualization and no Security Extensions), ARM state, all masked."""
+        mode = HYP if self.virtualization and not self.security else SVC
+        self.registers["cpsr"] = 0x1C0 | mode
+        if self.security:
+            self.registers["scr"] = 0
+        self.set_pc(0)
+
+    @property
+    def pc(self) -> int:
+        return int(self._words[15])
+
+    def set_pc(self, address: int) -> None:
+        """Bit 0 chooses Thumb state, as BX does."""
+        self._words[THUMB // 4] = address & 1
+        self._words[15] = address & ~1
+
+    def run(self) -> int:
+        return self.engine.run(int(self._words[15]) | int(self._words[THUMB // 4]))
+
+    # -- interrupts -------------------------------------------------------------
+
+    def irq(self, level: bool) -> None:
+        """The IRQ input."""
+        self.engine.set_interrupt(HARD_IRQ, level)
+
+    def fiq(self, level: bool) -> None:
+        """The FIQ input."""
+        self.engine.set_interrupt(HARD_FIQ, level)
+
+    def wakes(self) -> bool:
+        """WFI ends with an interrupt, masked or not (DDI 0406C B1.8.14)."""
+        request = C.c_uint32.from_address(self.engine.cpu + 0x1C).value
+        return bool(request & (HARD_IRQ | HARD_FIQ))
+
+    # -- exceptions -------------------------------------------------------------
+
+    def trap_kinds(self) -> dict[int, str]:
+        return dict(traps.NAMES)
+
+    def trap_name(self, kind: int) -> str:
+        return traps.NAMES.get(kind, f"exception_{kind}")
+
+    def syndrome(self) -> traps.Syndrome:
+        """What the engine knows of the exception it is about to take."""
+        e = self._exception
+        return traps.Syndrome(e.syndrome, e.fsr, e.vaddress & 0xFFFFFFFF, e.target_el)
+
+    def deliver(self, kind: int) -> None:
+        traps.enter(
+            self.registers, kind, self.syndrome(), self.security,
+            7 if "vbar" in self.registers.table else 5,
+            lambda: bool(self.registers["ttbcr"] >> 31),
+        )
+
+    def crash_reason(self, reason: int) -> str:
+        return "stopped"
+
+    # -- memory -----------------------------------------------------------------
+
+    def translate(self, address: int) -> int | None:
+        """By the engine's own walk, with the current mode's rights."""
+        find = self.engine.function(
+            "arm_cpu_get_phys_page_attrs_debug_arm", C.c_uint64, C.c_void_p, C.c_uint32, C.c_void_p
+        )
+        attributes = C.create_string_buffer(16)
+        page = find(self.engine.cpu, address & ~0xFFF, attributes)
+        return None if page == (1 << 64) - 1 else (page & ~0xFFF) | address & 0xFFF
+
+    def disassemble(self, address: int, count: int) -> list[tuple[int, bytes, str]]:
+        thumb = bool(self._words[THUMB // 4])
+        mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_V8 if thumb else capstone.CS_MODE_ARM
+        decoder = capstone.Cs(capstone.CS_ARCH_ARM, mode)
+        lines: list[tuple[int, bytes, str]] = []
+        at = address
+        while len(lines) < count:
+            physical = self.translate(at)
+            code = None if physical is None else self.read_physical(physical, 4)
+            if code is None:
+                break
+            for instruction in decoder.disasm(code, at, 1):
+                text = f"{instruction.mnemonic} {instruction.op_str}".strip()
+                lines.append((at, bytes(instruction.bytes), text))
+                at += instruction.size
+                break
+            else:
+                size = 2 if thumb else 4
+                lines.append((at, code[:size], f".word {int.from_bytes(code[:size], 'little'):#x}"))
+                at += size
+        return lines

@@ -1,0 +1,221 @@
+"""ARM register table: core, banked, status and system registers.
+
+ARM Architecture Reference Manual ARMv7-A (DDI 0406C), B1.3 for the banks and
+B3.18/B4 for CP15.  Registers of the current mode live in regs[]; those of
+other modes in the engine's banks.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from dataclasses import dataclass
+
+from vmm.cpu.engine import Engine
+from vmm.cpu.registers import Field, Register, RegisterFile
+
+# Offsets into CPUARMState (see vmm/native/src/offsets.h for the rest)
+REGS = 0
+SPSR = 0x158
+BANKED_SPSR = 0x160  # u64[8]
+BANKED_R13 = 0x1A0
+BANKED_R14 = 0x1C0
+USR_REGS = 0x1E0  # r8-r12 of the other modes while in FIQ
+FIQ_REGS = 0x1F4
+THUMB = 0x220
+CONDEXEC = 0x224
+FEATURES = 0xFA0
+EXCEPTION = 3024
+ELR_HYP = 0x258 + 8 * 2
+CP_REGS = 46112  # from CPUState: the hash of system registers
+
+FEATURE_EL2, FEATURE_EL3 = 1 << 32, 1 << 33
+
+USR, FIQ, IRQ, SVC, MON, ABT, HYP, UND, SYS = 0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x1A, 0x1B, 0x1F
+MODE_NAMES = {USR: "usr", FIQ: "fiq", IRQ: "irq", SVC: "svc", MON: "mon", ABT: "abt",
+              HYP: "hyp", UND: "und", SYS: "sys"}
+BANK = {USR: 0, SYS: 0, SVC: 1, ABT: 2, UND: 3, IRQ: 4, FIQ: 5, HYP: 6, MON: 7}
+
+PSR_FIELDS = (
+    Field("N", 31, 31), Field("Z", 30, 30), Field("C", 29, 29), Field("V", 28, 28),
+    Field("Q", 27, 27), Field("GE", 19, 16), Field("E", 9, 9), Field("A", 8, 8),
+    Field("I", 7, 7), Field("F", 6, 6), Field("T", 5, 5), Field("M", 4, 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRegister:
+    """A CP15 (or CP14) register: ``mrc p15, opc1, rX, crn, crm, opc2``."""
+
+    name: str
+    crn: int
+    opc1: int
+    crm: int
+    opc2: int
+    wide: bool = False
+    cp: int = 15
+    secure: int = 0
+    fields: tuple[Field, ...] = ()
+
+
+SCTLR_FIELDS = (
+    Field("TE", 30, 30), Field("AFE", 29, 29), Field("TRE", 28, 28), Field("EE", 25, 25),
+    Field("V", 13, 13), Field("I", 12, 12), Field("Z", 11, 11), Field("C", 2, 2),
+    Field("A", 1, 1), Field("M", 0, 0),
+)
+FSR_FIELDS = (Field("CM", 13, 13), Field("ExT", 12, 12), Field("WnR", 11, 11), Field("FS4", 10, 10),
+              Field("LPAE", 9, 9), Field("Domain", 7, 4), Field("FS", 3, 0))
+HSR_FIELDS = (Field("EC", 31, 26), Field("IL", 25, 25), Field("ISS", 24, 0))
+
+SYSTEM = (
+    SystemRegister("midr", 0, 0, 0, 0),
+    SystemRegister("mpidr", 0, 0, 0, 5),
+    SystemRegister("sctlr", 1, 0, 0, 0, fields=SCTLR_FIELDS),
+    SystemRegister("actlr", 1, 0, 0, 1),
+    SystemRegister("cpacr", 1, 0, 0, 2),
+    SystemRegister("scr", 1, 0, 1, 0),
+    SystemRegister("ttbr0", 2, 0, 0, 0),
+    SystemRegister("ttbr1", 2, 0, 0, 1),
+    SystemRegister("ttbcr", 2, 0, 0, 2),
+    SystemRegister("ttbr0_64", 0, 0, 2, 0, wide=True),
+    SystemRegister("ttbr1_64", 0, 1, 2, 0, wide=True),
+    SystemRegister("dacr", 3, 0, 0, 0),
+    SystemRegister("dfsr", 5, 0, 0, 0, fields=FSR_FIELDS),
+    SystemRegister("ifsr", 5, 0, 0, 1, fields=FSR_FIELDS),
+    SystemRegister("dfar", 6, 0, 0, 0),
+    SystemRegister("ifar", 6, 0, 0, 2),
+    SystemRegister("par", 7, 0, 4, 0),
+    SystemRegister("prrr", 10, 0, 2, 0),
+    SystemRegister("nmrr", 10, 0, 2, 1),
+    SystemRegister("vbar", 12, 0, 0, 0),
+    SystemRegister("mvbar", 12, 0, 0, 1),
+    SystemRegister("contextidr", 13, 0, 0, 1),
+    SystemRegister("tpidrurw", 13, 0, 0, 2),
+    SystemRegister("tpidruro", 13, 0, 0, 3),
+    SystemRegister("tpidrprw", 13, 0, 0, 4),
+    SystemRegister("hcr", 1, 4, 1, 0),
+    SystemRegister("hsctlr", 1, 4, 0, 0, fields=SCTLR_FIELDS),
+    SystemRegister("hvbar", 12, 4, 0, 0),
+    SystemRegister("hsr", 5, 4, 2, 0, fields=HSR_FIELDS),
+    SystemRegister("hdfar", 6, 4, 0, 0),
+    SystemRegister("hifar", 6, 4, 0, 2),
+    SystemRegister("hpfar", 6, 4, 0, 4),
+    SystemRegister("vttbr", 0, 6, 2, 0, wide=True),
+    SystemRegister("vtcr", 2, 4, 1, 2),
+    SystemRegister("httbr", 0, 4, 2, 0, wide=True),
+    SystemRegister("htcr", 2, 4, 0, 2),
+)
+
+
+def cp_key(register: SystemRegister, secure: bool) -> int:
+    """The engine's own key of a system register instance."""
+    return (
+        (0 if secure else 1) << 29 | register.cp << 16 | int(register.wide) << 15
+        | register.crn << 11 | register.crm << 7 | register.opc1 << 3 | register.opc2
+    )
+
+
+def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> RegisterFile:
+    """All registers of one engine.  ``present`` names the system registers the model has."""
+    words = engine.words(0, 0x230 // 4)
+    spsr_banks = (C.c_uint64 * 8).from_address(engine.env + BANKED_SPSR)
+    cpsr_read = engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
+    # The last argument is CPSRWriteRaw: no mode-change checks; banks switch with `write_cpsr`.
+    cpsr_write = engine.function("cpsr_write_arm", None, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int)
+    switch_mode = engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)
+    elr_hyp = C.c_uint64.from_address(engine.env + ELR_HYP)
+
+    def mode() -> int:
+        return int(cpsr_read(engine.env)) & 0x1F
+
+    def write_cpsr(value: int) -> None:
+        write_by_host = 3  # CPSRWriteByGDBStub: any mode may be entered
+        cpsr_write(engine.env, value, 0xFFFFFFFF, write_by_host)
+        switch_mode(engine.env)
+
+    def core(index: int) -> Register:
+        def read() -> int:
+            return int(words[index])
+
+        def write(value: int) -> None:
+            words[index] = value
+
+        return Register("pc" if index == 15 else f"r{index}", "general", read, write)
+
+    def banked(name: str, index: int, bank_mode: int, base: int) -> Register:
+        bank = base // 4 + BANK[bank_mode]
+
+        def here() -> bool:
+            return BANK.get(mode()) == BANK[bank_mode]
+
+        def read() -> int:
+            return int(words[index] if here() else words[bank])
+
+        def write(value: int) -> None:
+            words[index if here() else bank] = value
+
+        return Register(name, "banked", read, write)
+
+    def high(name: str, index: int, fiq: bool) -> Register:
+        place = (FIQ_REGS if fiq else USR_REGS) // 4 + index - 8
+
+        def read() -> int:
+            return int(words[index] if (mode() == FIQ) == fiq else words[place])
+
+        def write(value: int) -> None:
+            words[index if (mode() == FIQ) == fiq else place] = value
+
+        return Register(name, "banked", read, write)
+
+    def saved(bank_mode: int) -> Register:
+        bank = BANK[bank_mode]
+
+        def read() -> int:
+            if mode() == bank_mode:
+                return int(words[SPSR // 4])
+            return int(spsr_banks[bank]) & 0xFFFFFFFF
+
+        def write(value: int) -> None:
+            if mode() == bank_mode:
+                words[SPSR // 4] = value
+            else:
+                spsr_banks[bank] = value
+
+        return Register(f"spsr_{MODE_NAMES[bank_mode]}", "status", read, write, fields=PSR_FIELDS)
+
+    def set_elr(value: int) -> None:
+        elr_hyp.value = value
+
+    def set_spsr(value: int) -> None:
+        words[SPSR // 4] = value
+
+    def system(register: SystemRegister) -> Register:
+        place = (register.cp, int(register.wide), register.secure, register.crn, register.crm,
+                 register.opc1, register.opc2)
+
+        def read() -> int:
+            return int(engine.uc.reg_read(cp_reg, place))
+
+        def write(value: int) -> None:
+            engine.uc.reg_write(cp_reg, (*place, value))
+
+        return Register(register.name, "system", read, write, 64 if register.wide else 32,
+                        register.fields)
+
+    registers = [core(i) for i in range(16)]
+    registers += [
+        Register("cpsr", "status", lambda: int(cpsr_read(engine.env)), write_cpsr, fields=PSR_FIELDS),
+        Register("spsr", "status", lambda: int(words[SPSR // 4]), set_spsr, fields=PSR_FIELDS),
+    ]
+    for bank_mode in (USR, SVC, ABT, UND, IRQ, FIQ, HYP, MON):
+        suffix = MODE_NAMES[bank_mode]
+        registers.append(banked(f"sp_{suffix}", 13, bank_mode, BANKED_R13))
+        if bank_mode != HYP:
+            registers.append(banked(f"lr_{suffix}", 14, bank_mode, BANKED_R14))
+        if bank_mode != USR:
+            registers.append(saved(bank_mode))
+    registers += [high(f"r{i}_usr", i, False) for i in range(8, 13)]
+    registers += [high(f"r{i}_fiq", i, True) for i in range(8, 13)]
+    registers.append(Register("elr_hyp", "banked", lambda: int(elr_hyp.value), set_elr))
+    registers += [system(register) for register in SYSTEM if register.name in present]
+    aliases = {"sp": "r13", "lr": "r14", "r15": "pc", "ip": "r12", "fp": "r11"}
+    return RegisterFile(registers, aliases)

@@ -1,0 +1,138 @@
+"""x86 register table: general, segment, control, debug and descriptor-table registers.
+
+Intel SDM volume 3A, chapter 2.  A segment register is its selector and its
+hidden part (base, limit, attributes in the layout of a descriptor's high
+word); writing one here writes the hidden part as it is, without the checks of
+a segment load.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from dataclasses import dataclass
+
+from vmm.cpu.engine import Engine
+from vmm.cpu.registers import Field, Register, RegisterFile
+
+# Offsets into CPUX86State (see vmm/native/src/offsets.h)
+REGS, EIP, EFLAGS, HFLAGS, HFLAGS2 = 0, 128, 136, 176, 180
+SEGS, LDT, TR, GDT, IDT, CR, A20_MASK = 184, 328, 352, 376, 400, 424, 496
+SYSENTER = 0x12C0
+ERROR_CODE, IS_INT, NEXT_EIP, DR, OLD_EXCEPTION = 0x1508, 0x150C, 0x1510, 0x1518, 0x1578
+
+GENERAL = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
+SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs")
+
+# hflags: what the engine derives from segments and control registers
+HF_CPL, HF_INHIBIT_IRQ, HF_CS32, HF_SS32, HF_ADDSEG, HF_PE = 3, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
+
+FLAG_FIELDS = (
+    Field("ID", 21, 21), Field("VIP", 20, 20), Field("VIF", 19, 19), Field("AC", 18, 18),
+    Field("VM", 17, 17), Field("RF", 16, 16), Field("NT", 14, 14), Field("IOPL", 13, 12),
+    Field("OF", 11, 11), Field("DF", 10, 10), Field("IF", 9, 9), Field("TF", 8, 8),
+    Field("SF", 7, 7), Field("ZF", 6, 6), Field("AF", 4, 4), Field("PF", 2, 2), Field("CF", 0, 0),
+)
+CR0_FIELDS = (
+    Field("PG", 31, 31), Field("CD", 30, 30), Field("NW", 29, 29), Field("AM", 18, 18),
+    Field("WP", 16, 16), Field("NE", 5, 5), Field("ET", 4, 4), Field("TS", 3, 3),
+    Field("EM", 2, 2), Field("MP", 1, 1), Field("PE", 0, 0),
+)
+CR4_FIELDS = (
+    Field("OSFXSR", 9, 9), Field("PCE", 8, 8), Field("PGE", 7, 7), Field("MCE", 6, 6),
+    Field("PAE", 5, 5), Field("PSE", 4, 4), Field("DE", 3, 3), Field("TSD", 2, 2),
+    Field("PVI", 1, 1), Field("VME", 0, 0),
+)
+
+
+class SegmentCache(C.Structure):
+    """The engine's segment register: selector and hidden part."""
+
+    _fields_ = (
+        ("selector", C.c_uint32),
+        ("pad", C.c_uint32),
+        ("base", C.c_uint64),
+        ("limit", C.c_uint32),
+        ("flags", C.c_uint32),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment register's value."""
+
+    selector: int
+    base: int
+    limit: int
+    flags: int
+
+    @property
+    def dpl(self) -> int:
+        return self.flags >> 13 & 3
+
+    @property
+    def present(self) -> bool:
+        return bool(self.flags & 0x8000)
+
+    @property
+    def big(self) -> bool:
+        """The D/B bit: 32-bit code or stack."""
+        return bool(self.flags & 0x400000)
+
+
+def register_file(engine: Engine) -> RegisterFile:
+    """All registers of one engine."""
+    names = __import__("importlib").import_module("unicorn.x86_const")
+    uc = engine.uc
+
+    def word64(name: str, offset: int, group: str, fields: tuple[Field, ...] = ()) -> Register:
+        cell = C.c_uint64.from_address(engine.env + offset)
+
+        def read() -> int:
+            return cell.value & 0xFFFFFFFF
+
+        def write(value: int) -> None:
+            cell.value = value
+
+        return Register(name, group, read, write, fields=fields)
+
+    def by_engine(name: str, group: str, fields: tuple[Field, ...] = ()) -> Register:
+        number = getattr(names, f"UC_X86_REG_{name.upper()}")
+
+        def read() -> int:
+            return int(uc.reg_read(number)) & 0xFFFFFFFF
+
+        def write(value: int) -> None:
+            uc.reg_write(number, value)
+
+        return Register(name, group, read, write, fields=fields)
+
+    def hidden(name: str, offset: int, part: str) -> Register:
+        cache = SegmentCache.from_address(engine.env + offset)
+
+        def read() -> int:
+            return int(getattr(cache, part)) & 0xFFFFFFFF
+
+        def write(value: int) -> None:
+            setattr(cache, part, value)
+
+        return Register(name, "segment", read, write)
+
+    registers = [word64(name, REGS + 8 * i, "general") for i, name in enumerate(GENERAL)]
+    registers.append(word64("eip", EIP, "general"))
+    registers.append(by_engine("eflags", "status", FLAG_FIELDS))
+    places = [(name, SEGS + 24 * i) for i, name in enumerate(SEGMENTS)]
+    places += [("ldtr", LDT), ("tr", TR)]
+    for name, offset in places:
+        registers.append(hidden(name, offset, "selector"))
+        registers += [hidden(f"{name}.{part}", offset, part) for part in ("base", "limit", "flags")]
+    for name, offset in (("gdtr", GDT), ("idtr", IDT)):
+        registers += [hidden(f"{name}.{part}", offset, part) for part in ("base", "limit")]
+    registers.append(by_engine("cr0", "control", CR0_FIELDS))
+    registers.append(word64("cr2", CR + 16, "control"))
+    registers.append(by_engine("cr3", "control"))
+    registers.append(by_engine("cr4", "control", CR4_FIELDS))
+    registers += [word64(f"dr{i}", DR + 8 * i, "debug") for i in (0, 1, 2, 3, 6, 7)]
+    registers += [word64(f"sysenter_{part}", SYSENTER + 8 * i, "msr")
+                  for i, part in enumerate(("cs", "esp", "eip"))]
+    aliases = {"pc": "eip", "flags": "eflags", "sp": "esp"}
+    return RegisterFile(registers, aliases)
