@@ -170,9 +170,7 @@ class Apbuart:
         state = self.state
         match offset & ~3:
             case 0x00:
-                if size < 4 and offset + size != 4:
-                    return 0
-                return self._pop()
+                word = self._pop()
             case 0x04:
                 word = self._status()
             case 0x08:

@@ -44,6 +44,7 @@ CH = 1 << 5
 SI = 1 << 8  # separate interrupts
 DF = 1 << 9  # disable timer freeze
 
+_TIMER_REGISTERS = ((COUNTER, "CNTVAL"), (RELOAD, "RLDVAL"), (CONTROL, "CTRL"))
 _SCALER_BITS = 0xFFFF
 _ONES = 0xFFFF_FFFF
 
@@ -90,6 +91,7 @@ class Gptimer:
         self.lines = list(lines) if len(lines) == timers else list(lines) * timers
         self._config = timers | interrupt << 3 | (SI if len(lines) == timers else 0)
         self._event: Event | None = None
+        self._due = 0  # the event's tick of the system clock
         self.registers = (
             Register(SCALER, "SCALER", reset=_SCALER_BITS),
             Register(SRELOAD, "SRELOAD", reset=_SCALER_BITS),
@@ -97,7 +99,7 @@ class Gptimer:
             *(
                 Register(0x10 * n + offset, f"T{field_name}{n}")
                 for n in range(1, timers + 1)
-                for offset, field_name in ((COUNTER, "CNTVAL"), (RELOAD, "RLDVAL"), (CONTROL, "CTRL"))
+                for offset, field_name in _TIMER_REGISTERS
             ),
         )
         self.state = self._initial()
@@ -117,6 +119,7 @@ class Gptimer:
 
     def resume(self) -> None:
         """Schedule the next interrupt again after the state was replaced."""
+        self._cancel()
         self._schedule()
 
     # -- time ----------------------------------------------------------------
@@ -195,22 +198,30 @@ class Gptimer:
             index, underflows = (index - 1) % self.timers, events
         return None
 
-    def _schedule(self) -> None:
+    def _cancel(self) -> None:
         self.clock.cancel(self._event)
         self._event = None
+
+    def _schedule(self) -> None:
         state = self.state
         waits = [
             ticks
             for index in range(self.timers)
             if state.control[index] & IE and (ticks := self._ticks_until(index, 1)) is not None
         ]
-        if waits:
-            cycles = state.scaler + 1 + (min(waits) - 1) * (state.scaler_reload + 1)
-            self._event = self.clock.at_tick(
-                self.frequency, state.since + cycles, self._expire, self.name
-            )
+        if not waits:
+            self._cancel()
+            return
+        cycles = state.scaler + 1 + (min(waits) - 1) * (state.scaler_reload + 1)
+        due = state.since + cycles
+        # A guest that polls must not fill the clock's queue with dead events.
+        if self._event is None or due != self._due:
+            self._cancel()
+            self._due = due
+            self._event = self.clock.at_tick(self.frequency, due, self._expire, self.name)
 
     def _expire(self) -> None:
+        self._event = None
         self._catch_up()
         self._schedule()
 

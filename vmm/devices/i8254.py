@@ -293,14 +293,12 @@ class I8254:
         if c.mode in PERIODIC:
             if n == 1:
                 return None
-            if now < c.start:
-                return c.start
-            begin = now - (now - c.start) % n
+            begin = c.start if now < c.start else now - (now - c.start) % n
             if c.mode == 3 and now < begin + (n + 1) // 2:
                 return begin + (n + 1) // 2
             return begin + n
         end = c.start + n + (0 if c.mode < 2 else 1)
-        return end if end > now else (c.start if c.start > now else None)
+        return end if end > now else None
 
     def _follow(self, n: int) -> None:
         """Drive the line of a counter and ask for its next change."""

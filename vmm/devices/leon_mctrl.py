@@ -21,13 +21,12 @@ MCFG2 = 0x04
 MCFG3 = 0x08
 MCFG4 = 0x0C
 
-SDRAM_COMMAND = 0x0018_0000
-
 # 15 wait states on a PROM that the board's pins make 32 bits wide.
 _MCFG1_RESET = 0x0000_02FF
 # The slowest SDRAM timing: tRP 3, tRFC 10, CAS 3.
 _MCFG2_RESET = 0x7C00_0000
 
+# Without reserved bits and the SDRAM command, which is done when it is written.
 _WRITABLE = {MCFG1: 0x7EFB_CBFF, MCFG2: 0xFFE0_7EFF, MCFG3: 0x07FF_F000, MCFG4: 0}
 
 
@@ -89,6 +88,6 @@ class LeonMctrl:
         if offset == MCFG1:
             self.state.mcfg1 = value
         elif offset == MCFG2:
-            self.state.mcfg2 = value & ~SDRAM_COMMAND
+            self.state.mcfg2 = value
         elif offset == MCFG3:
             self.state.mcfg3 = value

@@ -226,11 +226,13 @@ class Mc146818:
         seconds, minutes, day, month, year, century = (
             self._decode(ram[n]) for n in (SECONDS, MINUTES, DAY, MONTH, YEAR, CENTURY)
         )
-        first = datetime(
-            min(max(century, 1), 98) * 100 + year % 100, min(max(month, 1), 12), 1
-        )
-        moment = first - EPOCH + timedelta(
-            days=day - 1, hours=self._decode_hour(ram[HOURS]), minutes=minutes, seconds=seconds
+        first = datetime(min(max(century, 1), 98) * 100 + year % 100, min(max(month, 1), 12), 1)
+        moment = (
+            first
+            - EPOCH
+            + timedelta(
+                days=day - 1, hours=self._decode_hour(ram[HOURS]), minutes=minutes, seconds=seconds
+            )
         )
         if fraction is None:
             fraction = self._calendar() % NS

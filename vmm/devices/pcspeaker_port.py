@@ -17,7 +17,7 @@ from vmm.devices.i8254 import FREQUENCY, I8254
 from vmm.machine.clock import Clock
 
 GATE2, SPEAKER, WRITABLE, REFRESH, OUT2 = 0x01, 0x02, 0x0F, 0x10, 0x20
-REFRESH_HZ = FREQUENCY // 18  # counter 1 of the AT divides by 18
+REFRESH_DIVIDER = 18  # what firmware gives counter 1
 CHANNEL = 2
 
 
@@ -54,7 +54,7 @@ class PcSpeakerPort:
     def read(self, offset: int, size: int) -> int:
         if offset != 0:
             return self.unknown.read(offset, size, 0xFF)
-        refresh = REFRESH if self.clock.ticks(REFRESH_HZ) & 1 else 0
+        refresh = REFRESH if self.clock.ticks(FREQUENCY) // REFRESH_DIVIDER & 1 else 0
         return self.state.control | refresh | (OUT2 if self.pit.output(CHANNEL) else 0)
 
     def write(self, offset: int, size: int, value: int) -> None:

@@ -124,9 +124,7 @@ def parse(image: bytes) -> Kernel:
     """Check an image and say where its parts go; raises MultibootError."""
     header = find_header(image)
     if header is None:
-        raise MultibootError(
-            f"no multiboot header in the first {SEARCH_LIMIT} bytes of the image"
-        )
+        raise MultibootError(f"no multiboot header in the first {SEARCH_LIMIT} bytes of the image")
     if header.addresses is not None:
         return _by_addresses(image, header, header.addresses)
     if image[:4] == ELF_MAGIC:

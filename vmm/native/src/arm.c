@@ -30,25 +30,51 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
     } while (0)
 #include "thunks.inc"
 
-/* These may raise an exception in the middle of a block after the translator
- * has set the pc by itself. */
-#define MAY_RAISE(type, name, parameters, arguments)              \
-    type name parameters;                                         \
-    type name parameters                                          \
-    {                                                             \
-        typedef type(*fn) parameters;                             \
-        ORIGINAL(fn, original, #name);                            \
-        if (vmm_current)                                          \
-            vmm_current->helper_pc = GUEST_RETURN;                \
-        return original arguments;                                \
-    }
-MAY_RAISE(void, helper_access_check_cp_reg_arm,
-          (void *env, void *reg, uint32_t syndrome, uint32_t is_read),
-          (env, reg, syndrome, is_read))
-MAY_RAISE(uint32_t, helper_mrs_banked_arm, (void *env, uint32_t mode, uint32_t reg),
-          (env, mode, reg))
-MAY_RAISE(void, helper_msr_banked_arm, (void *env, uint32_t value, uint32_t mode, uint32_t reg),
-          (env, value, mode, reg))
+/* These helpers may raise an exception in the middle of a block after the
+ * translator has set the pc by itself. */
+static void enter_helper(uintptr_t guest_return)
+{
+    if (vmm_current)
+        vmm_current->helper_pc = guest_return;
+}
+
+static void leave_helper(void)
+{
+    if (vmm_current)
+        vmm_current->helper_pc = 0;
+}
+
+void helper_access_check_cp_reg_arm(void *env, void *reg, uint32_t syndrome, uint32_t is_read);
+void helper_access_check_cp_reg_arm(void *env, void *reg, uint32_t syndrome, uint32_t is_read)
+{
+    typedef void (*fn)(void *, void *, uint32_t, uint32_t);
+    ORIGINAL(fn, original, "helper_access_check_cp_reg_arm");
+    enter_helper(GUEST_RETURN);
+    original(env, reg, syndrome, is_read);
+    leave_helper();
+}
+
+uint32_t helper_mrs_banked_arm(void *env, uint32_t mode, uint32_t reg);
+uint32_t helper_mrs_banked_arm(void *env, uint32_t mode, uint32_t reg)
+{
+    typedef uint32_t (*fn)(void *, uint32_t, uint32_t);
+    ORIGINAL(fn, original, "helper_mrs_banked_arm");
+    uint32_t value;
+    enter_helper(GUEST_RETURN);
+    value = original(env, mode, reg);
+    leave_helper();
+    return value;
+}
+
+void helper_msr_banked_arm(void *env, uint32_t value, uint32_t mode, uint32_t reg);
+void helper_msr_banked_arm(void *env, uint32_t value, uint32_t mode, uint32_t reg)
+{
+    typedef void (*fn)(void *, uint32_t, uint32_t, uint32_t);
+    ORIGINAL(fn, original, "helper_msr_banked_arm");
+    enter_helper(GUEST_RETURN);
+    original(env, value, mode, reg);
+    leave_helper();
+}
 
 /* raise_exception() comes from helpers that restore nothing: charge the block
  * up to the helper that is running. */

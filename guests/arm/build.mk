@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The ARM guests.  Each guest is every C and assembly file of its folder, with the runtime
+# and the console that all architectures share.
+ARM_DIR := $(TOP)/guests/arm
+ARM_OUT := $(OUT)/arm
+ARM_GUESTS := hello hyp monitor timers traps
+
+ARM_INCLUDES := -I$(TOP)/guests/runtime -I$(ARM_DIR)/runtime
+ARM_COMPILE = $(ARM_PREFIX)gcc $(ARM_FLAGS) $(FREESTANDING) $(ARM_INCLUDES) -MMD -MP -c
+ARM_RUNTIME := $(addprefix $(ARM_OUT)/runtime/,start.o console.o gic.o print.o)
+
+arm_sources = $(notdir $(wildcard $(ARM_DIR)/$(1)/*.c $(ARM_DIR)/$(1)/*.S))
+arm_objects = $(addprefix $(ARM_OUT)/$(1)/,$(addsuffix .o,$(basename $(call arm_sources,$(1)))))
+
+$(ARM_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c
+	@mkdir -p $(@D)
+	$(ARM_COMPILE) -o $@ $<
+$(ARM_OUT)/%.o: $(ARM_DIR)/%.c
+	@mkdir -p $(@D)
+	$(ARM_COMPILE) -o $@ $<
+$(ARM_OUT)/%.o: $(ARM_DIR)/%.S
+	@mkdir -p $(@D)
+	$(ARM_COMPILE) -o $@ $<
+
+define arm_guest
+$(ARM_OUT)/$(1).elf: $(ARM_RUNTIME) $(call arm_objects,$(1)) $(ARM_DIR)/runtime/link.ld
+	$(ARM_PREFIX)gcc $(ARM_FLAGS) $(FREESTANDING) $(LINK) -T $(ARM_DIR)/runtime/link.ld \
+		-o $$@ $(ARM_RUNTIME) $(call arm_objects,$(1))
+-include $(patsubst %.o,%.d,$(call arm_objects,$(1)))
+ALL += $(ARM_OUT)/$(1).elf
+endef
+$(foreach guest,$(ARM_GUESTS),$(eval $(call arm_guest,$(guest))))
+-include $(ARM_RUNTIME:.o=.d)

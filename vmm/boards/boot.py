@@ -1,0 +1,68 @@
+"""Putting programs into a machine: kernels, firmware, and the words that join them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vmm.boards.options import BoardError
+from vmm.machine import artifacts, loader
+from vmm.machine.loader import Image, LoadError
+from vmm.machine.machine import Machine
+
+
+def ram_text(machine: Machine) -> str:
+    """The board's memory in words, for error messages."""
+    return ", ".join(
+        f"{memory.name} {memory.base:#x}-{memory.end - 1:#x}" for memory in machine.bus.memory
+    )
+
+
+def place(machine: Machine, image: Image) -> None:
+    """Copy an image's segments into memory; LoadError if one does not fit, and nothing is copied."""
+    for segment in image.segments:
+        if machine.bus.memory_at(segment.address, segment.size) is None:
+            raise LoadError(
+                f"{image.path}: a segment of {segment.size} bytes at {segment.address:#x} "
+                f"is outside this board's memory ({ram_text(machine)})"
+            )
+    for segment in image.segments:
+        machine.bus.write_memory(segment.address, segment.data)
+        rest = segment.size - len(segment.data)
+        if rest:
+            machine.bus.write_memory(segment.address + len(segment.data), bytes(rest))
+    machine.symbols.add(list(image.symbols))
+
+
+def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
+    """Read a kernel: an ELF file of this architecture, or a flat image."""
+    data = loader.read(path)
+    if not loader.is_elf(data):
+        return loader.flat(path, data, flat_address)
+    image = loader.elf(path, data)
+    if image.architecture != architecture:
+        raise LoadError(
+            f"{path}: an ELF file for {image.architecture}, but the board's processor is {architecture}"
+        )
+    return image
+
+
+def board_firmware(machine: Machine, board: str, words: dict[str, int]) -> int:
+    """Load our own firmware for ``board``, patch its parameter words, return its entry."""
+    path = artifacts.find(f"firmware/{board}.elf")
+    if path is None:
+        raise BoardError(f"the firmware of board {board} is not built: run `make guests`")
+    image = loader.elf(path, loader.read(path))
+    place(machine, image)
+    places = {symbol.name: symbol.address for symbol in image.symbols}
+    order = machine.processor.byteorder
+    for name, value in words.items():
+        machine.bus.write_memory(places[name], value.to_bytes(4, order))
+    return image.entry
+
+
+def flat_firmware(path: Path, limit: int) -> bytes:
+    """A `-bios` image; LoadError if it is larger than its place."""
+    data = loader.read(path)
+    if len(data) > limit:
+        raise LoadError(f"{path}: {len(data)} bytes do not fit the board's {limit} bytes of firmware")
+    return data

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The user's end of the guest's console: standard output and standard input.
+
+Output is raw bytes.  Guests print a byte at a time, so bytes are gathered and
+written at line ends, when 4 KiB are together, and whenever the machine looks
+outside.  Input is polled at the same moments; the descriptor stays blocking
+because a terminal shares its flags with standard output and the shell.
+
+On a terminal input is raw, as with `qemu -nographic`: every key goes to the
+guest, and Ctrl-A x ends the run, Ctrl-A Ctrl-A (or a) sends one Ctrl-A.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+
+GATHER = 4096
+ESCAPE = 0x01  # Ctrl-A
+
+
+class Output:
+    """A sink of console bytes that ends in a file descriptor."""
+
+    def __init__(self, descriptor: int, before: Callable[[], None] = lambda: None) -> None:
+        """``before`` is called before bytes are written: whoever draws there clears away."""
+        self.descriptor = descriptor
+        self.before = before
+        self.at_line_start = True
+        self.closed = False  # the reader has gone
+        self._gathered = bytearray()
+
+    def put(self, data: bytes) -> None:
+        """Bytes that the guest prints."""
+        self._gathered += data
+        if b"\n" in data or len(self._gathered) >= GATHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been gathered; sets `closed` if nobody reads it."""
+        data, self._gathered = self._gathered, bytearray()
+        if not data or self.closed:
+            return
+        self.before()
+        self.at_line_start = data.endswith(b"\n")
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self.descriptor, view) :]
+        except BrokenPipeError:
+            self.closed = True
+
+
+class Input:
+    """What the user types, for the guest's console."""
+
+    def __init__(
+        self,
+        descriptor: int,
+        deliver: Callable[[bytes], None],
+        quit_run: Callable[[], None],
+    ) -> None:
+        self.descriptor = descriptor
+        self.deliver = deliver
+        self.quit_run = quit_run
+        self.open = True
+        self.terminal = os.isatty(descriptor)
+        self._escaped = False
+
+    def poll(self, seconds: float = 0) -> bool:
+        """Deliver what is there, waiting at most ``seconds`` for it; whether more may come."""
+        if not self.open:
+            return False
+        ready, _, _ = select.select([self.descriptor], [], [], seconds)
+        if ready:
+            try:
+                data = os.read(self.descriptor, GATHER)
+            except OSError:  # a terminal that hung up
+                data = b""
+            if not data:
+                self.open = False
+            elif data := self._keys(data) if self.terminal else data:
+                self.deliver(data)
+        return self.open
+
+    def _keys(self, data: bytes) -> bytes:
+        typed = bytearray()
+        for byte in data:
+            if self._escaped:
+                self._escaped = False
+                if byte in b"xX":
+                    self.quit_run()
+                elif byte in b"aA\x01":
+                    typed.append(ESCAPE)
+            elif byte == ESCAPE:
+                self._escaped = True
+            else:
+                typed.append(byte)
+        return bytes(typed)
+
+    @contextmanager
+    def raw(self) -> Iterator[None]:
+        """The terminal in raw mode for a while; nothing happens if it is not one."""
+        if not self.terminal:
+            yield
+            return
+        before = termios.tcgetattr(self.descriptor)
+        mode = termios.tcgetattr(self.descriptor)
+        mode[0] &= ~(termios.IGNBRK | termios.BRKINT | termios.ISTRIP | termios.INLCR
+                     | termios.IGNCR | termios.ICRNL | termios.IXON)
+        mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+        mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(self.descriptor, termios.TCSANOW, mode)
+        try:
+            yield
+        finally:
+            with suppress(termios.error):
+                termios.tcsetattr(self.descriptor, termios.TCSADRAIN, before)
+
+
+def usable_input(descriptor: int) -> bool:
+    """Whether standard input is something a user or program may type into."""
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return (
+        os.isatty(descriptor) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISREG(mode)
+    )
+
+
+def file_output(path: str) -> Output:
+    """An `Output` into a new file."""
+    file = FileIO(path, "w")
+    output = Output(file.fileno())
+    output.file = file  # type: ignore[attr-defined]  # closed with the output
+    return output
