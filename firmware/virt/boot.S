@@ -3,8 +3,10 @@
  * What the `virt` board runs at reset when it is given a kernel and no firmware: the
  * register contract of the ARM Linux boot protocol, in the mode the processor reset to
  * (supervisor, secure supervisor or HYP).  The loader patches the words at the end.
+ * Only ARMv5 instructions: the board also takes an ARM926EJ-S.
  */
     .syntax unified
+    .arch   armv5te
     .arm
 
     .section .text.vectors, "ax"
@@ -16,10 +18,13 @@ vectors:
     .endr
 
 reset:
-    mrc     p15, 0, r3, c0, c0, 5           /* MPIDR */
-    movw    r2, #0xffff
-    tst     r3, r2                          /* affinity levels 0 and 1 */
+    /* MPIDR; before ARMv7's multiprocessing extensions bit 31 is clear (it reads as MIDR). */
+    mrc     p15, 0, r3, c0, c0, 5
+    tst     r3, #0x80000000
+    beq     first
+    movs    r3, r3, lsl #16                 /* affinity levels 0 and 1 */
     bne     park
+first:
     ldr     r0, boot_arg0
     mvn     r1, #0                          /* machine type: the device tree says it */
     ldr     r2, boot_dtb
@@ -28,7 +33,7 @@ reset:
 
 /* Other processors wait to be started through PSCI, which sets their pc. */
 park:
-    wfi
+    .inst   0xe320f003                      /* wfi; a no-operation before ARMv6K */
     b       park
 
     .balign 64

@@ -29,5 +29,18 @@ $(ARM_OUT)/$(1).elf: $(ARM_RUNTIME) $(call arm_objects,$(1)) $(ARM_DIR)/runtime/
 -include $(patsubst %.o,%.d,$(call arm_objects,$(1)))
 ALL += $(ARM_OUT)/$(1).elf
 endef
+# ARMv5TE shares the link address and nothing else of the runtime.
+ARM_V5_FLAGS := -mcpu=arm926ej-s -mfloat-abi=soft -marm
+ARM_V5_OBJECTS := $(call arm_objects,v5) $(ARM_OUT)/v5/print.o
+$(ARM_V5_OBJECTS): ARM_FLAGS := $(ARM_V5_FLAGS)
+$(ARM_OUT)/v5/print.o: $(TOP)/guests/runtime/print.c
+	@mkdir -p $(@D)
+	$(ARM_COMPILE) -o $@ $<
+$(ARM_OUT)/v5.elf: $(ARM_V5_OBJECTS) $(ARM_DIR)/runtime/link.ld
+	$(ARM_PREFIX)gcc $(ARM_V5_FLAGS) $(FREESTANDING) $(LINK) -T $(ARM_DIR)/runtime/link.ld \
+		-o $@ $(ARM_V5_OBJECTS)
+-include $(ARM_V5_OBJECTS:.o=.d)
+ALL += $(ARM_OUT)/v5.elf
+
 $(foreach guest,$(ARM_GUESTS),$(eval $(call arm_guest,$(guest))))
 -include $(ARM_RUNTIME:.o=.d)

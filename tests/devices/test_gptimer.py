@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 
@@ -23,7 +24,7 @@ class Bench:
         self.unit = Gptimer(self.clock, self.lines, timers=timers, frequency=MHZ)
         self.unit.write(SRELOAD, 4, 9)
 
-    def _sink(self, number: int):  # type: ignore[no-untyped-def]
+    def _sink(self, number: int) -> Callable[[bool], None]:
         def sink(level: bool) -> None:
             if level:
                 self.log.append((self.clock.cycles(), number))

@@ -173,9 +173,9 @@ def test_memory_sizes(bench: Bench) -> None:
 
 def test_ram_and_nmi_mask(bench: Bench) -> None:
     bench.rtc.write(0, 2, 0x5AD0)  # index and data in one word access
-    assert bench.rtc.state.nmi_disabled
+    masked = bench.rtc.state.nmi_disabled
     assert bench.get(0x50) == 0x5A
-    assert not bench.rtc.state.nmi_disabled
+    assert (masked, bench.rtc.state.nmi_disabled) == (True, False)
     assert bench.rtc.read(0, 1) == 0xFF
     assert bench.get(0x0D) == 0x80
 

@@ -54,7 +54,8 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
     )
     o = command.add_argument
-    o("-M", "-machine", "--machine", dest="machine", metavar="BOARD", help="the board; help: list them")
+    o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
+      help="the board; help: list them")
     o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list the board's")
     o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
     o("-kernel", "--kernel", metavar="FILE", type=Path, help="guest: ELF, multiboot or flat image")
@@ -107,9 +108,10 @@ def list_processors(board: boards.BoardInfo) -> int:
     return 0
 
 
-def list_traps(machine: Machine) -> int:
+def list_traps(board: boards.BoardInfo) -> int:
     """The answer to ``--intercept help``."""
-    for kind, name in sorted(machine.processor.trap_kinds().items()):
+    names = importlib.import_module(f"vmm.cpu.{board.architecture}.traps").NAMES
+    for kind, name in sorted(names.items()):
         print(f"{kind:#05x} {name}")
     return 0
 
@@ -130,7 +132,7 @@ def intercepts(machine: Machine, text: str) -> set[int]:
             except ValueError:
                 kind = -1
             if kind not in kinds:
-                raise UsageError(f"--intercept {word}: no such trap here; --intercept help lists them")
+                raise UsageError(f"--intercept {word}: no such trap; --intercept help lists them")
             wanted.add(kind)
     return wanted
 
@@ -312,16 +314,17 @@ def run(o: argparse.Namespace) -> int:
     if o.machine == "help":
         return list_boards()
     name, properties = board_and_properties(o.machine)
+    try:
+        board = boards.find(name)
+    except BoardError as error:
+        raise UsageError(str(error)) from error
     if o.cpu == "help":
-        try:
-            return list_processors(boards.find(name))
-        except BoardError as error:
-            raise UsageError(str(error)) from error
-    if o.kernel is None and o.bios is None and o.intercept != "help":
+        return list_processors(board)
+    if o.intercept == "help":
+        return list_traps(board)
+    if o.kernel is None and o.bios is None:
         raise UsageError("nothing to run: give -kernel FILE or -bios FILE")
     machine = build(o, name, properties)
-    if o.intercept == "help":
-        return list_traps(machine)
     with ExitStack() as stack:
         try:
             session = Session(machine, o, stack)

@@ -101,7 +101,7 @@ class FwCfg:
     def read(self, offset: int, size: int) -> int:
         if offset < SELECTOR:
             return int.from_bytes(self._next(size), "little")
-        if DMA_HIGH <= offset and offset + size <= self.size:
+        if offset >= DMA_HIGH and offset + size <= self.size:
             start = offset - DMA_HIGH
             return int.from_bytes(DMA_SIGNATURE[start : start + size], "little")
         return self.unknown.read(offset, size)

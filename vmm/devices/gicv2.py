@@ -156,11 +156,13 @@ class GicV2:
         state = self.state
         found, best = SPURIOUS, state.interfaces[cpu].pmr
         shared = self._candidates(state.shared) & state.targets[cpu]
-        for bank, ready in ((state.private[cpu], self._candidates(state.private[cpu])),
-                            (state.shared, shared)):
-            while ready:
-                intid = (ready & -ready).bit_length() - 1
-                ready &= ready - 1
+        private = self._candidates(state.private[cpu])
+        # In ascending order, so that among equal priorities the lowest number wins.
+        for bank, candidates in ((state.private[cpu], private), (state.shared, shared)):
+            left = candidates
+            while left:
+                intid = (left & -left).bit_length() - 1
+                left &= left - 1
                 if bank.priority[intid] < best:
                     found, best = intid, bank.priority[intid]
         return found, best if found != SPURIOUS else IDLE_PRIORITY

@@ -231,6 +231,11 @@ class I8259:
                 s.lowest = level
 
 
+@dataclass(slots=True)
+class ElcrState:
+    """Nothing of its own: the bits are kept in the states of the two chips."""
+
+
 class Elcr:
     """The edge/level control registers, ports 0x4D0 and 0x4D1 (Intel PIIX3)."""
 
@@ -242,11 +247,7 @@ class Elcr:
     def __init__(self, chips: tuple[I8259, I8259]) -> None:
         self.chips = chips
         self.unknown = Unknown(self.name)
-
-    @property
-    def state(self) -> tuple[I8259State, I8259State]:
-        """The bits live in the two chips."""
-        return self.chips[0].state, self.chips[1].state
+        self.state = ElcrState()
 
     def reset(self) -> None:
         for chip in self.chips:

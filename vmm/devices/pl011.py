@@ -95,9 +95,7 @@ class Pl011:
 
     def reset(self) -> None:
         self.state = State(
-            stored={
-                row.offset: row.reset for row in REGISTERS if row.offset in STORED
-            }
+            stored={row.offset: row.reset for row in REGISTERS if row.offset in STORED}
         )
         self.resume()
 

@@ -60,6 +60,9 @@ class Machine:
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
         self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
+        self.stepping = False  # look after every single instruction
+        self.steps = 0
+        self._last_step = 0
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
         self._next_heartbeat = 0
@@ -88,6 +91,8 @@ class Machine:
             engine.map_memory(memory.base, memory.size, address, memory.rom)
         pages: list[list[int]] = []
         for placed in self.bus.devices:
+            if self.bus.memory_at(placed.base) is not None:
+                continue  # a ROM's own device: the engine sends it the writes
             start = placed.base & -PAGE
             end = -(-placed.end // PAGE) * PAGE
             if pages and start <= pages[-1][1]:
@@ -193,11 +198,16 @@ class Machine:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
+        if self.stepping:
+            count = min(count, self._last_step + 1)
         return count
 
     def _event(self) -> bool:
         self.clock.run_due()
         count = self.engine.count
+        if self.stepping and count != self._last_step:
+            self._last_step = count
+            self.steps += 1
         if self._stop_at is not None and count >= self._stop_at:
             return True
         if count >= self._next_heartbeat:

@@ -133,8 +133,11 @@ class NativeCpu(C.Structure):
         ("resume_npc", C.c_uint32),
         ("trap_is_interrupt", C.c_uint32),
         ("cflags_count", C.c_int32),
+        ("watch_hits", C.c_uint32),
+        ("check_alignment", C.c_uint32),
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
+        ("next", C.c_void_p),
     )
 
 

@@ -40,7 +40,6 @@
 #define MAP_PRIVILEGED 0x50500000
 #define MAP_USER_READ  0x50600000   /* read-only for user, read-write for us */
 #define MAP_NO_ACCESS  0x50700000
-#define MAP_ORDERED    0x50800000   /* RAM as strongly-ordered memory */
 #define MAP_NOTHING    0x50900000   /* physical address where no device is */
 #define MAP_ACCESS     0x50a00000   /* access flag clear (with SCTLR.AFE) */
 #define MAP_MANAGER    0x50b00000   /* read-only, in a manager domain */

@@ -141,8 +141,12 @@ static void periodic(void)
 	for (u32 i = 0; i < 1000; i++)
 		in_range &= get32(TIMER(1) + TIMER_COUNTER) <= 50;
 	check("the counter stays within its reload", in_range);
-	put32(TIMER(1) + TIMER_CONTROL, TIMER_IP);
+	/* An interrupt on its way would set EN again. */
+	set_pil(15);
 	running[1] = 0;
+	put32(TIMER(1) + TIMER_CONTROL, TIMER_IP);
+	put32(IRQMP + IRQMP_CLEAR, 0xfffe);
+	set_pil(0);
 	u32 before = taken;
 	for (u32 i = 0; i < 20000; i++)
 		get32(GPTIMER + GPTIMER_CONFIG);

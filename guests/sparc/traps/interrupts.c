@@ -125,7 +125,7 @@ static void levels(void)
 	force(1 << 4);
 	for (u32 i = 0; i < 100; i++)
 		__asm__ volatile("nop");
-	u32 before = interrupt_count;
+	u32 before = *(volatile u32 *)&interrupt_count;
 	put_psr(get_psr() | PSR_ET);
 	wait_for(1);
 	print(before ? "taken with ET clear\n" : "not taken with ET clear\n");
@@ -199,8 +199,8 @@ static void timer_interrupts(void)
 		power_down();
 		naps++;
 	}
-	put32(TIMER(1) + TIMER_CONTROL, 0);
 	set_pil(15);
+	put32(TIMER(1) + TIMER_CONTROL, TIMER_IP);
 	print(interrupt_count >= 3 ? "power-down: woken by the timer\n" : "power-down: no interrupt\n");
 	print(naps <= interrupt_count + 1 ? "power-down: no other wake-ups\n" : "power-down: woke up for nothing\n");
 	reset_interrupts();
@@ -218,8 +218,8 @@ static void timer_interrupts(void)
 	u32 until = interrupt_count + 10;
 	for (rounds = 0; *(volatile u32 *)&interrupt_count < until && rounds < 1000000; rounds++)
 		user_right &= user_call(deep, 30) == expected;
-	put32(TIMER(1) + TIMER_CONTROL, 0);
 	set_pil(15);
+	put32(TIMER(1) + TIMER_CONTROL, TIMER_IP);
 	print(right ? "recursion interrupted: right\n" : "recursion interrupted: WRONG\n");
 	print(user_right ? "user recursion interrupted: right\n" : "user recursion interrupted: WRONG\n");
 	print(interrupt_count >= 20 ? "interrupts: enough\n" : "interrupts: too few\n");

@@ -5,6 +5,7 @@
 u32 scratch[16] __attribute__((aligned(64)));
 
 extern const struct situation cpu_situations[], cpu_situations_end[];
+extern const struct situation ordinary_situations[], ordinary_situations_end[];
 extern const struct situation fpu_situations[], fpu_situations_end[];
 
 int main(void)
@@ -12,6 +13,7 @@ int main(void)
 	print("== SPARC V8 traps\n");
 	print_value("id: psr", get_psr() & 0xff000000);
 	run_situations(cpu_situations, cpu_situations_end);
+	run_situations(ordinary_situations, ordinary_situations_end);
 	run_situations(fpu_situations, fpu_situations_end);
 	window_situations();
 	nested_situations();

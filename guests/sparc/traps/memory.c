@@ -258,10 +258,9 @@ static void registers(void)
 	get_asi(ASI_MMU, MMU_FAULT_STATUS);
 	flush_mmu();
 	put_asi(ASI_MMU, MMU_CONTROL, 3);
-	get32(PAGE_ACC(4));
+	get_asi(ASI_USER_DATA, PAGE_ACC(7));
 	put_asi(ASI_MMU, MMU_CONTROL, 1);
-	/* Whether one access walks the tables once or twice (bit 0) is open. */
-	print_value("no-fault status", get_asi(ASI_MMU, MMU_FAULT_STATUS) & ~1u);
+	print_value("no-fault status", get_asi(ASI_MMU, MMU_FAULT_STATUS));
 	flush_mmu();
 	print_value("control", get_asi(ASI_MMU, MMU_CONTROL) & 3);
 }

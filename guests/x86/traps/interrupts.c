@@ -79,8 +79,7 @@ void prepare_irq0_irq8_pending(void)
     start_pit(100);
     rtc_write(0x0a, 0x26);                 /* 1024 Hz */
     rtc_write(0x0b, 0x42);
-    wait_pending(0x105);
-    rtc_write(0x0b, 0x02);                 /* one request is enough */
+    wait_pending(0x105);                   /* register C is not read: no second request */
 }
 
 int fix_end_loop(struct frame *f)

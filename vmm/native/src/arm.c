@@ -28,6 +28,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
             return;                                                           \
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
+#define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
 #include "thunks.inc"
 
 /* These helpers may raise an exception in the middle of a block after the
@@ -145,12 +146,12 @@ static uint64_t now(struct vmm_cpu *v)
     return (uint64_t)((unsigned __int128)cycles * v->counter_mul >> v->counter_shift);
 }
 
-/* The register as Python names it: crn << 16 | crm << 12 | opc1 << 8 | opc2 << 4 | 64-bit. */
-static uint32_t register_id(const void *ri, int wide)
+/* The register as Python names it: crn << 16 | crm << 12 | opc1 << 8 | opc2 << 4,
+ * and bit 24 for the secure instance of a banked one. */
+static uint32_t register_id(const void *ri)
 {
     return (uint32_t)FIELD(uint8_t, ri, RI_CRN) << 16 | (uint32_t)FIELD(uint8_t, ri, RI_CRM) << 12
-        | (uint32_t)FIELD(uint8_t, ri, RI_OPC1) << 8 | (uint32_t)FIELD(uint8_t, ri, RI_OPC2) << 4
-        | (uint32_t)wide;
+        | (uint32_t)FIELD(uint8_t, ri, RI_OPC1) << 8 | (uint32_t)FIELD(uint8_t, ri, RI_OPC2) << 4;
 }
 
 static uint64_t read_counter(void *env, const void *ri)
@@ -169,11 +170,13 @@ static uint64_t read_virtual_counter(void *env, const void *ri)
     return v ? now(v) - v->virtual_offset : 0;
 }
 
+#define SECURE_INSTANCE (1u << 24)
+
 static uint64_t read_register(void *env, const void *ri)
 {
     struct vmm_cpu *v = vmm_current;
     (void)env;
-    return v ? v->on_sysreg(v, register_id(ri, 0), 0, 0) : 0;
+    return v ? v->on_sysreg(v, register_id(ri), 0, 0) : 0;
 }
 
 static void write_register(void *env, const void *ri, uint64_t value)
@@ -181,13 +184,28 @@ static void write_register(void *env, const void *ri, uint64_t value)
     struct vmm_cpu *v = vmm_current;
     (void)env;
     if (v)
-        v->on_sysreg(v, register_id(ri, 0), 1, value);
+        v->on_sysreg(v, register_id(ri), 1, value);
+}
+
+static uint64_t read_secure_register(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    return v ? v->on_sysreg(v, register_id(ri) | SECURE_INSTANCE, 0, 0) : 0;
+}
+
+static void write_secure_register(void *env, const void *ri, uint64_t value)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    if (v)
+        v->on_sysreg(v, register_id(ri) | SECURE_INSTANCE, 1, value);
 }
 
 /* Put one system register of an engine on virtual time.  KEY is the engine's
  * own encoding of the register; WHAT is 0 for the physical counter, 1 for the
- * virtual one, 2 for a register that Python keeps.  Returns 0, or -1 if this
- * model has no such register. */
+ * virtual one, 2 for a register that Python keeps, 3 for its secure instance.
+ * Returns 0, or -1 if this model has no such register. */
 int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what);
 int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what)
 {
@@ -200,9 +218,11 @@ int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int
         return -1;
     FIELD(void *, ri, RI_READFN) = (void *)(uintptr_t)(what == 0 ? read_counter
                                                        : what == 1 ? read_virtual_counter
-                                                                   : read_register);
-    if (what == 2)
-        FIELD(void *, ri, RI_WRITEFN) = (void *)(uintptr_t)write_register;
+                                                       : what == 2 ? read_register
+                                                                   : read_secure_register);
+    if (what >= 2)
+        FIELD(void *, ri, RI_WRITEFN)
+            = (void *)(uintptr_t)(what == 2 ? write_register : write_secure_register);
     return 0;
 }
 

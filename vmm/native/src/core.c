@@ -30,6 +30,11 @@ static const char *const needed_once[] = {
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
     "arm_cpu_do_transaction_failed_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
+    "cpu_ldl_code_arm", "cpu_lduw_code_arm", "tb_flush_arm", "fp_exception_el_arm",
+    "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
+    "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm",
+    "cpu_watchpoint_insert_x86_64", "cpu_watchpoint_remove_by_ref_x86_64",
+    "cpu_watchpoint_address_matches_x86_64", "cpu_check_watchpoint_x86_64",
     "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
     "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
@@ -76,6 +81,19 @@ static bool in_engine(const void *address)
 }
 
 
+/* Attached processors.  Attaching and detaching happen under Python's lock. */
+static struct vmm_cpu *attached;
+
+struct vmm_cpu *vmm_of_env(void *env)
+{
+    if (vmm_current && vmm_current->env == env)
+        return vmm_current;
+    for (struct vmm_cpu *v = attached; v; v = v->next)
+        if (v->env == env)
+            return v;
+    return NULL;
+}
+
 /* Take over one initialised engine.  Returns NULL with one line in ERROR. */
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
 {
@@ -119,8 +137,8 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->cpu = cpu;
     v->env = env;
     v->arch = arch;
-    v->left = 0;
-    v->limit = 0;
+    v->next = attached;
+    attached = v;
     vmm_exec_original[arch]
         = (vmm_exec_fn)(uintptr_t)FIELD(void *, class, CLASS_EXEC_INTERRUPT);
     FIELD(void *, uc, UC_STOP_INTERRUPT) = (void *)(uintptr_t)vmm_gate;
@@ -132,6 +150,11 @@ void vmm_detach(struct vmm_cpu *v)
 {
     if (!v)
         return;
+    for (struct vmm_cpu **at = &attached; *at; at = &(*at)->next)
+        if (*at == v) {
+            *at = v->next;
+            break;
+        }
     free(v->pages);
     free(v->device_pcs);
     free(v);

@@ -28,6 +28,8 @@
 #define CPU_UC 0x81a8
 #define CPU_CLASS 0x81b0
 
+#define CPU_INTERRUPT_DEBUG_ 0x80u
+
 /* CPUClass */
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
@@ -69,6 +71,10 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 /* CPUARMState */
 #define ARM_CPSR_READ_PC 60 /* regs[15] */
 #define ARM_EXCEPTION 3024  /* syndrome, fsr, vaddress, target_el */
+#define ARM_UNCACHED_CPSR 0x154
+#define ARM_THUMB 0x220
+#define ARM_FEATURES 0xfa0
+#define ARM_CP_REGS 46112 /* from CPUState: the hash of system registers */
 
 /* ARMCPRegInfo */
 #define RI_CP 8
@@ -76,6 +82,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define RI_CRM 10
 #define RI_OPC1 12
 #define RI_OPC2 13
+#define RI_FIELD_OFFSET 48
 #define RI_READFN 80
 #define RI_WRITEFN 88
 
@@ -92,5 +99,6 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_ERROR_CODE 0x1508
 #define X86_IS_INT 0x150c
 #define X86_NEXT_EIP 0x1510
+#define X86_DR 0x1518
 
 #endif

@@ -84,6 +84,11 @@ bool vmm_gate(void *uc, int number)
     case EXCP_YIELD_:
         FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
         return false;
+    case EXCP_DEBUG_:
+        if (v->arch != VMM_X86 || !vmm_watch_trap(v))
+            return false;
+        number = 1; /* #DB */
+        break;
     default:
         if (number >= EXCP_INTERRUPT_)
             return false;

@@ -108,14 +108,20 @@ struct vmm_cpu {
     uint32_t resume_pc, resume_npc;
     uint32_t trap_is_interrupt;
     int32_t cflags_count;
+    uint32_t watch_hits;      /* x86: data breakpoints met, not yet trapped */
+    uint32_t check_alignment; /* ARM: SCTLR.A */
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
+    struct vmm_cpu *next;
 };
 
 /* core.c */
 extern __thread struct vmm_cpu *vmm_current;
 extern void *vmm_engine_handle;
 void *vmm_original(const char *name);
+
+/* The processor with this register file: the running one, or any attached. */
+struct vmm_cpu *vmm_of_env(void *env);
 
 static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - v->left; }
 
@@ -137,6 +143,12 @@ extern vmm_exec_fn vmm_exec_original[3];
 bool vmm_gate(void *uc, int number);
 bool vmm_exec_interrupt(void *cpu, int request);
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info);
+
+/* x86_watch.c */
+bool vmm_watch_trap(struct vmm_cpu *v);
+
+/* arm_checks.c */
+void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);

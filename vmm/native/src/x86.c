@@ -13,6 +13,7 @@
 #define FILL x86_cpu_tlb_fill_x86_64
 /* A PC's bus floats high: the hole page answers all ones. */
 #define BUS_ERROR(v, address, access, mmu_index, retaddr) ((void)0)
+#define BEFORE_INSTRUCTION(v, pc) ((void)0)
 #include "thunks.inc"
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make run    set up, build the guests, boot them on every board, print a summary
+# make test   set up, then every check and test
+# make setup  only that: tools, virtual environment, native library (quick when all is there)
+# make guests the guest kernels and firmware, into build/
+# make clean  remove what the build made (not the virtual environment)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+NATIVE := vmm/native/libvmm_native.so
+NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
+
+# A parallel make inside ours would share one job server with pytest's workers.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: all setup tools-host tools-cross tools-all venv guests run test lint clean distclean
+
+all: guests
+
+# -- set-up ---------------------------------------------------------------------
+
+setup: tools-host venv $(NATIVE)
+
+tools-host:
+	@toolchain/install.sh host
+tools-cross:
+	@toolchain/install.sh host cross
+tools-all:
+	@toolchain/install.sh host cross qemu firmware
+
+# An environment whose Python has gone (moved checkout, upgraded system) is made anew.
+venv: tools-host
+	@$(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV) && \
+		"$$(toolchain/python.sh)" -m venv $(VENV) </dev/null; }
+	@$(MAKE) --no-print-directory -s $(INSTALLED)
+
+$(INSTALLED): pyproject.toml setup.py
+	@echo "vmm: installing the package and its dependencies into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--editable '.[dev]' </dev/null
+	@touch $@
+
+$(NATIVE): $(NATIVE_SOURCES) | venv
+	@$(BIN)/python -m vmm.native.build
+
+# -- guests and firmware ----------------------------------------------------------
+
+guests: tools-cross
+	@$(MAKE) --no-print-directory -s -C guests
+	@$(MAKE) --no-print-directory -s -C firmware
+
+# -- the two commands ---------------------------------------------------------------
+
+run: setup tools-all guests
+	@$(BIN)/vmm showcase
+
+test: setup tools-all guests lint
+	@$(BIN)/python -m pytest -q -n 2
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache
+	rm -f $(NATIVE)
+	find vmm tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)

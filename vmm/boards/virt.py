@@ -1,0 +1,158 @@
+"""ARM `virt` board, with the addresses of QEMU's board of that name.
+
+PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
+62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
+empty virtio-mmio slots, PSCI.  The processor takes one nanosecond an
+instruction.  Properties: ``virtualization=on``, ``secure=on``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmm.boards import boot
+from vmm.boards.options import BoardError, Options
+from vmm.boards.psci import Psci
+from vmm.boards.semihosting import Semihosting
+from vmm.boards.virt_tree import Address, device_tree
+from vmm.cpu.arm import traps
+from vmm.cpu.arm.processor import ArmProcessor
+from vmm.cpu.arm.timer import TimerRegisters
+from vmm.devices.cfi_flash import CfiFlash
+from vmm.devices.fw_cfg import FwCfg
+from vmm.devices.generic_timer import GenericTimer
+from vmm.devices.gicv2 import GicV2
+from vmm.devices.gicv2m import GicV2m
+from vmm.devices.pl011 import Pl011
+from vmm.devices.pl031 import Pl031
+from vmm.devices.pl061 import Pl061
+from vmm.devices.virtio_empty import VirtioEmpty
+from vmm.machine.bus import Bus
+from vmm.machine.machine import Machine
+from vmm.machine.outcome import Outcome
+from vmm.native import library as native
+
+if TYPE_CHECKING:
+    from vmm.boards import BoardInfo
+
+HZ = 1_000_000_000
+TIMER_HZ = 62_500_000
+RAM_MAX = 0x1_0000_0000 - Address.RAM
+FLASH_BANK = 0x04000000
+VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
+SPI_LINES = 288  # GIC interrupt identifiers
+UART_SPI, RTC_SPI, GPIO_SPI, MSI_FIRST_SPI, MSI_COUNT = 1, 2, 7, 48, 64
+# Private interrupts of the generic timer, in the order of generic_timer.NAMES.
+TIMER_PPIS = (14, 11, 10, 13)
+HVC_CONDUIT, SMC_CONDUIT = traps.HVC, traps.SMC
+
+
+def _switch(options: Options, name: str) -> bool:
+    value = options.properties.get(name, "off")
+    if value not in ("on", "off"):
+        raise BoardError(f"board virt: {name} is on or off, not {value!r}")
+    return value == "on"
+
+
+def build(board: BoardInfo, options: Options) -> Machine:
+    """Build a virt machine and load its programs."""
+    ram = options.ram or board.default_ram
+    if ram > RAM_MAX:
+        raise BoardError(f"board virt takes at most {RAM_MAX >> 20} MiB of memory, not {ram >> 20}")
+    for name in options.properties:
+        if name not in ("virtualization", "secure", "gic-version"):
+            raise BoardError(f"board virt has no property {name!r}; known: virtualization, secure")
+    if options.properties.get("gic-version", "2") != "2":
+        raise BoardError("board virt has a GICv2 only")
+    virtualization, secure = _switch(options, "virtualization"), _switch(options, "secure")
+    processor = ArmProcessor(options.cpu or board.default_cpu, virtualization, secure)
+    bus = Bus("little")
+    machine = Machine("virt", processor, bus, HZ)
+    clock, console = machine.clock, machine.console
+    bus.add_memory(Address.RAM, ram, "RAM")
+    banks = [
+        bus.add_memory(base, FLASH_BANK, f"flash{i}", rom=True)
+        for i, base in enumerate((Address.FLASH, Address.FLASH + FLASH_BANK))
+    ]
+
+    gic = GicV2(1, SPI_LINES, lambda cpu, level: processor.irq(level),
+                lambda cpu, level: processor.fiq(level))
+    uart = Pl011(clock, gic.spi(UART_SPI), console.put, on_room=console.feed)
+    console.receiver = uart
+    fw_cfg = FwCfg(lambda address, size: bus.read_memory(address, size) or bytes(size),
+                   lambda address, data: None if bus.write_memory(address, data) else None)
+    devices = bus.devices
+    for bank in banks:
+        base = bank.base
+        flash = CfiFlash(
+            bank.frames.view[: bank.size],
+            lambda readable, base=base: processor.engine.set_rom_mode(base, FLASH_BANK, readable),
+            name=bank.name,
+        )
+        devices.place(base, flash)
+    devices.place(Address.GIC_DISTRIBUTOR, gic.distributor)
+    devices.place(Address.GIC_INTERFACE, gic.interface)
+    devices.place(Address.GIC_V2M,
+                  GicV2m([gic.spi(MSI_FIRST_SPI + i) for i in range(MSI_COUNT)], MSI_FIRST_SPI + 32))
+    devices.place(Address.UART, uart)
+    devices.place(Address.RTC, Pl031(clock, gic.spi(RTC_SPI)))
+    devices.place(Address.FW_CFG, fw_cfg)
+    devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
+    for slot in range(VIRTIO_SLOTS):
+        devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
+    machine.connect()
+
+    if processor.description.generic_timer:
+        timer = GenericTimer(clock, TIMER_HZ, [gic.ppi(0, ppi) for ppi in TIMER_PPIS],
+                             lambda offset: setattr(processor.engine.native, "virtual_offset", offset))
+        TimerRegisters(processor, timer, HZ // TIMER_HZ)
+    _services(machine, processor, options, virtualization, secure)
+    processor.reset()
+    _load(machine, processor, options, device_tree(machine, options, ram, virtualization, secure), ram)
+    return machine
+
+
+def _services(
+    machine: Machine, processor: ArmProcessor, options: Options, virtualization: bool, secure: bool
+) -> None:
+    """PSCI by HVC (by SMC if the guest may be a hypervisor), and semihosting."""
+    if options.semihosting:
+        processor.engine.native.semihosting = 1
+        machine.board_traps[traps.SEMIHOSTING] = Semihosting(machine, processor).trap
+    if secure:
+        return  # the guest brings its own firmware to Monitor mode
+    psci = Psci(
+        processor,
+        off=lambda: machine.stop(Outcome.exit(0, "the guest powered off (PSCI)")),
+        reset=lambda: machine.stop(Outcome.exit(0, "the guest asked for a reset (PSCI)")),
+        halt=lambda: None,
+    )
+
+    def call(kind: int) -> int:
+        psci.call()
+        return native.HANDLED
+
+    conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
+    processor.engine.native.psci_conduit = conduit
+    machine.board_traps[conduit] = call
+
+
+def _load(machine: Machine, processor: ArmProcessor, options: Options, tree: bytes, ram: int) -> None:
+    if options.kernel is None and options.bios is None:
+        raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
+    tree_at = Address.RAM
+    if options.kernel is not None:
+        image = boot.read_kernel(options.kernel, "arm", Address.RAM + 0x10000)
+        boot.place(machine, image)
+        end = max(segment.address + segment.size for segment in image.segments)
+        start = min(segment.address for segment in image.segments)
+        if start < Address.RAM + len(tree) and end > Address.RAM:
+            tree_at = (Address.RAM + ram - len(tree)) & ~0xFFF
+    if options.bios is not None:
+        machine.load_bytes(Address.FLASH, boot.flat_firmware(options.bios, FLASH_BANK),
+                           str(options.bios))
+    else:
+        boot.board_firmware(machine, "virt", {
+            "boot_entry": image.entry, "boot_dtb": tree_at, "boot_arg0": 0,
+        })
+    machine.load_bytes(tree_at, tree, "device tree")

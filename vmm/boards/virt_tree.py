@@ -1,0 +1,111 @@
+"""The `virt` board's addresses and the device tree that tells guests of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmm.machine.devicetree import Node, cells64, flatten
+
+if TYPE_CHECKING:
+    from vmm.boards.options import Options
+    from vmm.machine.machine import Machine
+
+
+class Address:
+    """Where things are (QEMU, hw/arm/virt.c: base_memmap)."""
+
+    FLASH = 0x00000000
+    GIC_DISTRIBUTOR = 0x08000000
+    GIC_INTERFACE = 0x08010000
+    GIC_V2M = 0x08020000
+    UART = 0x09000000
+    RTC = 0x09010000
+    FW_CFG = 0x09020000
+    GPIO = 0x09030000
+    VIRTIO = 0x0A000000
+    RAM = 0x40000000
+
+
+SPI, PPI = 0, 1
+EDGE, LEVEL_HIGH = 1, 4
+CPU_MASK = 0x100  # interrupt cell of a PPI: processor 0
+UART_CLOCK = 24_000_000
+TREE_SPACE = 0x10000  # bytes: room for firmware to add to it
+
+
+def device_tree(
+    machine: Machine, options: Options, ram: int, virtualization: bool, secure: bool
+) -> bytes:
+    """The flattened tree of one machine."""
+    root = Node("", {
+        "compatible": "linux,dummy-virt", "model": "linux,dummy-virt",
+        "#address-cells": 2, "#size-cells": 2,
+    })
+    gic = Node(f"intc@{Address.GIC_DISTRIBUTOR:x}", {
+        "compatible": "arm,cortex-a15-gic",
+        "#interrupt-cells": 3, "#address-cells": 2, "#size-cells": 2,
+        "interrupt-controller": True, "ranges": True,
+        "reg": cells64(Address.GIC_DISTRIBUTOR, 0x10000, Address.GIC_INTERFACE, 0x10000),
+    })
+    clock = Node("apb-pclk", {
+        "compatible": "fixed-clock", "#clock-cells": 0, "clock-frequency": UART_CLOCK,
+        "clock-output-names": "clk24mhz",
+    })
+    root.properties["interrupt-parent"] = gic
+    chosen = {"stdout-path": f"/pl011@{Address.UART:x}"}
+    if options.append:
+        chosen["bootargs"] = options.append
+    root.children.append(Node("chosen", dict(chosen)))
+    root.children.append(Node(f"memory@{Address.RAM:x}", {
+        "device_type": "memory", "reg": cells64(Address.RAM, ram),
+    }))
+    cpus = Node("cpus", {"#address-cells": 1, "#size-cells": 0})
+    cpus.children.append(Node("cpu@0", {
+        "device_type": "cpu", "compatible": f"arm,{machine.processor.model}", "reg": 0,
+    }))
+    root.children.append(cpus)
+    root.children.append(clock)
+    if not secure:
+        root.children.append(Node("psci", {
+            "compatible": ["arm,psci-1.0", "arm,psci-0.2", "arm,psci"],
+            "method": "smc" if virtualization else "hvc",
+            "cpu_suspend": 0x84000001, "cpu_off": 0x84000002, "cpu_on": 0x84000003,
+            "migrate": 0x84000005,
+        }))
+    root.children.append(Node("timer", {
+        "compatible": "arm,armv7-timer", "always-on": True,
+        "interrupts": [cell for ppi in (13, 14, 11, 10) for cell in (PPI, ppi, CPU_MASK | LEVEL_HIGH)],
+    }))
+    gic.children.append(Node(f"v2m@{Address.GIC_V2M:x}", {
+        "compatible": "arm,gic-v2m-frame", "msi-controller": True,
+        "reg": cells64(Address.GIC_V2M, 0x1000),
+    }))
+    root.children.append(gic)
+    root.children.append(Node(f"flash@{Address.FLASH:x}", {
+        "compatible": "cfi-flash", "bank-width": 4,
+        "reg": cells64(Address.FLASH, 0x04000000, Address.FLASH + 0x04000000, 0x04000000),
+    }))
+
+    def primecell(name: str, address: int, spi: int, compatible: str, clocks: int) -> Node:
+        return Node(f"{name}@{address:x}", {
+            "compatible": [compatible, "arm,primecell"], "reg": cells64(address, 0x1000),
+            "interrupts": [SPI, spi, LEVEL_HIGH], "clocks": [clock] * clocks,
+            "clock-names": ["uartclk", "apb_pclk"][-clocks:],
+        })
+
+    root.children.append(primecell("pl011", Address.UART, 1, "arm,pl011", 2))
+    root.children.append(primecell("pl031", Address.RTC, 2, "arm,pl031", 1))
+    gpio = primecell("pl061", Address.GPIO, 7, "arm,pl061", 1)
+    gpio.properties |= {"#gpio-cells": 2, "gpio-controller": True}
+    root.children.append(gpio)
+    root.children.append(Node(f"fw-cfg@{Address.FW_CFG:x}", {
+        "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
+        "reg": cells64(Address.FW_CFG, 0x18),
+    }))
+    for slot in range(32):
+        address = Address.VIRTIO + slot * 0x200
+        root.children.append(Node(f"virtio_mmio@{address:x}", {
+            "compatible": "virtio,mmio", "dma-coherent": True, "reg": cells64(address, 0x200),
+            "interrupts": [SPI, 16 + slot, EDGE],
+        }))
+    return flatten(root, space=TREE_SPACE)

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two checks of the ARM architecture that the engine leaves out: access to
+ * floating point, and alignment (ARM DDI 0406C, B1.11 and A3.2.1). */
+#include "vmm.h"
+#include "offsets.h"
+
+/* ---- floating point: CPACR, NSACR, HCPTR --------------------------------- */
+
+static uint32_t system_register(struct vmm_cpu *v, uint32_t key)
+{
+    typedef void *(*find_fn)(void *, uint32_t);
+    ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
+    void *ri = find(FIELD(void *, v->cpu, ARM_CP_REGS), key);
+    int64_t offset = ri ? FIELD(int64_t, ri, RI_FIELD_OFFSET) : 0;
+
+    return offset ? FIELD(uint32_t, v->env, offset) : 0;
+}
+
+/* Keys: non-secure bit 29, cp15, crn << 11 | crm << 7 | opc1 << 3 | opc2 */
+#define KEY(crn, opc1, crm, opc2) \
+    (1u << 29 | 15u << 16 | (crn) << 11 | (crm) << 7 | (opc1) << 3 | (opc2))
+#define CPACR KEY(1u, 0u, 0u, 2u)
+#define SCR KEY(1u, 0u, 1u, 0u)
+#define NSACR KEY(1u, 0u, 1u, 2u)
+#define HCPTR KEY(1u, 4u, 1u, 2u)
+#define SCTLR KEY(1u, 0u, 0u, 0u)
+
+enum { MODE_MON = 0x16 };
+#define FEATURE_V6 (1ull << 6)
+#define FEATURE_V7 (1ull << 9)
+#define FEATURE_EL2 (1ull << 32)
+#define FEATURE_EL3 (1ull << 33)
+
+static bool secure(struct vmm_cpu *v, uint64_t features)
+{
+    if (!(features & FEATURE_EL3))
+        return false;
+    return (FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & 0x1f) == MODE_MON
+        || !(system_register(v, SCR) & 1);
+}
+
+/* The level that floating-point instructions of level EL trap to, or 0. */
+int fp_exception_el_arm(void *env, int el);
+int fp_exception_el_arm(void *env, int el)
+{
+    struct vmm_cpu *v = vmm_of_env(env);
+    uint64_t features;
+    bool is_secure;
+
+    if (!v)
+        return 0;
+    features = FIELD(uint64_t, env, ARM_FEATURES);
+    if (!(features & FEATURE_V6))
+        return 0;
+    is_secure = secure(v, features);
+    switch (system_register(v, CPACR) >> 20 & 3) {
+    case 0:
+    case 2:
+        if (el <= 1)
+            return is_secure ? 3 : 1;
+        if (el == 3)
+            return 3;
+        break;
+    case 1:
+        if (el == 0)
+            return 1;
+    }
+    if ((features & FEATURE_EL3) && el <= 2 && !is_secure
+        && !(system_register(v, NSACR) >> 10 & 1))
+        return el == 2 ? 2 : 1;
+    if ((features & FEATURE_EL2) && el <= 2 && !is_secure
+        && (system_register(v, HCPTR) >> 10 & 1))
+        return 2;
+    return 0;
+}
+
+/* ---- alignment ------------------------------------------------------------ */
+
+static __thread bool aligned_access; /* of the instruction being translated */
+
+/* Multiple, double and floating-point transfers are always checked. */
+static bool always_checked_arm(uint32_t code)
+{
+    if ((code >> 25 & 7) == 4) /* LDM, STM, RFE, SRS */
+        return true;
+    if (code >> 28 != 15 && (code & 0x0e1000d0) == 0x000000d0) /* LDRD, STRD */
+        return true;
+    return code >> 28 != 15 && (code & 0x0e000e00) == 0x0c000a00
+        && (code >> 21 & 0x7f) != 0x62; /* VLDR, VSTR, VLDM, VSTM */
+}
+
+static bool always_checked_thumb16(uint32_t code)
+{
+    return (code & 0xf600) == 0xb400 || (code & 0xf000) == 0xc000; /* PUSH, POP, LDM, STM */
+}
+
+static bool always_checked_thumb32(uint32_t high, uint32_t low)
+{
+    if ((high & 0xfe40) == 0xe800) /* LDM, STM, RFE, SRS */
+        return true;
+    if ((high & 0xfe40) == 0xe840) /* LDRD, STRD; with P = W = 0 exclusives and table branches */
+        return high & 0x0120;
+    return (high & 0xfe00) == 0xec00 && (low & 0x0e00) == 0x0a00 && (high & 0xffe0) != 0xec40;
+}
+
+/* Decide, before an instruction is translated, whether its accesses must be aligned. */
+void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc)
+{
+    typedef uint32_t (*code_fn)(void *, uint32_t);
+    ORIGINAL(code_fn, word, "cpu_ldl_code_arm");
+    ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
+
+    aligned_access = false;
+    if (!(FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6))
+        return;
+    if (v->check_alignment) {
+        aligned_access = true;
+    } else if (FIELD(uint32_t, v->env, ARM_THUMB)) {
+        uint32_t high = half(v->env, pc);
+        if (high >> 11 < 0x1d)
+            aligned_access = always_checked_thumb16(high);
+        else if ((high & 0xec00) == 0xe800)
+            aligned_access = always_checked_thumb32(high, half(v->env, pc + 2));
+    } else {
+        aligned_access = always_checked_arm(word(v->env, pc));
+    }
+}
+
+/* SCTLR.A is part of the translation: when it changes, translations go. */
+static void alignment_mode(struct vmm_cpu *v)
+{
+    typedef void (*flush_fn)(void *);
+    ORIGINAL(flush_fn, flush, "tb_flush_arm");
+    uint32_t checked = system_register(v, SCTLR) >> 1 & 1;
+
+    if (checked != v->check_alignment) {
+        v->check_alignment = checked;
+        flush(v->cpu);
+    }
+}
+
+/* A change of SCTLR flushes the TLB, which is where we hear of it. */
+void tlb_flush_arm(void *cpu);
+void tlb_flush_arm(void *cpu)
+{
+    typedef void (*flush_fn)(void *);
+    ORIGINAL(flush_fn, original, "tlb_flush_arm");
+    struct vmm_cpu *v = vmm_current;
+
+    original(cpu);
+    if (v && v->cpu == cpu)
+        alignment_mode(v);
+}
+
+enum { MO_ALIGN_ = 7 << 4 };
+
+#define ACCESS(name)                                                                          \
+    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop);    \
+    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop)     \
+    {                                                                                         \
+        typedef void (*fn)(void *, void *, void *, uintptr_t, uint32_t);                      \
+        ORIGINAL(fn, original, #name);                                                        \
+        if (aligned_access && vmm_current && !(memop & MO_ALIGN_))                            \
+            memop |= MO_ALIGN_;                                                               \
+        original(context, value, address, index, memop);                                      \
+    }
+ACCESS(tcg_gen_qemu_ld_i32_arm)
+ACCESS(tcg_gen_qemu_st_i32_arm)
+ACCESS(tcg_gen_qemu_ld_i64_arm)
+ACCESS(tcg_gen_qemu_st_i64_arm)
