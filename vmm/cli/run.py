@@ -337,9 +337,13 @@ def run(o: argparse.Namespace) -> int:
 
 def announce(session: Session, outcome: Outcome) -> int:
     """Say how the run ended, if it did not end quietly; returns the exit status."""
-    if outcome.ending is not Ending.EXIT or session.machine.console.expecting is not None:
+    machine = session.machine
+    if outcome.ending is Ending.TIME:
+        pc = diagnosis.place(machine, diagnosis.linear_pc(machine.processor))
+        say(f"{outcome.text}, at {pc}")
+    elif outcome.ending is not Ending.EXIT or machine.console.expecting is not None:
         say(outcome.text)
     if outcome.ending in (Ending.CRASH, Ending.FAILURE) and outcome.text:
-        for line in diagnosis.report(session.machine, session.recording.last):
+        for line in diagnosis.report(machine, session.recording.last):
             show(line)
     return outcome.status

@@ -47,6 +47,7 @@ EXPLAINED = {
     "x86": ("eflags", "cr0", "cr4"),
 }
 WIDTH = {"sparc": 12, "arm": 6, "x86": 10}  # of the longest name that is common
+CODE_WIDTH = {"sparc": 8, "arm": 8, "x86": 16}  # hexadecimal digits of most instructions
 FIXED_SIZE = {"sparc": 4}  # bytes of every instruction: what lies before the pc can be shown
 
 
@@ -56,7 +57,7 @@ def report(
     """The lines of the report; ``traps`` are the last records of the ledger."""
     lines = [*registers(machine.processor), *code(machine)]
     last = [
-        f"  {count:>14}  {machine.processor.trap_name(kind)}({kind:#x}) at {_place(machine, pc)}"
+        f"  {count:>14}  {machine.processor.trap_name(kind)}({kind:#x}) at {place(machine, pc)}"
         f" status {status:08x}"
         for count, kind, pc, status, _ in traps
     ]
@@ -84,21 +85,28 @@ def registers(processor: Processor) -> list[str]:
 def code(machine: Machine) -> list[str]:
     """The instructions around the pc, or one line that says that there are none."""
     processor = machine.processor
-    pc = int(getattr(processor, "linear_pc", processor.pc))
+    pc = linear_pc(processor)
     before = min(BEFORE * FIXED_SIZE.get(processor.architecture, 0), pc)
     step = FIXED_SIZE.get(processor.architecture, 1)
     shown = processor.disassemble(pc - before, AFTER + before // step - BEFORE * (before > 0))
     if not any(at == pc for at, _, _ in shown):
         shown = processor.disassemble(pc, AFTER)
-    lines = [f"at {_place(machine, pc)}:"]
+    lines = [f"at {place(machine, pc)}:"]
     if not shown:
-        return [f"at {_place(machine, pc)}: nothing is mapped there"]
+        return [f"at {place(machine, pc)}: nothing is mapped there"]
     for at, data, text in shown:
         mark = "=>" if at == pc else "  "
-        lines.append(f"{mark} {at:08x}  {data.hex():<10}  {text}")
+        encoding = data[::-1].hex() if processor.architecture == "arm" else data.hex()
+        lines.append(f"{mark} {at:08x}  {encoding:<{CODE_WIDTH[processor.architecture]}}  {text}")
     return lines
 
 
-def _place(machine: Machine, address: int) -> str:
+def linear_pc(processor: Processor) -> int:
+    """The pc as an address that can be looked up (x86: with the base of CS)."""
+    return int(getattr(processor, "linear_pc", processor.pc))
+
+
+def place(machine: Machine, address: int) -> str:
+    """An address with its symbol: ``40000010 <main+0x10>``."""
     name = machine.symbols.name(address)
     return f"{address:08x} <{name}>" if name else f"{address:08x}"

@@ -1,0 +1,141 @@
+"""IBM PC compatible board: the parts a 32-bit kernel needs without PCI.
+
+Two 8259A, an 8254, an MC146818, a 16550A at 0x3F8, ports 0x61 and 0x92, the
+debug ports 0xE9 and 0x402, and QEMU's isa-debug-exit at 0xF4.  Addresses are
+the IBM PC/AT Technical Reference's.  The processor takes one nanosecond an
+instruction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmm.boards import boot
+from vmm.boards.options import BoardError, Options
+from vmm.cpu.x86.processor import X86Processor
+from vmm.devices.debug_exit import DebugExit
+from vmm.devices.debugcon import Debugcon
+from vmm.devices.i8254 import I8254
+from vmm.devices.i8259 import I8259Pair
+from vmm.devices.mc146818 import Mc146818
+from vmm.devices.pcspeaker_port import PcSpeakerPort
+from vmm.devices.port92 import Port92
+from vmm.devices.uart16550 import Uart16550
+from vmm.machine import loader, multiboot
+from vmm.machine.bus import Bus
+from vmm.machine.line import Line
+from vmm.machine.loader import LoadError
+from vmm.machine.machine import Machine
+from vmm.machine.outcome import Outcome
+from vmm.memory.frames import Frames
+
+if TYPE_CHECKING:
+    from vmm.boards import BoardInfo
+
+HZ = 1_000_000_000
+LOW_END, HIGH_START = 0xA0000, 0x100000
+ROM_SIZE, ROM_WINDOW = 0x40000, 0x20000  # 256 KiB below 4 GiB, the last 128 KiB below 1 MiB
+ROM_TOP = 1 << 32
+RAM_MAX = 0xC0000000  # devices live above
+MULTIBOOT_INFO = 0x9000
+COM1, COM1_IRQ, PIT_IRQ, RTC_IRQ = 0x3F8, 4, 0, 8
+
+
+def build(board: BoardInfo, options: Options) -> Machine:
+    """Build a PC and load its programs."""
+    ram = options.ram or board.default_ram
+    if not HIGH_START < ram <= RAM_MAX:
+        raise BoardError(
+            f"board pc takes more than 1 MiB and at most {RAM_MAX >> 20} MiB of memory, "
+            f"not {ram / (1 << 20):g} MiB"
+        )
+    if options.properties:
+        raise BoardError(f"board pc has no property {next(iter(options.properties))!r}")
+    processor = X86Processor(options.cpu or board.default_cpu)
+    bus = Bus("little", floating=0xFF)
+    machine = Machine("pc", processor, bus, HZ)
+    clock, console = machine.clock, machine.console
+    frames = Frames(ram, "RAM")
+    bus.add_memory(0, LOW_END, "low RAM", frames=frames)
+    bus.add_memory(HIGH_START, ram - HIGH_START, "RAM", frames=frames, offset=HIGH_START)
+    rom = Frames(ROM_SIZE, "ROM")
+    bus.add_memory(ROM_TOP - ROM_SIZE, ROM_SIZE, "ROM", rom=True, frames=rom)
+    bus.add_memory(HIGH_START - ROM_WINDOW, ROM_WINDOW, "ROM below 1 MiB", rom=True, frames=rom,
+                   offset=ROM_SIZE - ROM_WINDOW)
+    processor.write_physical = bus.write_memory
+
+    pic = I8259Pair(Line(processor.intr, "INTR"))
+    processor.acknowledge = pic.acknowledge
+    pit = I8254(clock, (pic.line(PIT_IRQ), None, None))
+    uart = Uart16550(clock, pic.line(COM1_IRQ), console.put, on_room=console.feed)
+    console.receiver = uart
+    ports = bus.ports
+    ports.place(0x20, pic.master)
+    ports.place(0xA0, pic.slave)
+    ports.place(0x4D0, pic.elcr)
+    ports.place(0x40, pit)
+    ports.place(0x61, PcSpeakerPort(clock, pit))
+    ports.place(0x70, Mc146818(clock, pic.line(RTC_IRQ), ram))
+    ports.place(0x92, Port92(processor.set_a20, lambda: _reset(machine)))
+    ports.place(0xE9, Debugcon(console.put))
+    ports.place(0xF4, DebugExit(lambda status: _exit(machine, status)))
+    ports.place(COM1, uart)
+    machine.connect()
+    processor.reset()
+    _load(machine, options, ram)
+    return machine
+
+
+def _reset(machine: Machine) -> None:
+    machine.stop(Outcome.exit(0, "the guest asked for a reset (port 0x92)"))
+
+
+def _exit(machine: Machine, status: int) -> None:
+    machine.stop(Outcome.exit(status, f"the guest ended itself (port 0xf4) with status {status & 0xFF}"))
+
+
+def _load(machine: Machine, options: Options, ram: int) -> None:
+    words: dict[str, int] = {}
+    if options.kernel is not None:
+        words = _load_kernel(machine, options.kernel, options.append, ram)
+    if options.bios is not None:
+        data = boot.flat_firmware(options.bios, ROM_SIZE)
+        machine.load_bytes(ROM_TOP - len(data), data, str(options.bios))
+    elif options.kernel is not None:
+        boot.board_firmware(machine, "pc", words)
+    else:
+        raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
+
+
+def _load_kernel(machine: Machine, path: Path, append: str, ram: int) -> dict[str, int]:
+    """Load a multiboot kernel and its information; the words our ROM needs to enter it."""
+    data = loader.read(path)
+    if loader.is_elf(data):
+        image = loader.elf(path, data)
+        if image.architecture != "x86":
+            raise LoadError(
+                f"{path}: an ELF file for {image.architecture}, but the board's processor is x86"
+            )
+        machine.symbols.add(list(image.symbols))
+    try:
+        kernel = multiboot.parse(data)
+    except multiboot.MultibootError as error:
+        raise LoadError(f"{path}: {error}") from error
+    segments = tuple(loader.Segment(s.address, s.data, s.size) for s in kernel.segments)
+    boot.place(machine, loader.Image(path, "x86", kernel.entry, segments, ()))
+    info = multiboot.build_info(
+        MULTIBOOT_INFO,
+        mem_lower=LOW_END >> 10,
+        mem_upper=(ram - HIGH_START) >> 10,
+        cmdline=f"{path.name} {append}".strip(),
+        loader_name="vmm",
+        memory_map=(
+            multiboot.MemoryRange(0, LOW_END),
+            multiboot.MemoryRange(HIGH_START - ROM_WINDOW, ROM_WINDOW, 2),
+            multiboot.MemoryRange(HIGH_START, ram - HIGH_START),
+            multiboot.MemoryRange(ROM_TOP - ROM_SIZE, ROM_SIZE, 2),
+        ),
+    )
+    machine.load_bytes(MULTIBOOT_INFO, info, "multiboot information")
+    return {"boot_entry": kernel.entry, "boot_info": MULTIBOOT_INFO, "boot_magic": 0x2BADB002}
