@@ -39,6 +39,7 @@ HZ = 1_000_000_000
 TIMER_HZ = 62_500_000
 RAM_MAX = 0x1_0000_0000 - Address.RAM
 FLASH_BANK = 0x04000000
+SECURE_RAM_SIZE = 0x01000000
 VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
 SPI_LINES = 288  # GIC interrupt identifiers
 UART_SPI, RTC_SPI, GPIO_SPI, MSI_FIRST_SPI, MSI_COUNT = 1, 2, 7, 48, 64
@@ -75,12 +76,13 @@ def build(board: BoardInfo, options: Options) -> Machine:
         for i, base in enumerate((Address.FLASH, Address.FLASH + FLASH_BANK))
     ]
 
+    if secure:
+        bus.add_memory(Address.SECURE_RAM, SECURE_RAM_SIZE, "secure RAM", secure=True)
     gic = GicV2(1, SPI_LINES, lambda cpu, level: processor.irq(level),
                 lambda cpu, level: processor.fiq(level))
     uart = Pl011(clock, gic.spi(UART_SPI), console.put, on_room=console.feed)
     console.receiver = uart
-    fw_cfg = FwCfg(lambda address, size: bus.read_memory(address, size) or bytes(size),
-                   lambda address, data: None if bus.write_memory(address, data) else None)
+    fw_cfg = FwCfg(machine.dma_read, machine.dma_write)
     devices = bus.devices
     for bank in banks:
         base = bank.base
@@ -133,7 +135,7 @@ def _services(
         return native.HANDLED
 
     conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
-    processor.engine.native.psci_conduit = conduit
+    processor.set_firmware_conduit(conduit)
     machine.board_traps[conduit] = call
 
 

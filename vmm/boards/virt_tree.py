@@ -23,6 +23,7 @@ class Address:
     FW_CFG = 0x09020000
     GPIO = 0x09030000
     VIRTIO = 0x0A000000
+    SECURE_RAM = 0x0E000000
     RAM = 0x40000000
 
 

@@ -193,10 +193,17 @@ class Engine:
 
     # -- memory ---------------------------------------------------------------
 
-    def map_memory(self, base: int, size: int, address: int, rom: bool = False) -> None:
-        """Map host memory at ``address`` as guest RAM, or as ROM whose writes go to a device."""
+    def map_memory(
+        self, base: int, size: int, address: int, rom: bool = False, secure: bool = False
+    ) -> None:
+        """Map host memory at ``address`` as guest RAM, or as ROM whose writes go to a device.
+
+        ``secure`` memory answers the ARM secure state only.
+        """
         self.uc.mem_map_ptr(base, size, 7, C.c_void_p(address))
         kind = native.PAGE_ROM if rom else native.PAGE_RAM
+        if secure:
+            kind |= native.PAGE_SECURE
         self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
         if rom:
             self._device(native.ALIAS + base, size, base)

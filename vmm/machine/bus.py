@@ -50,6 +50,7 @@ class Memory:
     offset: int
     rom: bool
     name: str
+    secure: bool = False  # answers the ARM secure state only
 
     @property
     def end(self) -> int:
@@ -110,10 +111,10 @@ class Bus:
 
     def add_memory(
         self, base: int, size: int, name: str, rom: bool = False, frames: Frames | None = None,
-        offset: int = 0,
+        offset: int = 0, secure: bool = False,
     ) -> Memory:
         """Describe RAM or ROM at ``base``; the machine maps it into its engines."""
-        memory = Memory(base, size, frames or Frames(size, name), offset, rom, name)
+        memory = Memory(base, size, frames or Frames(size, name), offset, rom, name, secure)
         for other in self.memory:
             if base < other.end and other.base < memory.end:
                 raise Overlap(f"{name} at {base:#x} overlaps {other.name} at {other.base:#x}")

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from vmm.cpu.processor import Processor
@@ -88,7 +87,7 @@ class Machine:
         engine = self.engine
         for memory in self.bus.memory:
             address = memory.frames.address + memory.offset
-            engine.map_memory(memory.base, memory.size, address, memory.rom)
+            engine.map_memory(memory.base, memory.size, address, memory.rom, memory.secure)
         pages: list[list[int]] = []
         for placed in self.bus.devices:
             if self.bus.memory_at(placed.base) is not None:
@@ -302,7 +301,17 @@ class Machine:
                 f"{what}: {len(data)} bytes at {address:#x} are not all inside this board's memory"
             )
 
+    # -- device memory access -----------------------------------------------------------
 
-def read_file(path: Path) -> bytes:
-    """A whole file; OSError names it."""
-    return path.read_bytes()
+    def dma_read(self, address: int, size: int) -> bytes:
+        """A device's read of memory; ValueError if it is not all memory."""
+        data = self.bus.read_memory(address, size)
+        if data is None:
+            raise ValueError(f"DMA read of {size} bytes at {address:#x} is not all memory")
+        return data
+
+    def dma_write(self, address: int, data: bytes) -> None:
+        """A device's write to memory; ValueError if it is not all RAM."""
+        memory = self.bus.memory_at(address, len(data))
+        if memory is None or memory.rom or not self.bus.write_memory(address, data):
+            raise ValueError(f"DMA write of {len(data)} bytes at {address:#x} is not all RAM")

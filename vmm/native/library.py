@@ -40,6 +40,7 @@ NATIVE, HANDLED, STOP = range(3)
 ) = range(7)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
+PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
 
 class NativeError(RuntimeError):
@@ -138,6 +139,9 @@ class NativeCpu(C.Structure):
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
         ("next", C.c_void_p),
+        ("refault", C.c_int32),
+        ("refault_vector", C.c_int32),
+        ("refault_code", C.c_int32),
     )
 
 
@@ -232,6 +236,10 @@ class Library:
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
+        dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)
+        dll.vmm_x86_load.restype = C.c_uint32
+        dll.vmm_x86_store.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
+        dll.vmm_x86_store.restype = None
 
     def function(self, name: str, result: object, *arguments: object) -> object:
         """One of the engine's own exported functions, typed."""

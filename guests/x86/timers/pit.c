@@ -149,7 +149,7 @@ static void test_latch(void)
 {
     pit_program(2, 0, 0xffff);
     outb(CONTROL, 0x80);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 5000; i++)
         inb(PORT_B);
     outb(CONTROL, 0x80);                   /* ignored: the first latch was not read */
     u32 latched = read_two_bytes(2), now = pit_latch(2);

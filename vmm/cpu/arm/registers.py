@@ -24,6 +24,7 @@ FIQ_REGS = 0x1F4
 THUMB = 0x220
 CONDEXEC = 0x224
 FEATURES = 0xFA0
+PSCI_CONDUIT = 0x1194  # ARMCPU.psci_conduit, from the register file
 EXCEPTION = 3024
 ELR_HYP = 0x258 + 8 * 2
 CP_REGS = 46112  # from CPUState: the hash of system registers
@@ -119,18 +120,38 @@ def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> Regis
     words = engine.words(0, 0x230 // 4)
     spsr_banks = (C.c_uint64 * 8).from_address(engine.env + BANKED_SPSR)
     cpsr_read = engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
-    # The last argument is CPSRWriteRaw: no mode-change checks; banks switch with `write_cpsr`.
     cpsr_write = engine.function("cpsr_write_arm", None, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int)
-    switch_mode = engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)
+    rebuild_flags = engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)
     elr_hyp = C.c_uint64.from_address(engine.env + ELR_HYP)
 
     def mode() -> int:
         return int(cpsr_read(engine.env)) & 0x1F
 
+    def switch_banks(old: int, new: int) -> None:
+        """Bring the registers of mode ``new`` to the front (B1.3.2)."""
+        if FIQ in (old, new):
+            leave, enter = (FIQ_REGS, USR_REGS) if old == FIQ else (USR_REGS, FIQ_REGS)
+            for i in range(5):
+                words[leave // 4 + i] = words[8 + i]
+                words[8 + i] = words[enter // 4 + i]
+        before, after = BANK[old], BANK[new]
+        words[BANKED_R13 // 4 + before] = words[13]
+        spsr_banks[before] = words[SPSR // 4]
+        words[13] = words[BANKED_R13 // 4 + after]
+        words[SPSR // 4] = spsr_banks[after] & 0xFFFFFFFF
+        # Hyp mode shares its link register with User mode.
+        words[BANKED_R14 // 4 + (BANK[USR] if old == HYP else before)] = words[14]
+        words[14] = words[BANKED_R14 // 4 + (BANK[USR] if new == HYP else after)]
+
     def write_cpsr(value: int) -> None:
-        write_by_host = 3  # CPSRWriteByGDBStub: any mode may be entered
-        cpsr_write(engine.env, value, 0xFFFFFFFF, write_by_host)
-        switch_mode(engine.env)
+        old, new = mode(), value & 0x1F
+        if new not in BANK:
+            raise ValueError(f"{new:#04x} is not a processor mode")
+        if old != new and old in BANK:
+            switch_banks(old, new)
+        raw = 2  # CPSRWriteRaw: the banks are ours, no rules of MSR apply
+        cpsr_write(engine.env, value, 0xFFFFFFFF, raw)
+        rebuild_flags(engine.env)
 
     def core(index: int) -> Register:
         def read() -> int:

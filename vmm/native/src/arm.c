@@ -99,7 +99,7 @@ bool arm_is_psci_call_arm(void *cpu, int number)
     return v && v->cpu == cpu && v->psci_conduit == (uint32_t)number;
 }
 
-enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, KIND_SEMIHOSTING = 16 };
+enum { EXCP_SWI_ = 2, EXCP_BKPT_ = 7, KIND_SEMIHOSTING = 16, MODE_HYP = 0x1a };
 
 void arm_cpu_do_interrupt_arm(void *cpu);
 void arm_cpu_do_interrupt_arm(void *cpu)
@@ -111,6 +111,7 @@ void arm_cpu_do_interrupt_arm(void *cpu)
     struct vmm_cpu *v = vmm_current;
     uint32_t kind = FIELD(uint32_t, cpu, CPU_EXCEPTION_INDEX) & 0xff;
     uint32_t syndrome, pc;
+    bool to_hyp, from_hyp;
     int action;
 
     if (!v || v->cpu != cpu) {
@@ -124,11 +125,24 @@ void arm_cpu_do_interrupt_arm(void *cpu)
         && ((syndrome & 0xffff) == 0x3456 || (syndrome & 0xffff) == 0xab)
         && v->on_trap(v, KIND_SEMIHOSTING) == VMM_HANDLED)
         return;
+    to_hyp = FIELD(uint32_t, v->env, ARM_EXCEPTION_TARGET_EL) == 2;
+    from_hyp = (get_cpsr(v->env) & 0x1f) == MODE_HYP;
+    if (kind == EXCP_BKPT_ && to_hyp) {
+        /* BKPT taken to Hyp mode is reported as a prefetch abort by a debug
+         * event (DDI 0406C, B3.13.6: EC 0x21 from Hyp mode, 0x20 from below). */
+        syndrome = (from_hyp ? 0x21u : 0x20u) << 26 | 1u << 25 | 0x22;
+        FIELD(uint32_t, v->env, ARM_EXCEPTION) = syndrome;
+    }
     action = vmm_trap(v, kind, pc, get_cpsr(v->env), syndrome);
-    if (action == VMM_NATIVE)
+    if (action == VMM_NATIVE) {
         original(cpu);
-    else if (action == VMM_STOP)
+        /* SVC in Hyp mode has the vector of HVC in Hyp mode, 0x08 (DDI 0406C,
+         * table B1-3); this engine takes it at the trap vector, 0x14. */
+        if (kind == EXCP_SWI_ && to_hyp && from_hyp)
+            FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) -= 0x14 - 0x08;
+    } else if (action == VMM_STOP) {
         vmm_stop(v, VMM_REASON_STOPPED);
+    }
 }
 
 void vmm_deliver_arm(struct vmm_cpu *v, int number);

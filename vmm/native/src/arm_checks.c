@@ -110,12 +110,10 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc)
     ORIGINAL(code_fn, word, "cpu_ldl_code_arm");
     ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
 
-    aligned_access = false;
-    if (!(FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6))
-        return;
-    if (v->check_alignment) {
-        aligned_access = true;
-    } else if (FIELD(uint32_t, v->env, ARM_THUMB)) {
+    aligned_access = v->check_alignment;
+    if (aligned_access || !(FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6))
+        return; /* before ARMv6 only SCTLR.A asks for it */
+    if (FIELD(uint32_t, v->env, ARM_THUMB)) {
         uint32_t high = half(v->env, pc);
         if (high >> 11 < 0x1d)
             aligned_access = always_checked_thumb16(high);

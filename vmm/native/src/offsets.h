@@ -71,6 +71,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 /* CPUARMState */
 #define ARM_CPSR_READ_PC 60 /* regs[15] */
 #define ARM_EXCEPTION 3024  /* syndrome, fsr, vaddress, target_el */
+#define ARM_EXCEPTION_TARGET_EL 3040
 #define ARM_UNCACHED_CPSR 0x154
 #define ARM_THUMB 0x220
 #define ARM_FEATURES 0xfa0

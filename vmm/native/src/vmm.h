@@ -36,6 +36,7 @@ enum vmm_page {
     VMM_PAGE_DEVICE, /* every access is a device access */
     VMM_PAGE_ROM,    /* reads and fetches from memory, writes to the alias device */
     VMM_PAGE_ALIAS,  /* every access goes to the alias device (flash being programmed) */
+    VMM_PAGE_SECURE = 0x40, /* flag: answers only accesses from the ARM secure state */
     VMM_PAGE_CODE = 0x80 /* flag: instructions were fetched from here */
 };
 
@@ -113,6 +114,10 @@ struct vmm_cpu {
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
+    /* x86: a Python delivery that faulted leaves the fault here */
+    int32_t refault; /* nonzero: raise the fault below */
+    int32_t refault_vector;
+    int32_t refault_code;
 };
 
 /* core.c */

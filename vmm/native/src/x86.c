@@ -17,12 +17,13 @@
 #include "thunks.inc"
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
-enum { EXCP_GPF = 13 };
+enum { EXCP_UD = 6, EXCP_GPF = 13 };
 enum {
     HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5, HF_ADDSEG = 1 << 6, HF_PE = 1 << 7
 };
 #define FL_IF (1u << 9)
 #define FL_VM (1u << 17)
+#define CR4_PCE (1u << 8)
 
 static uint32_t eip_of(struct vmm_cpu *v) { return FIELD(uint32_t, v->env, X86_EIP); }
 
@@ -37,10 +38,16 @@ static void raise_fault(struct vmm_cpu *v, int vector, int code, uintptr_t retad
 
 static int offer(struct vmm_cpu *v, uint32_t kind, uint32_t info)
 {
-    int action = vmm_trap(v, kind, eip_of(v), FIELD(uint32_t, v->env, X86_EFLAGS), info);
+    int action;
 
+    v->refault = 0;
+    action = vmm_trap(v, kind, eip_of(v), FIELD(uint32_t, v->env, X86_EFLAGS), info);
     if (action == VMM_STOP)
         vmm_stop(v, VMM_REASON_STOPPED);
+    /* The engine's own raise keeps the account of double and triple faults,
+     * and leaves for the gate as a fault in native delivery does. */
+    else if (v->refault)
+        raise_fault(v, v->refault_vector, v->refault_code, 0);
     return action;
 }
 
@@ -134,6 +141,25 @@ void helper_into_x86_64(void *env, int length)
     original(env, length);
     if (v)
         v->left = left;
+}
+
+/* RDPMC without CR4.PCE is for privilege level 0 (Intel SDM volume 2B).  The
+ * engine has no performance counters, so what is allowed is #UD. */
+void helper_rdpmc_x86_64(void *env);
+void helper_rdpmc_x86_64(void *env)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "helper_rdpmc_x86_64");
+    struct vmm_cpu *v = vmm_current;
+    bool user, allowed;
+
+    if (!v || v->env != env) {
+        original(env);
+        return;
+    }
+    user = (FIELD(uint32_t, env, X86_HFLAGS) & HF_CPL) != 0;
+    allowed = !user || FIELD(uint32_t, env, X86_CR + 8 * 4) & CR4_PCE;
+    raise_fault(v, allowed ? EXCP_UD : EXCP_GPF, 0, GUEST_RETURN);
 }
 
 /* ---- ports --------------------------------------------------------------- */

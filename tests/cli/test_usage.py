@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Wrong words on the command line: status 2, one line on stderr that names them, no stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+KERNEL = "build/guests/sparc/hello.elf"
+
+WRONG = [
+    ((), "which command"),
+    (("frobnicate",), "frobnicate"),
+    (("run",), "which board"),
+    (("run", "-M", "toaster", "-kernel", KERNEL), "toaster"),
+    (("run", "-M", "leon3"), "nothing to run"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--frob"), "--frob"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-cpu", "z80"), "z80"),
+    (("run", "-M", "virt", "-kernel", KERNEL, "-cpu", "leon3"), "leon3"),
+    (("run", "-M", "leon3,colour=red", "-kernel", KERNEL), "colour"),
+    (("run", "-M", "leon3,colour", "-kernel", KERNEL), "colour"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-m", "lots"), "lots"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-m", "0"), "-m 0"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-m", "99G"), "99G"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-m", "1K"), "1K"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-m", "2G"), "1024 MiB"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-d", "gossip"), "gossip"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--intercept", "lunch"), "lunch"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--intercept", "9999"), "9999"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "-serial", "pigeon"), "pigeon"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--timeout", "-1"), "--timeout"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--timeout", "soon"), "soon"),
+    (("run", "-M", "leon3", "-kernel", KERNEL, "--delivery", "dove"), "dove"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), WRONG, ids=lambda value: str(value)[:60])
+def test_is_status_2_and_one_line(vmm_command, arguments, named) -> None:
+    done = vmm_command(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("vmm: ")
+    assert named in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("run", "-M", "help"), b"leon3"),
+        (("run", "-M", "virt", "-cpu", "help"), b"cortex-a15"),
+        (("run", "-M", "leon3", "-cpu", "help"), b"leon3"),
+        (("run", "-M", "pc", "-cpu", "help"), b"486"),
+        (("run", "-d", "help"), b"guest_errors"),
+        (("run", "-M", "leon3", "--intercept", "help"), b"window_overflow"),
+        (("--version",), b"vmm 0.1.0"),
+        (("--help",), b"run"),
+    ],
+)
+def test_lists_are_on_stdout(vmm_command, arguments, shown) -> None:
+    done = vmm_command(*arguments)
+    assert done.returncode == 0
+    assert shown in done.stdout
+    assert done.stderr == b""
+
+
+def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path) -> None:
+    for option in ("--stats", "--ledger", "-D"):
+        done = vmm_command("run", "-M", "leon3", "-kernel", KERNEL, option, tmp_path / "no" / "file")
+        assert done.returncode == 125
+        assert str(tmp_path / "no" / "file").encode() in done.stderr
+        assert done.stderr.count(b"\n") == 1

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linear memory as the processor itself reads and writes it in a trap.
+
+Intel SDM volume 3A, chapter 4: 4.3 (32-bit paging, with PSE and its 40-bit
+physical addresses), 4.4 (PAE paging), 4.6 (access rights), 4.7 (page-fault
+exceptions), 4.8 (accessed and dirty flags).  Descriptor tables, TSSs and the
+handler's stack are reached with supervisor rights whatever the privilege
+level.
+
+A translation is remembered only for the trap at hand; the engine's TLB is
+neither asked nor filled.  A guest that edits its tables without INVLPG can
+tell the two apart, as it can tell one processor model from another.  As in
+the engine, PAE directory pointers are read from memory at each walk instead
+of at MOV to CR3, only bits 52 to 63 of them are checked, and physical
+addresses have 52 bits.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from typing import NoReturn
+
+from vmm.cpu.x86 import faults
+from vmm.cpu.x86.faults import Fault
+from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_NXE, State
+
+PRESENT, WRITABLE, ACCESSED, DIRTY, LARGE = 1, 1 << 1, 1 << 5, 1 << 6, 1 << 7
+NO_EXECUTE = 1 << 63
+ADDRESS = 0x000F_FFFF_FFFF_F000
+IGNORED_HIGH = 0x7FF0_0000_0000_0000  # bits 52 to 62: reserved in PAE paging
+PAT_LARGE = 1 << 12  # PAT bit of a large page, not an address bit
+RESERVED_4M = 1 << 21  # of a 4-MByte page; bits 13 to 20 are address bits 32 to 39
+
+ERROR_PRESENT, ERROR_WRITE, ERROR_RESERVED = 1, 2, 8
+
+
+class LinearMemory:
+    """Supervisor accesses to linear addresses, during one trap."""
+
+    __slots__ = ("_dll", "_known", "_pointer", "_state")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._dll = state.engine.library.dll
+        self._pointer = state.engine.pointer
+        self._known: dict[int, int] = {}  # page number * 2 + for writing -> physical page
+
+    def read(self, address: int, size: int) -> int:
+        """1, 2 or 4 bytes at a linear address, which wraps at 4 GiB."""
+        address &= 0xFFFFFFFF
+        if (address & 0xFFF) + size > 0x1000:
+            first = 0x1000 - (address & 0xFFF)
+            self._translate(address, False)
+            self._translate(address + first & 0xFFFFFFFF, False)
+            return sum(self.read(address + i, 1) << 8 * i for i in range(size))
+        physical = self._translate(address, False)
+        return int(self._dll.vmm_x86_load(self._pointer, physical, size))
+
+    def write(self, address: int, size: int, value: int) -> None:
+        """Write 1, 2 or 4 bytes; all of them or, with a fault, none."""
+        address &= 0xFFFFFFFF
+        if (address & 0xFFF) + size > 0x1000:
+            first = 0x1000 - (address & 0xFFF)
+            self._translate(address, True)
+            self._translate(address + first & 0xFFFFFFFF, True)
+            for i in range(size):
+                self.write(address + i, 1, value >> 8 * i & 0xFF)
+            return
+        physical = self._translate(address, True)
+        self._dll.vmm_x86_store(self._pointer, physical, size, value & (1 << 8 * size) - 1)
+
+    def forget(self) -> None:
+        """The translations changed (CR3 was loaded)."""
+        self._known.clear()
+
+    def _translate(self, address: int, write: bool) -> int:
+        key = address >> 12 << 1 | write
+        page = self._known.get(key)
+        if page is None:
+            env = self._state.env
+            if not env.cr[0] & CR0_PG:
+                page = address
+            elif env.cr[4] & CR4_PAE:
+                page = self._walk_pae(address, write)
+            else:
+                page = self._walk_32(address, write)
+            self._known[key] = page = page & env.a20_mask & ~0xFFF
+        return page | address & 0xFFF
+
+    # -- the two forms of tables ---------------------------------------------------
+
+    def _walk_32(self, address: int, write: bool) -> int:
+        """4.3: a directory and tables of 1,024 four-byte entries."""
+        env = self._state.env
+        at = (env.cr[3] & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
+        directory = self._entry32(at)
+        if not directory & PRESENT:
+            self._fault(address, write, 0)
+        if directory & LARGE and env.cr[4] & CR4_PSE:
+            if directory & RESERVED_4M:
+                self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+            self._check(address, write, directory)
+            self._mark32(at, directory, write)
+            high = (directory >> 13 & 0xFF) << 32
+            return high | directory & 0xFFC00000 | address & 0x3FF000
+        self._mark32(at, directory, False)
+        at = (directory & 0xFFFFF000) + (address >> 10 & 0xFFC) & env.a20_mask
+        entry = self._entry32(at)
+        if not entry & PRESENT:
+            self._fault(address, write, 0)
+        self._check(address, write, directory & entry)
+        self._mark32(at, entry, write)
+        return entry & 0xFFFFF000
+
+    def _walk_pae(self, address: int, write: bool) -> int:
+        """4.4: four pointers, directories and tables of 512 eight-byte entries."""
+        env = self._state.env
+        reserved = 0 if env.efer & EFER_NXE else NO_EXECUTE
+        at = (env.cr[3] & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
+        pointer = self._entry64(at)
+        if not pointer & PRESENT:
+            self._fault(address, write, 0)
+        if pointer & (IGNORED_HIGH | NO_EXECUTE):
+            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+        reserved |= IGNORED_HIGH
+        at = (pointer & ADDRESS) + (address >> 18 & 0xFF8) & env.a20_mask
+        directory = self._entry64(at)
+        if not directory & PRESENT:
+            self._fault(address, write, 0)
+        if directory & reserved:
+            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+        if directory & LARGE:
+            if directory & 0x1FF000 & ~PAT_LARGE:
+                self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+            self._check(address, write, directory)
+            self._mark32(at, directory, write)
+            return directory & ADDRESS & ~0x1FFFFF | address & 0x1FF000
+        self._mark32(at, directory, False)
+        at = (directory & ADDRESS) + (address >> 9 & 0xFF8) & env.a20_mask
+        entry = self._entry64(at)
+        if not entry & PRESENT:
+            self._fault(address, write, 0)
+        if entry & reserved:
+            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+        self._check(address, write, directory & entry)
+        self._mark32(at, entry, write)
+        return entry & ADDRESS
+
+    # -- rights, flags, faults --------------------------------------------------------
+
+    def _check(self, address: int, write: bool, rights: int) -> None:
+        """4.6.1, supervisor mode: all reads, and writes as R/W and CR0.WP allow."""
+        if write and not rights & WRITABLE and self._state.env.cr[0] & CR0_WP:
+            self._fault(address, write, ERROR_PRESENT)
+
+    def _fault(self, address: int, write: bool, code: int) -> NoReturn:
+        self._state.env.cr[2] = address
+        raise Fault(faults.PF, code | (ERROR_WRITE if write else 0))
+
+    def _mark32(self, at: int, entry: int, dirty: bool) -> None:
+        """Set the accessed and dirty flags: both are in the low half of an entry."""
+        marked = entry | ACCESSED | (DIRTY if dirty else 0)
+        if marked != entry:
+            store = self._state.engine.function(
+                "x86_stl_phys_notdirty_x86_64", None, C.c_void_p, C.c_uint64, C.c_uint32
+            )
+            store(self._state.engine.cpu, at, marked & 0xFFFFFFFF)
+
+    def _entry32(self, at: int) -> int:
+        load = self._state.engine.function(
+            "x86_ldl_phys_x86_64", C.c_uint32, C.c_void_p, C.c_uint64
+        )
+        return int(load(self._state.engine.cpu, at))
+
+    def _entry64(self, at: int) -> int:
+        load = self._state.engine.function(
+            "x86_ldq_phys_x86_64", C.c_uint64, C.c_void_p, C.c_uint64
+        )
+        return int(load(self._state.engine.cpu, at))

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Physical memory for the x86 trap delivery that is written in Python.
+ *
+ * It has to reach exactly what the engine's own loads and stores reach: RAM,
+ * a device's registers, ROM that ignores stores, the floating bus.  The page
+ * kinds say which, as they do for translations in thunks.inc.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+static uint64_t place(struct vmm_cpu *v, uint64_t address, bool store)
+{
+    uint64_t page = address >> 12;
+
+    switch (page < VMM_PAGES ? v->pages[page] & ~(unsigned)VMM_PAGE_CODE : VMM_PAGE_NONE) {
+    case VMM_PAGE_RAM:
+    case VMM_PAGE_DEVICE:
+        return address;
+    case VMM_PAGE_ROM:
+        return store ? address + VMM_ALIAS : address;
+    case VMM_PAGE_ALIAS:
+        return address + VMM_ALIAS;
+    default:
+        v->unmapped_accesses++;
+        v->last_unmapped = address;
+        return VMM_HOLE + (address & 0xfff);
+    }
+}
+
+/* SIZE is 1, 2 or 4, and the access stays inside one page. */
+uint32_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size);
+uint32_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size)
+{
+    typedef uint32_t (*load_fn)(void *, uint64_t);
+    ORIGINAL(load_fn, load8, "x86_ldub_phys_x86_64");
+    ORIGINAL(load_fn, load16, "x86_lduw_phys_x86_64");
+    ORIGINAL(load_fn, load32, "x86_ldl_phys_x86_64");
+
+    address = place(v, address, false);
+    switch (size) {
+    case 1: return load8(v->cpu, address) & 0xff;
+    case 2: return load16(v->cpu, address) & 0xffff;
+    default: return load32(v->cpu, address);
+    }
+}
+
+void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
+void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value)
+{
+    typedef void (*store8_fn)(void *, uint64_t, uint8_t);
+    typedef void (*store_fn)(void *, uint64_t, uint32_t);
+    typedef void *(*space_fn)(void *, int);
+    typedef void (*forget_fn)(void *, uint64_t, uint32_t);
+    ORIGINAL(store8_fn, store8, "x86_stb_phys_x86_64");
+    ORIGINAL(store_fn, store16, "x86_stw_phys_x86_64");
+    ORIGINAL(store_fn, store32, "x86_stl_phys_x86_64");
+    ORIGINAL(space_fn, address_space, "cpu_get_address_space_x86_64");
+    ORIGINAL(forget_fn, forget, "tb_invalidate_phys_addr_x86_64");
+    uint64_t at = place(v, address, true);
+
+    switch (size) {
+    case 1: store8(v->cpu, at, (uint8_t)value); break;
+    case 2: store16(v->cpu, at, value & 0xffff); break;
+    default: store32(v->cpu, at, value); break;
+    }
+    /* No block may outlive the instructions it was made of. */
+    if (at >> 12 < VMM_PAGES && v->pages[at >> 12] & VMM_PAGE_CODE)
+        for (uint32_t i = 0; i < size; i++)
+            forget(address_space(v->cpu, 0), at + i, 0);
+}
