@@ -130,10 +130,9 @@ class NativeCpu(C.Structure):
         ("kick", C.c_int32),
         ("resume", C.c_int32),
         ("triple", C.c_int32),
+        ("restored", C.c_int32),
         ("resume_pc", C.c_uint32),
         ("resume_npc", C.c_uint32),
-        ("trap_is_interrupt", C.c_uint32),
-        ("cflags_count", C.c_int32),
         ("watch_hits", C.c_uint32),
         ("check_alignment", C.c_uint32),
         ("last_unmapped", C.c_uint64),
@@ -240,6 +239,12 @@ class Library:
         dll.vmm_x86_load.restype = C.c_uint32
         dll.vmm_x86_store.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
         dll.vmm_x86_store.restype = None
+        dll.vmm_x86_load_entry.argtypes = (pointer, C.c_uint64, C.c_uint32)
+        dll.vmm_x86_load_entry.restype = C.c_uint64
+        dll.vmm_x86_mark_entry.argtypes = (pointer, C.c_uint64, C.c_uint32)
+        dll.vmm_x86_mark_entry.restype = None
+        dll.vmm_x86_arithmetic_flags.argtypes = (pointer,)
+        dll.vmm_x86_arithmetic_flags.restype = C.c_uint32
 
     def function(self, name: str, result: object, *arguments: object) -> object:
         """One of the engine's own exported functions, typed."""

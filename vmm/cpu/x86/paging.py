@@ -17,7 +17,6 @@ addresses have 52 bits.
 
 from __future__ import annotations
 
-import ctypes as C
 from typing import NoReturn
 
 from vmm.cpu.x86 import faults
@@ -93,23 +92,23 @@ class LinearMemory:
         """4.3: a directory and tables of 1,024 four-byte entries."""
         env = self._state.env
         at = (env.cr[3] & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
-        directory = self._entry32(at)
+        directory = self._entry(at, 4)
         if not directory & PRESENT:
             self._fault(address, write, 0)
         if directory & LARGE and env.cr[4] & CR4_PSE:
             if directory & RESERVED_4M:
                 self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
             self._check(address, write, directory)
-            self._mark32(at, directory, write)
+            self._mark(at, directory, write)
             high = (directory >> 13 & 0xFF) << 32
             return high | directory & 0xFFC00000 | address & 0x3FF000
-        self._mark32(at, directory, False)
+        self._mark(at, directory, False)
         at = (directory & 0xFFFFF000) + (address >> 10 & 0xFFC) & env.a20_mask
-        entry = self._entry32(at)
+        entry = self._entry(at, 4)
         if not entry & PRESENT:
             self._fault(address, write, 0)
         self._check(address, write, directory & entry)
-        self._mark32(at, entry, write)
+        self._mark(at, entry, write)
         return entry & 0xFFFFF000
 
     def _walk_pae(self, address: int, write: bool) -> int:
@@ -117,14 +116,14 @@ class LinearMemory:
         env = self._state.env
         reserved = 0 if env.efer & EFER_NXE else NO_EXECUTE
         at = (env.cr[3] & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
-        pointer = self._entry64(at)
+        pointer = self._entry(at, 8)
         if not pointer & PRESENT:
             self._fault(address, write, 0)
         if pointer & (IGNORED_HIGH | NO_EXECUTE):
             self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
         reserved |= IGNORED_HIGH
         at = (pointer & ADDRESS) + (address >> 18 & 0xFF8) & env.a20_mask
-        directory = self._entry64(at)
+        directory = self._entry(at, 8)
         if not directory & PRESENT:
             self._fault(address, write, 0)
         if directory & reserved:
@@ -133,17 +132,17 @@ class LinearMemory:
             if directory & 0x1FF000 & ~PAT_LARGE:
                 self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
             self._check(address, write, directory)
-            self._mark32(at, directory, write)
+            self._mark(at, directory, write)
             return directory & ADDRESS & ~0x1FFFFF | address & 0x1FF000
-        self._mark32(at, directory, False)
+        self._mark(at, directory, False)
         at = (directory & ADDRESS) + (address >> 9 & 0xFF8) & env.a20_mask
-        entry = self._entry64(at)
+        entry = self._entry(at, 8)
         if not entry & PRESENT:
             self._fault(address, write, 0)
         if entry & reserved:
             self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
         self._check(address, write, directory & entry)
-        self._mark32(at, entry, write)
+        self._mark(at, entry, write)
         return entry & ADDRESS
 
     # -- rights, flags, faults --------------------------------------------------------
@@ -157,23 +156,11 @@ class LinearMemory:
         self._state.env.cr[2] = address
         raise Fault(faults.PF, code | (ERROR_WRITE if write else 0))
 
-    def _mark32(self, at: int, entry: int, dirty: bool) -> None:
+    def _mark(self, at: int, entry: int, dirty: bool) -> None:
         """Set the accessed and dirty flags: both are in the low half of an entry."""
         marked = entry | ACCESSED | (DIRTY if dirty else 0)
         if marked != entry:
-            store = self._state.engine.function(
-                "x86_stl_phys_notdirty_x86_64", None, C.c_void_p, C.c_uint64, C.c_uint32
-            )
-            store(self._state.engine.cpu, at, marked & 0xFFFFFFFF)
+            self._dll.vmm_x86_mark_entry(self._pointer, at, marked & 0xFFFFFFFF)
 
-    def _entry32(self, at: int) -> int:
-        load = self._state.engine.function(
-            "x86_ldl_phys_x86_64", C.c_uint32, C.c_void_p, C.c_uint64
-        )
-        return int(load(self._state.engine.cpu, at))
-
-    def _entry64(self, at: int) -> int:
-        load = self._state.engine.function(
-            "x86_ldq_phys_x86_64", C.c_uint64, C.c_void_p, C.c_uint64
-        )
-        return int(load(self._state.engine.cpu, at))
+    def _entry(self, at: int, size: int) -> int:
+        return int(self._dll.vmm_x86_load_entry(self._pointer, at, size))

@@ -100,13 +100,7 @@ class State:
     def eflags(self) -> int:
         """EFLAGS as PUSHF would store it, VM and RF included."""
         env = self.env
-        if env.cc_op == CC_OP_EFLAGS:
-            arithmetic = env.cc_src
-        else:
-            compute = self.engine.function(
-                "cpu_cc_compute_all_x86_64", C.c_uint32, C.c_void_p, C.c_int
-            )
-            arithmetic = compute(self.engine.env, env.cc_op)
+        arithmetic = self.engine.library.dll.vmm_x86_arithmetic_flags(self.engine.pointer)
         return int(env.eflags | arithmetic | (FLAG_DF if env.df < 0 else 0)) & 0xFFFFFFFF
 
     def set_eflags(self, value: int, mask: int) -> None:
@@ -138,3 +132,12 @@ class State:
         ):
             hidden |= HF_ADDSEG
         env.hflags = hidden
+
+    def clear_breakpoints(self, mask: int) -> None:
+        """Clear enable bits of DR7, and disarm the breakpoints."""
+        dr7 = self.env.dr[7]
+        if dr7 & mask:
+            update = self.engine.function(
+                "cpu_x86_update_dr7_x86_64", None, C.c_void_p, C.c_uint32
+            )
+            update(self.engine.env, dr7 & ~mask & 0xFFFFFFFF)

@@ -29,6 +29,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
 #define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
+#define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
 
 /* These helpers may raise an exception in the middle of a block after the
@@ -99,7 +100,7 @@ bool arm_is_psci_call_arm(void *cpu, int number)
     return v && v->cpu == cpu && v->psci_conduit == (uint32_t)number;
 }
 
-enum { EXCP_SWI_ = 2, EXCP_BKPT_ = 7, KIND_SEMIHOSTING = 16, MODE_HYP = 0x1a };
+enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, EXCP_BKPT_ = 7, KIND_SEMIHOSTING = 16, MODE_HYP = 0x1a };
 
 void arm_cpu_do_interrupt_arm(void *cpu);
 void arm_cpu_do_interrupt_arm(void *cpu)
@@ -118,7 +119,7 @@ void arm_cpu_do_interrupt_arm(void *cpu)
         original(cpu);
         return;
     }
-    syndrome = FIELD(uint32_t, v->env, ARM_EXCEPTION);
+    syndrome = kind == EXCP_IRQ_ || kind == EXCP_FIQ_ ? 0 : FIELD(uint32_t, v->env, ARM_EXCEPTION);
     pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC);
     /* SVC 0x123456 (Thumb: 0xab): the callback reads the instruction itself. */
     if (v->semihosting && kind == EXCP_SWI_

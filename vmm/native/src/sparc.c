@@ -40,6 +40,7 @@ static bool no_fault(struct vmm_cpu *v)
             bus_error(v, access, retaddr);                \
     } while (0)
 #define BEFORE_INSTRUCTION(v, pc) ((void)0)
+#define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
 
 /* Tcc and power-down leave their block without saying where they were. */

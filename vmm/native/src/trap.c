@@ -66,6 +66,7 @@ bool vmm_gate(void *uc, int number)
     if (number < 0 || !v || v->uc != uc)
         return false;
     v->helper_pc = 0;
+    v->restored = 0;
     switch (number) {
     case EXCP_INTERRUPT_:
         /* Without a request to stop this is only PAUSE leaving its block. */

@@ -106,9 +106,8 @@ struct vmm_cpu {
     uint64_t fill_address;
     int32_t fill_access, fill_probe;
     int32_t kick, resume, triple;
+    int32_t restored; /* the engine has just gone back to an instruction's start */
     uint32_t resume_pc, resume_npc;
-    uint32_t trap_is_interrupt;
-    int32_t cflags_count;
     uint32_t watch_hits;      /* x86: data breakpoints met, not yet trapped */
     uint32_t check_alignment; /* ARM: SCTLR.A */
     uint64_t last_unmapped;

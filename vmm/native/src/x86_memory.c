@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Physical memory for the x86 trap delivery that is written in Python.
+/* What the x86 trap delivery that is written in Python asks of the engine:
+ * physical memory, and the arithmetic flags.
  *
- * It has to reach exactly what the engine's own loads and stores reach: RAM,
+ * Memory has to be exactly what the engine's own loads and stores reach: RAM,
  * a device's registers, ROM that ignores stores, the floating bus.  The page
  * kinds say which, as they do for translations in thunks.inc.
  */
@@ -67,4 +68,35 @@ void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t 
     if (at >> 12 < VMM_PAGES && v->pages[at >> 12] & VMM_PAGE_CODE)
         for (uint32_t i = 0; i < size; i++)
             forget(address_space(v->cpu, 0), at + i, 0);
+}
+
+/* Page-table entries: where the engine's own walk reads and marks them. */
+uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size);
+uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size)
+{
+    typedef uint32_t (*load_fn)(void *, uint64_t);
+    typedef uint64_t (*load64_fn)(void *, uint64_t);
+    ORIGINAL(load_fn, load32, "x86_ldl_phys_x86_64");
+    ORIGINAL(load64_fn, load64, "x86_ldq_phys_x86_64");
+
+    return size == 8 ? load64(v->cpu, address) : load32(v->cpu, address);
+}
+
+void vmm_x86_mark_entry(struct vmm_cpu *v, uint64_t address, uint32_t value);
+void vmm_x86_mark_entry(struct vmm_cpu *v, uint64_t address, uint32_t value)
+{
+    typedef void (*store_fn)(void *, uint64_t, uint32_t);
+    ORIGINAL(store_fn, store32, "x86_stl_phys_notdirty_x86_64");
+
+    store32(v->cpu, address, value);
+}
+
+/* The arithmetic flags, which the engine computes when somebody asks. */
+uint32_t vmm_x86_arithmetic_flags(struct vmm_cpu *v);
+uint32_t vmm_x86_arithmetic_flags(struct vmm_cpu *v)
+{
+    typedef uint32_t (*compute_fn)(void *, int);
+    ORIGINAL(compute_fn, compute, "cpu_cc_compute_all_x86_64");
+
+    return compute(v->env, FIELD(int32_t, v->env, X86_CC_OP));
 }
