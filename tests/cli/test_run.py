@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,12 +15,14 @@ import pytest
 
 BOARDS = {"leon3": "sparc", "virt": "arm", "pc": "x86"}
 ALL = pytest.mark.parametrize("board", BOARDS)
+# What a guest that succeeded exits with: port 0xf4 makes (0 << 1) | 1 of 0, as QEMU's.
+SUCCESS = {"leon3": 0, "virt": 0, "pc": 1}
 
 
 @ALL
 def test_hello_prints_on_stdout_only_and_exits_0(vmm_command, guest, board) -> None:
     done = vmm_command("run", "-M", board, "-kernel", guest(f"{BOARDS[board]}/hello"), "-nographic")
-    assert done.returncode == 0
+    assert done.returncode == SUCCESS[board]
     assert done.stderr == b""
     assert b"ello" in done.stdout.partition(b"\n")[0]
 
@@ -40,14 +43,11 @@ def test_statistics_and_ledger_agree(vmm_command, guest, board, tmp_path) -> Non
     stats, ledger = tmp_path / "stats.json", tmp_path / "ledger"
     done = vmm_command("run", "-M", board, "-kernel", guest(f"{BOARDS[board]}/traps"),
                        "--stats", stats, "--ledger", ledger)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == SUCCESS[board], done.stderr
     report = json.loads(stats.read_text())
     lines = [line.split() for line in ledger.read_text().splitlines()]
-    assert report["status"] == 0 and report["ending"] == "exit"
-    # The last trap may be the one that ended the run, which is not entered.
-    assert 0 <= len(lines) - sum(report["traps"].values()) <= 1 or len(lines) == sum(
-        report["traps"].values()
-    )
+    assert report["status"] == SUCCESS[board] and report["ending"] == "exit"
+    assert len(lines) == sum(report["traps"].values()) > 100
     counts = [int(line[0]) for line in lines]
     assert counts == sorted(counts)
     assert counts[-1] <= report["instructions"]
@@ -76,7 +76,7 @@ def test_intercepts_and_python_delivery_change_nothing(
     plain, other = tmp_path / "plain", tmp_path / "other"
     first = vmm_command("run", "-M", board, "-kernel", kernel, "--ledger", plain)
     second = vmm_command("run", "-M", board, "-kernel", kernel, "--ledger", other, *how)
-    assert second.returncode == first.returncode == 0, second.stderr
+    assert second.returncode == first.returncode == SUCCESS[board], second.stderr
     assert second.stdout == first.stdout
     assert other.read_text() == plain.read_text()
 
@@ -132,8 +132,9 @@ def terminal():
 def read_until(descriptor: int, text: bytes, seconds: float = 60) -> bytes:
     seen = b""
     limit = time.monotonic() + seconds
-    while text not in seen and time.monotonic() < limit:
-        seen += os.read(descriptor, 65536)
+    while text not in seen and (left := limit - time.monotonic()) > 0:
+        if select.select([descriptor], [], [], left)[0]:
+            seen += os.read(descriptor, 65536)
     return seen
 
 
@@ -151,8 +152,9 @@ def test_ctrl_a_x_quits_and_the_terminal_is_restored(guest, terminal) -> None:
         raw = termios.tcgetattr(theirs)
         assert not raw[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
         os.write(ours, b"\x03\x01x")  # Ctrl-C is the guest's; Ctrl-A x is ours
-        while process.poll() is None:
-            os.read(ours, 65536)  # a terminal that nobody reads would block it
+        while process.poll() is None:  # a terminal that nobody reads would block it
+            if select.select([ours], [], [], 0.1)[0]:
+                os.read(ours, 65536)
         assert process.stderr is not None
         complaint = process.stderr.read()
     assert process.returncode == 130

@@ -17,8 +17,19 @@ import ctypes as C
 from typing import TYPE_CHECKING, Any
 
 from vmm.cpu.x86.registers import (
-    A20_MASK, CR, DR, ERROR_CODE, HF_ADDSEG, HF_CPL, HF_CS32, HF_PE, HF_SS32, IS_INT, NEXT_EIP,
-    OLD_EXCEPTION, SegmentCache,
+    A20_MASK,
+    CR,
+    DR,
+    ERROR_CODE,
+    HF_ADDSEG,
+    HF_CPL,
+    HF_CS32,
+    HF_PE,
+    HF_SS32,
+    IS_INT,
+    NEXT_EIP,
+    OLD_EXCEPTION,
+    SegmentCache,
 )
 
 if TYPE_CHECKING:

@@ -17,13 +17,34 @@ from dataclasses import dataclass
 
 from vmm.cpu.x86 import faults
 from vmm.cpu.x86.descriptors import (
-    LDT_TYPE, SELECTOR_LDT, TSS_BUSY, Descriptor, fetch, is_null,
+    LDT_TYPE,
+    SELECTOR_LDT,
+    TSS_BUSY,
+    Descriptor,
+    fetch,
+    is_null,
 )
 from vmm.cpu.x86.faults import Fault, selector_fault
 from vmm.cpu.x86.paging import LinearMemory
 from vmm.cpu.x86.state import (
-    CR0_PG, CR0_TS, CS, DS, ES, FLAG_AC, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF,
-    FLAG_VM, FS, GS, HF_TS, SS, State,
+    CR0_PG,
+    CR0_TS,
+    CS,
+    DS,
+    ES,
+    FLAG_AC,
+    FLAG_ID,
+    FLAG_IF,
+    FLAG_IOPL,
+    FLAG_NT,
+    FLAG_RF,
+    FLAG_TF,
+    FLAG_VM,
+    FS,
+    GS,
+    HF_TS,
+    SS,
+    State,
 )
 
 DR7_LOCAL = 0x55  # L0 to L3

@@ -18,13 +18,32 @@ from typing import TYPE_CHECKING
 
 from vmm.cpu.x86 import faults, tasks
 from vmm.cpu.x86.descriptors import (
-    INTERRUPT_GATE_16, INTERRUPT_GATE_32, TASK_GATE, TRAP_GATE_16, TRAP_GATE_32, Descriptor, fetch,
+    INTERRUPT_GATE_16,
+    INTERRUPT_GATE_32,
+    TASK_GATE,
+    TRAP_GATE_16,
+    TRAP_GATE_32,
+    Descriptor,
+    fetch,
     is_null,
 )
 from vmm.cpu.x86.faults import WITH_ERROR_CODE, Fault, gate_fault, selector_fault
 from vmm.cpu.x86.paging import LinearMemory
 from vmm.cpu.x86.state import (
-    CS, DS, ES, ESP, FLAG_AC, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM, FS, GS, SS, State,
+    CS,
+    DS,
+    ES,
+    ESP,
+    FLAG_AC,
+    FLAG_IF,
+    FLAG_NT,
+    FLAG_RF,
+    FLAG_TF,
+    FLAG_VM,
+    FS,
+    GS,
+    SS,
+    State,
 )
 from vmm.native.library import KIND_INTERRUPT, KIND_SOFTWARE
 
