@@ -60,9 +60,10 @@ def test_elf_of_the_host(vmm_command) -> None:
 
 
 def moved(elf: bytes, order: str, address: int) -> bytes:
-    """The 32-bit ELF file with its first program header's addresses at ``address``."""
+    """The 32-bit ELF file with its entry and its first segment at ``address``."""
     (table,) = struct.unpack_from(f"{order}I", elf, 28)
     changed = bytearray(elf)
+    struct.pack_into(f"{order}I", changed, 24, address)
     struct.pack_into(f"{order}II", changed, table + 8, address, address)
     return bytes(changed)
 

@@ -63,7 +63,7 @@ def test_d_int_reports_every_trap(vmm_command, guest, tmp_path) -> None:
     done = vmm_command("run", "-M", "leon3", "-kernel", guest("sparc/timers"), "-d", "int",
                        "-D", log, "--ledger", ledger)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert log.read_text() == "".join(f"int: {line}\n" for line in ledger.open())
+    assert log.read_text() == "".join(f"int: {line}" for line in ledger.open())
     assert "interrupt_level_" in log.read_text()
 
 

@@ -68,7 +68,8 @@ def test_lists_are_on_stdout(vmm_command, arguments, shown) -> None:
 
 def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path) -> None:
     for option in ("--stats", "--ledger", "-D"):
-        done = vmm_command("run", "-M", "leon3", "-kernel", KERNEL, option, tmp_path / "no" / "file")
+        path = tmp_path / "no" / "file"
+        done = vmm_command("run", "-M", "leon3", "-kernel", KERNEL, option, path)
         assert done.returncode == 125
-        assert str(tmp_path / "no" / "file").encode() in done.stderr
+        assert str(path).encode() in done.stderr
         assert done.stderr.count(b"\n") == 1

@@ -428,7 +428,7 @@ class Maker:
             s.code = STORE + b"\0\0\0\x40"
         else:
             s.code = {"int3": INT3, "into": INTO, "ud2": UD2, "divide": DIVIDE, "hlt": HLT}[choice]
-        s.code += UD2 + NOP * 8  # an instruction that did not trap is followed by one that does
+        s.code += INT3 * 16  # what did not trap is followed by what does
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -36,7 +36,8 @@ from vmm.native.library import NativeError
 STDIN, STDOUT, STDERR = 0, 1, 2
 INTERRUPTED = 130
 SCRIPT_UNFINISHED = 1
-IDLE_WAIT = 0.1  # seconds between looks while only input can wake the guest
+TICK = 0.05  # seconds of real time between looks at the user
+NOBODY_READS = "nobody reads the console any more"
 
 
 def seconds(text: str) -> float:
@@ -218,7 +219,9 @@ class Session:
         if self.output is not None:
             self.output.flush()
             if self.output.closed:
-                self.machine.stop(Outcome.failure("nobody reads the console any more"))
+                self.machine.stop(Outcome.failure(NOBODY_READS))
+        if self.wall_limit is not None and time.monotonic() >= self.wall_limit:
+            self.machine.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         if self.progress is not None:
             self.progress.look()
         if self.input is not None:
@@ -229,46 +232,56 @@ class Session:
         if self.input is None:
             return False
         self.look()
-        wait = IDLE_WAIT
-        if self.wall_limit is not None:
-            wait = min(wait, self.wall_limit - time.monotonic())
-            if wait <= 0:
-                self.wall_limit_reached()
-                return True
-        return self.input.poll(wait) or self.machine.outcome is not None
+        return self.input.poll(TICK) or self.machine.outcome is not None
 
     def interrupt(self, text: str) -> None:
         """End the run because the user wants it."""
         self.machine.stop(Outcome(Ending.STOPPED, INTERRUPTED, text))
 
-    def wall_limit_reached(self) -> None:
-        """End the run because real time is up."""
-        self.machine.stop(
-            Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached")
-        )
-
     @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Ctrl-C and the wall-clock alarm while the guest runs.
+    def ticking(self) -> Iterator[None]:
+        """Look outside some times a second of real time, and take Ctrl-C.
 
-        Python runs these handlers between two of its own instructions, so in
-        a callback of the engine: soon in a guest that talks to devices, at
-        the next look in one that does not.
+        The machine looks after so many instructions, which is too late for a
+        user when each of them is a device access.  A signal handler may run
+        inside any callback, so it only asks the engine for an event: the look
+        comes at the next boundary and the guest cannot tell.
         """
-        def interrupted(number: int, frame: object) -> None:
-            signal.signal(signal.SIGINT, before)  # a second Ctrl-C is not polite
-            self.interrupt("interrupted")
+        handlers = self.machine.engine.handlers
+        machine_event = handlers.event
+        wanted = interrupted = False
 
-        before = signal.signal(signal.SIGINT, interrupted)
-        if self.wall_limit is not None:
-            signal.signal(signal.SIGALRM, lambda number, frame: self.wall_limit_reached())
-            signal.setitimer(signal.ITIMER_REAL, self._wall_seconds)
+        def event() -> bool:
+            nonlocal wanted
+            if interrupted:
+                self.interrupt("interrupted")
+            if wanted:
+                wanted = False
+                self.look()
+            return machine_event()
+
+        def tick(number: int, frame: object) -> None:
+            nonlocal wanted
+            wanted = True
+            self.machine.engine.set_event(0)
+
+        def interrupt(number: int, frame: object) -> None:
+            nonlocal interrupted
+            interrupted = True
+            signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
+            self.machine.engine.set_event(0)
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGALRM, tick)
+        handlers.event = event
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
             yield
         finally:
-            if self.wall_limit is not None:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, before)
+            handlers.event = machine_event
 
     def run(self) -> Outcome:
         """Run to the end, with the script if there is one."""
@@ -280,7 +293,7 @@ class Session:
         with ExitStack() as stack:
             if self.input is not None:
                 stack.enter_context(self.input.raw())
-            stack.enter_context(self.signals())
+            stack.enter_context(self.ticking())
             if self.script:
                 machine.console.play(self.script)
             try:
@@ -291,7 +304,7 @@ class Session:
                 if self.progress is not None:
                     self.progress.clear()
         if self.output is not None and self.output.closed and outcome.status == 0:
-            outcome = Outcome.failure("nobody reads the console any more")
+            outcome = Outcome.failure(NOBODY_READS)
         return self._with_script(outcome)
 
     def _with_script(self, outcome: Outcome) -> Outcome:
@@ -343,7 +356,9 @@ def announce(session: Session, outcome: Outcome) -> int:
         say(f"{outcome.text}, at {pc}")
     elif outcome.ending is not Ending.EXIT or machine.console.expecting is not None:
         say(outcome.text)
-    if outcome.ending in (Ending.CRASH, Ending.FAILURE) and outcome.text:
+    if outcome.ending is Ending.CRASH or (
+        outcome.ending is Ending.FAILURE and outcome.text != NOBODY_READS
+    ):
         for line in diagnosis.report(machine, session.recording.last):
             show(line)
     return outcome.status

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from vmm.cli.report import UsageError
 from vmm.machine.machine import Machine
+from vmm.native.library import HOLE
 
 TOPICS = {
     "guest_errors": "what a guest gets wrong: unknown device registers, reserved values",
@@ -44,6 +45,8 @@ def listen(machine: Machine, topics: frozenset[str], sink: Sink) -> None:
     if "unimp" in topics:
 
         def nobody(what: str, address: int, size: int, value: int) -> None:
+            if address >= HOLE:  # the engine keeps one page for all that nobody answers
+                address = machine.engine.native.last_unmapped
             written = f" of {value:#x}" if what in ("write", "out") else ""
             sink(f"unimp: {what}{written} ({size} bytes) at {address:#x}: nothing answers there")
 

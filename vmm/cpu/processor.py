@@ -46,6 +46,10 @@ class Processor(Protocol):
         """Whether a line is up that ends the processor's sleep."""
         ...
 
+    def can_wake(self) -> bool:
+        """Whether any interrupt could end the sleep: not with interrupts disabled for good."""
+        ...
+
     def trap_kinds(self) -> dict[int, str]:
         """Number and short name of every kind of trap (as in `--intercept`)."""
         ...

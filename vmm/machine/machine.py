@@ -65,6 +65,7 @@ class Machine:
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
         self._next_heartbeat = 0
+        self._looks = 0
         self._wall_limit: float | None = None
         self._virtual_limit: object | None = None
         self._halts = 0
@@ -209,7 +210,8 @@ class Machine:
             self.steps += 1
         if self._stop_at is not None and count >= self._stop_at:
             return True
-        if count >= self._next_heartbeat:
+        self._looks += 1
+        if count >= self._next_heartbeat or not self._looks & 0x3F:
             self._next_heartbeat = count + HEARTBEAT
             self._look_outside()
         self.engine.native.event_at = self._event_count()
@@ -223,11 +225,11 @@ class Machine:
 
     def _halt(self) -> bool:
         """Sleep: let time pass until something wakes the processor."""
-        self._halts += 1
-        if not self._halts & 0x3FF:
-            self._look_outside()
         while not self.processor.wakes():
-            if self.outcome is not None:
+            self._halts += 1
+            if not self._halts & 0x3FF:
+                self._look_outside()
+            if self.outcome is not None or not self.processor.can_wake():
                 return True
             cycle = self.clock.next_cycle()
             if cycle is None:

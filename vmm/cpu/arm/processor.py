@@ -131,6 +131,10 @@ class ArmProcessor:
         request = C.c_uint32.from_address(self.engine.cpu + 0x1C).value
         return bool(request & (HARD_IRQ | HARD_FIQ))
 
+    def can_wake(self) -> bool:
+        """WFI ends whatever CPSR masks."""
+        return True
+
     # -- exceptions -------------------------------------------------------------
 
     def trap_kinds(self) -> dict[int, str]:

@@ -80,6 +80,10 @@ class SparcProcessor:
         enabled = bool(self._words[PSRET])
         return enabled and (level == 15 or level > int(self._words[PSRPIL]))
 
+    def can_wake(self) -> bool:
+        """With ET clear no interrupt is taken."""
+        return bool(self._words[PSRET])
+
     # -- traps ------------------------------------------------------------------
 
     def trap_kinds(self) -> dict[int, str]:

@@ -11,8 +11,8 @@ A translation is remembered only for the trap at hand; the engine's TLB is
 neither asked nor filled.  A guest that edits its tables without INVLPG can
 tell the two apart, as it can tell one processor model from another.  As in
 the engine, PAE directory pointers are read from memory at each walk instead
-of at MOV to CR3, only bits 52 to 63 of them are checked, and physical
-addresses have 52 bits.
+of at MOV to CR3, only bits 40 to 63 of them are checked, and every model has
+40-bit physical addresses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, EFER_NXE, State
 PRESENT, WRITABLE, ACCESSED, DIRTY, LARGE = 1, 1 << 1, 1 << 5, 1 << 6, 1 << 7
 NO_EXECUTE = 1 << 63
 ADDRESS = 0x000F_FFFF_FFFF_F000
-IGNORED_HIGH = 0x7FF0_0000_0000_0000  # bits 52 to 62: reserved in PAE paging
+RESERVED_HIGH = 0x7FFF_FF00_0000_0000  # bits 40 to 62 in PAE paging: MAXPHYADDR is 40
 PAT_LARGE = 1 << 12  # PAT bit of a large page, not an address bit
 RESERVED_4M = 1 << 21  # of a 4-MByte page; bits 13 to 20 are address bits 32 to 39
 
@@ -119,9 +119,9 @@ class LinearMemory:
         pointer = self._entry(at, 8)
         if not pointer & PRESENT:
             self._fault(address, write, 0)
-        if pointer & (IGNORED_HIGH | NO_EXECUTE):
+        if pointer & (RESERVED_HIGH | NO_EXECUTE):
             self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
-        reserved |= IGNORED_HIGH
+        reserved |= RESERVED_HIGH
         at = (pointer & ADDRESS) + (address >> 18 & 0xFF8) & env.a20_mask
         directory = self._entry(at, 8)
         if not directory & PRESENT:

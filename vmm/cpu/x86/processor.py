@@ -176,6 +176,10 @@ class X86Processor:
             return True
         return bool(request & HARD) and bool(self.registers["eflags"] & FLAG_IF)
 
+    def can_wake(self) -> bool:
+        """With IF clear only NMI could, and no board has a source of it."""
+        return self.wakes() or bool(self.registers["eflags"] & FLAG_IF)
+
     # -- traps ------------------------------------------------------------------
 
     def trap_kinds(self) -> dict[int, str]:

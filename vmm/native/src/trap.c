@@ -19,9 +19,29 @@ enum {
     EXCP_YIELD_ = 0x10004
 };
 
+/* Traps that lead to traps without one instruction between them (a handler
+ * that cannot be fetched) would never reach a block head, where time passes
+ * and limits are checked.  Let time pass and have a look every so often. */
+enum { STREAK = 4096 };
+
+static void break_streak(struct vmm_cpu *v)
+{
+    int64_t count = vmm_count(v);
+
+    if (count != v->streak_count) {
+        v->streak_count = count;
+        v->streak = 0;
+    } else if (++v->streak >= STREAK) {
+        v->streak = 0;
+        v->idle += STREAK;
+        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+    }
+}
+
 /* Count, record and offer a trap.  Returns an enum vmm_action. */
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info)
 {
+    break_streak(v);
     v->traps[kind]++;
     if (v->ledger_on) {
         struct vmm_trap_record *record = &v->ledger[v->ledger_used++];

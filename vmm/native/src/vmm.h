@@ -110,6 +110,8 @@ struct vmm_cpu {
     uint32_t resume_pc, resume_npc;
     uint32_t watch_hits;      /* x86: data breakpoints met, not yet trapped */
     uint32_t check_alignment; /* ARM: SCTLR.A */
+    int64_t streak_count; /* traps taken without an instruction since this count */
+    int32_t streak, spare;
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
