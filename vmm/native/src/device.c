@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { UC_ERR_HANDLE_ = 3 };
+
 /* One mapped window.  The engine passes offsets; devices want addresses. */
 struct window {
     struct vmm_cpu *v;
@@ -41,12 +43,23 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 {
     typedef int (*map_fn)(void *, uint64_t, size_t, void *, void *, void *, void *);
     ORIGINAL(map_fn, map, "uc_mmio_map");
+    typedef void *(*find_fn)(void *, uint64_t);
     struct window *w = malloc(sizeof *w);
+    void *region;
+    int error;
 
     if (!w)
         return 1;
     w->v = v;
     w->base = report;
-    return map(v->uc, base, size, (void *)(uintptr_t)read_window, w,
-               (void *)(uintptr_t)write_window, w);
+    error = map(v->uc, base, size, (void *)(uintptr_t)read_window, w,
+                (void *)(uintptr_t)write_window, w);
+    if (error)
+        return error;
+    /* A processor may fetch from a device; what it reads there it executes. */
+    region = FIELD(find_fn, v->uc, UC_MEMORY_MAPPING)(v->uc, base);
+    if (!region || FIELD(uint32_t, region, REGION_PERMISSIONS) != 3)
+        return UC_ERR_HANDLE_;
+    FIELD(uint32_t, region, REGION_PERMISSIONS) = 7;
+    return 0;
 }

@@ -13,6 +13,7 @@
 
 /* uc_struct */
 #define UC_STOP_INTERRUPT 0xe0 /* called with each exception before it is handled */
+#define UC_MEMORY_MAPPING 0x120 /* (uc, address) -> MemoryRegion * */
 #define UC_CPU 0x1b8           /* CPUState * */
 #define UC_TCG_CTX 0x300       /* TCGContext * */
 #define UC_INVALID_ERROR 0x590 /* uc_err of a failed memory access */
@@ -33,6 +34,9 @@
 /* CPUClass */
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
+
+/* MemoryRegion */
+#define REGION_PERMISSIONS 0x88 /* u32: 1 read, 2 write, 4 execute */
 
 /* TCGOp: the value of a movi is its second argument */
 #define TCGOP_ARG1 4 /* in 8-byte words */

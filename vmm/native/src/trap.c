@@ -89,8 +89,9 @@ bool vmm_gate(void *uc, int number)
     v->restored = 0;
     switch (number) {
     case EXCP_INTERRUPT_:
-        /* Without a request to stop this is only PAUSE leaving its block. */
-        if (v->reason == VMM_REASON_NONE)
+        /* Without a request to stop this is only PAUSE leaving its block, unless
+         * the engine could not reach memory and wants to say so. */
+        if (v->reason == VMM_REASON_NONE && !FIELD(uint32_t, uc, UC_INVALID_ERROR))
             FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
         return false;
     case EXCP_HLT_:
