@@ -16,7 +16,7 @@ from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
-from cases import Case  # noqa: E402
+from cases import Case
 
 WALL_LIMIT = 120.0  # seconds: far more than any guest takes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
-from cases import CASES, Case, comparable  # noqa: E402
+from cases import CASES, Case, comparable
 
 EVERY = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
-from cases import CASES, Case  # noqa: E402
+from cases import CASES, Case
 
 TRAPS = [case for case in CASES if case.name.endswith("-traps") or case.name == "arm-hyp"]
 

@@ -18,7 +18,7 @@ def ram_text(machine: Machine) -> str:
 
 
 def place(machine: Machine, image: Image) -> None:
-    """Copy an image's segments into memory; LoadError if one does not fit, and nothing is copied."""
+    """Copy an image's segments into memory; all or, with LoadError, nothing."""
     for segment in image.segments:
         if machine.bus.memory_at(segment.address, segment.size) is None:
             raise LoadError(
@@ -41,7 +41,8 @@ def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
     image = loader.elf(path, data)
     if image.architecture != architecture:
         raise LoadError(
-            f"{path}: an ELF file for {image.architecture}, but the board's processor is {architecture}"
+            f"{path}: an ELF file for {image.architecture}, "
+            f"but the board's processor is {architecture}"
         )
     return image
 
@@ -64,5 +65,5 @@ def flat_firmware(path: Path, limit: int) -> bytes:
     """A `-bios` image; LoadError if it is larger than its place."""
     data = loader.read(path)
     if len(data) > limit:
-        raise LoadError(f"{path}: {len(data)} bytes do not fit the board's {limit} bytes of firmware")
+        raise LoadError(f"{path}: {len(data)} bytes of firmware; the board has room for {limit}")
     return data

@@ -37,7 +37,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     """Build a LEON3 machine and load its programs."""
     ram = options.ram or board.default_ram
     if ram > RAM_MAX:
-        raise BoardError(f"board leon3 takes at most {RAM_MAX >> 20} MiB of memory, not {ram >> 20}")
+        raise BoardError(f"board leon3 takes at most {RAM_MAX >> 20} MiB of RAM, not {ram >> 20}")
     if options.properties:
         raise BoardError(f"board leon3 has no property {next(iter(options.properties))!r}")
     processor = SparcProcessor(options.cpu or board.default_cpu)

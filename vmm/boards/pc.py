@@ -92,7 +92,8 @@ def _reset(machine: Machine) -> None:
 
 
 def _exit(machine: Machine, status: int) -> None:
-    machine.stop(Outcome.exit(status, f"the guest ended itself (port 0xf4) with status {status & 0xFF}"))
+    text = f"the guest ended itself (port 0xf4) with status {status & 0xFF}"
+    machine.stop(Outcome.exit(status, text))
 
 
 def _load(machine: Machine, options: Options, ram: int) -> None:

@@ -64,9 +64,8 @@ class Semihosting:
         return native.HANDLED
 
     def _end(self, status: int) -> None:
-        self.machine.stop(
-            Outcome.exit(status, f"the guest ended itself (semihosting) with status {status & 0xFF}")
-        )
+        text = f"the guest ended itself (semihosting) with status {status & 0xFF}"
+        self.machine.stop(Outcome.exit(status, text))
 
     # -- guest memory -----------------------------------------------------------
 

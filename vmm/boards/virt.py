@@ -8,6 +8,7 @@ instruction.  Properties: ``virtualization=on``, ``secure=on``.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vmm.boards import boot
@@ -59,7 +60,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     """Build a virt machine and load its programs."""
     ram = options.ram or board.default_ram
     if ram > RAM_MAX:
-        raise BoardError(f"board virt takes at most {RAM_MAX >> 20} MiB of memory, not {ram >> 20}")
+        raise BoardError(f"board virt takes at most {RAM_MAX >> 20} MiB of RAM, not {ram >> 20}")
     for name in options.properties:
         if name not in ("virtualization", "secure", "gic-version"):
             raise BoardError(f"board virt has no property {name!r}; known: virtualization, secure")
@@ -88,14 +89,14 @@ def build(board: BoardInfo, options: Options) -> Machine:
         base = bank.base
         flash = CfiFlash(
             bank.frames.view[: bank.size],
-            lambda readable, base=base: processor.engine.set_rom_mode(base, FLASH_BANK, readable),
+            partial(processor.engine.set_rom_mode, base, FLASH_BANK),
             name=bank.name,
         )
         devices.place(base, flash)
     devices.place(Address.GIC_DISTRIBUTOR, gic.distributor)
     devices.place(Address.GIC_INTERFACE, gic.interface)
-    devices.place(Address.GIC_V2M,
-                  GicV2m([gic.spi(MSI_FIRST_SPI + i) for i in range(MSI_COUNT)], MSI_FIRST_SPI + 32))
+    messages = [gic.spi(MSI_FIRST_SPI + i) for i in range(MSI_COUNT)]
+    devices.place(Address.GIC_V2M, GicV2m(messages, MSI_FIRST_SPI + 32))
     devices.place(Address.UART, uart)
     devices.place(Address.RTC, Pl031(clock, gic.spi(RTC_SPI)))
     devices.place(Address.FW_CFG, fw_cfg)
@@ -105,12 +106,13 @@ def build(board: BoardInfo, options: Options) -> Machine:
     machine.connect()
 
     if processor.description.generic_timer:
-        timer = GenericTimer(clock, TIMER_HZ, [gic.ppi(0, ppi) for ppi in TIMER_PPIS],
-                             lambda offset: setattr(processor.engine.native, "virtual_offset", offset))
+        timer = GenericTimer(
+            clock, TIMER_HZ, [gic.ppi(0, ppi) for ppi in TIMER_PPIS], processor.set_virtual_offset
+        )
         TimerRegisters(processor, timer, HZ // TIMER_HZ)
     _services(machine, processor, options, virtualization, secure)
     processor.reset()
-    _load(machine, processor, options, device_tree(machine, options, ram, virtualization, secure), ram)
+    _load(machine, options, device_tree(machine, options, ram, virtualization, secure), ram)
     return machine
 
 
@@ -120,7 +122,7 @@ def _services(
     """PSCI by HVC (by SMC if the guest may be a hypervisor), and semihosting."""
     if options.semihosting:
         processor.engine.native.semihosting = 1
-        machine.board_traps[traps.SEMIHOSTING] = Semihosting(machine, processor).trap
+        machine.serve(traps.SEMIHOSTING, Semihosting(machine, processor).trap)
     if secure:
         return  # the guest brings its own firmware to Monitor mode
     psci = Psci(
@@ -136,10 +138,10 @@ def _services(
 
     conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
     processor.set_firmware_conduit(conduit)
-    machine.board_traps[conduit] = call
+    machine.serve(conduit, call)
 
 
-def _load(machine: Machine, processor: ArmProcessor, options: Options, tree: bytes, ram: int) -> None:
+def _load(machine: Machine, options: Options, tree: bytes, ram: int) -> None:
     if options.kernel is None and options.bios is None:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
     tree_at = Address.RAM

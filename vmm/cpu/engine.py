@@ -237,13 +237,13 @@ class Engine:
     @property
     def count(self) -> int:
         """Instructions begun since reset."""
-        return self.native.limit - self.native.left
+        return int(self.native.limit) - int(self.native.left)
 
     @property
     def cycles(self) -> int:
         """Instructions begun plus the cycles slept through."""
         n = self.native
-        return n.limit - n.left + n.idle
+        return int(n.limit) - int(n.left) + int(n.idle)
 
     def run(self, pc: int, npc: int = 0) -> int:
         """Run from ``pc`` until something stops the engine; a REASON_ value."""

@@ -44,7 +44,9 @@ class Register:
 class RegisterFile:
     """A mapping from register names to live values."""
 
-    def __init__(self, registers: Iterable[Register], aliases: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, registers: Iterable[Register], aliases: dict[str, str] | None = None
+    ) -> None:
         self.table = {register.name: register for register in registers}
         self.aliases = aliases or {}
 

@@ -48,7 +48,9 @@ def parse_script(text: str, name: str) -> list[ScriptLine]:
         verb, _, rest = line.partition(" ")
         rest = rest.strip()
         if verb not in ("expect", "send"):
-            raise ScriptError(f'{name}:{number}: unknown command {verb!r}: use expect "TEXT" or send "TEXT"')
+            raise ScriptError(
+                f'{name}:{number}: unknown command {verb!r}: use expect "TEXT" or send "TEXT"'
+            )
         try:
             value = ast.literal_eval(rest)
         except (SyntaxError, ValueError):

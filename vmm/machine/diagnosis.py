@@ -46,7 +46,7 @@ EXPLAINED = {
     "arm": ("cpsr", "spsr", "sctlr", "dfsr", "ifsr", "hsr"),
     "x86": ("eflags", "cr0", "cr4"),
 }
-WIDTH = {"sparc": 12, "arm": 6, "x86": 10}  # of the longest name that is common
+WIDTH = {"sparc": 12, "arm": 6, "x86": 11}  # of the longest name that is common
 CODE_WIDTH = {"sparc": 8, "arm": 8, "x86": 16}  # hexadecimal digits of most instructions
 FIXED_SIZE = {"sparc": 4}  # bytes of every instruction: what lies before the pc can be shown
 

@@ -34,6 +34,13 @@ KINDS = {
 }
 
 
+# What pyelftools raises when a file lies about itself
+BROKEN = (
+    ELFError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError,
+    MemoryError,
+)
+
+
 class LoadError(ValueError):
     """A guest file that cannot be loaded: which file, and why."""
 
@@ -81,8 +88,7 @@ def elf(path: Path, data: bytes) -> Image:
         return _elf(path, data)
     except LoadError:
         raise
-    except (ELFError, ValueError, KeyError, IndexError, TypeError, AttributeError,
-            UnicodeDecodeError, OverflowError, MemoryError) as error:
+    except BROKEN as error:
         reason = str(error) or type(error).__name__
         raise LoadError(f"{path}: broken ELF file: {reason}") from error
 
@@ -91,7 +97,8 @@ def _elf(path: Path, data: bytes) -> Image:
     file = ELFFile(io.BytesIO(data))
     machine = file["e_machine"]
     if machine not in MACHINES:
-        raise LoadError(f"{path}: an ELF file for {KINDS.get(machine, machine)}, which vmm does not run")
+        kind = KINDS.get(machine, machine)
+        raise LoadError(f"{path}: an ELF file for {kind}, which vmm does not run")
     if file.elfclass != 32:
         raise LoadError(f"{path}: a {file.elfclass}-bit ELF file; vmm runs 32-bit guests")
     if file["e_type"] not in ("ET_EXEC", "ET_DYN"):
@@ -121,7 +128,7 @@ def _elf(path: Path, data: bytes) -> Image:
                         symbol["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
                     ) and not symbol.name.startswith("$"):
                         symbols.append(Symbol(symbol["st_value"], symbol["st_size"], symbol.name))
-    except (ELFError, ValueError, KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError):
+    except BROKEN:
         symbols = []  # a stripped or damaged symbol table costs names, not the run
     return Image(
         path, MACHINES[machine], file["e_entry"], tuple(segments), tuple(symbols),

@@ -16,7 +16,7 @@ from typing import Literal
 
 from vmm.cpu.processor import Processor
 from vmm.machine.bus import PAGE, Bus
-from vmm.machine.clock import Clock
+from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
@@ -109,6 +109,11 @@ class Machine:
 
     # -- limits and intercepts ---------------------------------------------------
 
+    def serve(self, kind: int, handler: TrapHandler) -> None:
+        """Have the board answer traps of this kind itself: PSCI calls, semihosting."""
+        self.board_traps[kind] = handler
+        self._apply_intercepts()
+
     def intercept(self, kinds: Iterable[int]) -> None:
         """Have these kinds of traps come to Python, besides those the board needs."""
         self._intercepted = set(kinds)
@@ -127,12 +132,9 @@ class Machine:
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
         if virtual_seconds is not None:
-            nanoseconds = int(virtual_seconds * 1_000_000_000)
-            self.clock.at(
-                self.clock.now() + nanoseconds,
-                lambda: self.stop(Outcome.time(f"virtual time limit of {virtual_seconds:g} s reached")),
-                "time limit",
-            )
+            text = f"virtual time limit of {virtual_seconds:g} s reached"
+            when = self.clock.now() + int(virtual_seconds * NS)
+            self.clock.at(when, lambda: self.stop(Outcome.time(text)), "time limit")
         if wall_seconds is not None:
             self._wall_limit = time.monotonic() + wall_seconds
             self._wall_seconds = wall_seconds
@@ -147,9 +149,6 @@ class Machine:
 
     def run(self, until: int | None = None) -> Outcome:
         """Run until the guest ends, a limit is reached, or ``until`` instructions have begun."""
-        if self._apply_needed:
-            self._apply_intercepts()
-            self._apply_needed = False
         self.outcome = None
         self._stop_at = until
         started = time.perf_counter()
@@ -159,8 +158,6 @@ class Machine:
             self.counters.host_seconds += time.perf_counter() - started
             self._stop_at = None
         return self._ended(reason)
-
-    _apply_needed = True
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""

@@ -189,10 +189,11 @@ class Library:
 
     def __init__(self, path: Path = HERE / LIBRARY) -> None:
         if sys.platform != "linux" or platform.machine() != "x86_64":
-            raise NativeError("vmm runs on Linux on x86-64 hosts only: the engine's inside is known there")
+            raise NativeError("vmm runs on Linux on x86-64 hosts only, where the engine is known")
         if not path.exists():
             raise NativeError(f"the native library {path.name} is not built (make setup)")
-        if "unicorn" in sys.modules and not getattr(sys.modules["unicorn"], "_loaded_by_vmm", False):
+        loaded = sys.modules.get("unicorn")
+        if loaded is not None and not getattr(loaded, "_loaded_by_vmm", False):
             raise NativeError("unicorn was imported before vmm: import vmm first")
         self.path = path
         dll = C.CDLL(str(path), mode=C.RTLD_GLOBAL)

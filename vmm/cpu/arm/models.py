@@ -18,11 +18,12 @@ class Model:
     page_size: int  # the engine's TLB granule: ARMv5 has 1 KiB tiny pages
 
 
+V7VE = "ARMv7-A with LPAE and Virtualization Extensions"
 MODELS = {
     model.name: model
     for model in (
-        Model("cortex-a15", "UC_CPU_ARM_CORTEX_A15", "ARMv7-A, LPAE, virtualization", True, True, True, 4096),
-        Model("cortex-a7", "UC_CPU_ARM_CORTEX_A7", "ARMv7-A, LPAE, virtualization", True, True, True, 4096),
+        Model("cortex-a15", "UC_CPU_ARM_CORTEX_A15", V7VE, True, True, True, 4096),
+        Model("cortex-a7", "UC_CPU_ARM_CORTEX_A7", V7VE, True, True, True, 4096),
         Model("cortex-a9", "UC_CPU_ARM_CORTEX_A9", "ARMv7-A", False, False, True, 4096),
         Model("arm926", "UC_CPU_ARM_926", "ARMv5TEJ (ARM926EJ-S)", False, False, False, 1024),
     )

@@ -16,7 +16,17 @@ import capstone
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.models import MODELS
 from vmm.cpu.arm.registers import (
-    CP_REGS, EXCEPTION, FEATURE_EL2, FEATURE_EL3, FEATURES, HYP, PSCI_CONDUIT, SVC, SYSTEM, THUMB, cp_key,
+    CP_REGS,
+    EXCEPTION,
+    FEATURE_EL2,
+    FEATURE_EL3,
+    FEATURES,
+    HYP,
+    PSCI_CONDUIT,
+    SVC,
+    SYSTEM,
+    THUMB,
+    cp_key,
     register_file,
 )
 from vmm.cpu.engine import Engine, constants
@@ -90,11 +100,15 @@ class ArmProcessor:
         return bool(code == 0)
 
     def set_firmware_conduit(self, kind: int) -> None:
-        """Calls of this kind (traps.HVC or traps.SMC) are the firmware's, not the architecture's."""
+        """Calls of this kind (traps.HVC or traps.SMC) are the firmware's to answer."""
         self.engine.native.psci_conduit = kind
         by_smc, by_hvc = 1, 2  # the engine's own numbers
         conduit = C.c_uint32.from_address(self.engine.env + PSCI_CONDUIT)
         conduit.value = by_smc if kind == traps.SMC else by_hvc
+
+    def set_virtual_offset(self, offset: int) -> None:
+        """CNTVOFF: how far the virtual counter is behind the physical one."""
+        self.engine.native.virtual_offset = offset
 
     def reset(self) -> None:
         """SVC mode (Hyp with Virtualization and no Security Extensions), ARM state, all masked."""

@@ -120,7 +120,9 @@ def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> Regis
     words = engine.words(0, 0x230 // 4)
     spsr_banks = (C.c_uint64 * 8).from_address(engine.env + BANKED_SPSR)
     cpsr_read = engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
-    cpsr_write = engine.function("cpsr_write_arm", None, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int)
+    cpsr_write = engine.function(
+        "cpsr_write_arm", None, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int
+    )
     rebuild_flags = engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)
     elr_hyp = C.c_uint64.from_address(engine.env + ELR_HYP)
 
@@ -224,7 +226,9 @@ def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> Regis
 
     registers = [core(i) for i in range(16)]
     registers += [
-        Register("cpsr", "status", lambda: int(cpsr_read(engine.env)), write_cpsr, fields=PSR_FIELDS),
+        Register(
+            "cpsr", "status", lambda: int(cpsr_read(engine.env)), write_cpsr, fields=PSR_FIELDS
+        ),
         Register("spsr", "status", lambda: int(words[SPSR // 4]), set_spsr, fields=PSR_FIELDS),
     ]
     for bank_mode in (USR, SVC, ABT, UND, IRQ, FIQ, HYP, MON):

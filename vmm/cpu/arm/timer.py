@@ -55,7 +55,7 @@ OFFSET = SystemRegister("cntvoff", 0, 4, 14, 0, wide=True)
 
 
 class TimerRegisters:
-    """Routes one processor's timer registers.  ``divider`` is cycles a timer tick (a power of 2)."""
+    """Routes one processor's timer registers; ``divider`` is cycles a tick (a power of 2)."""
 
     def __init__(self, processor: ArmProcessor, comparators: Comparators, divider: int) -> None:
         if divider & (divider - 1):

@@ -37,7 +37,8 @@ FSR_FIELDS = (
     Field("cexc", 4, 0),
 )
 MMU_REGISTERS = (
-    ("mmu.control", (Field("impl", 31, 28), Field("ver", 27, 24), Field("NF", 1, 1), Field("E", 0, 0))),
+    ("mmu.control", (Field("impl", 31, 28), Field("ver", 27, 24), Field("NF", 1, 1),
+                     Field("E", 0, 0))),
     ("mmu.ctxtbl", ()),
     ("mmu.context", ()),
     ("mmu.fsr", (Field("EBE", 17, 10), Field("L", 9, 8), Field("AT", 7, 5), Field("FT", 4, 2),

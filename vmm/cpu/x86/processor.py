@@ -18,8 +18,21 @@ from vmm.cpu.processor import ReadPhysical, UnknownModel
 from vmm.cpu.x86 import traps
 from vmm.cpu.x86.models import MODELS
 from vmm.cpu.x86.registers import (
-    A20_MASK, HF_ADDSEG, HF_CPL, HF_CS32, HF_PE, HF_SS32, HFLAGS, LDT, OLD_EXCEPTION, SEGMENTS,
-    SEGS, TR, Segment, SegmentCache, register_file,
+    A20_MASK,
+    HF_ADDSEG,
+    HF_CPL,
+    HF_CS32,
+    HF_PE,
+    HF_SS32,
+    HFLAGS,
+    LDT,
+    OLD_EXCEPTION,
+    SEGMENTS,
+    SEGS,
+    TR,
+    Segment,
+    SegmentCache,
+    register_file,
 )
 from vmm.native import library as native
 
@@ -55,7 +68,8 @@ class X86Processor:
         self._caches = {
             name: SegmentCache.from_address(env + offset)
             for name, offset in [
-                *((name, SEGS + 24 * i) for i, name in enumerate(SEGMENTS)), ("ldtr", LDT), ("tr", TR)
+                *((name, SEGS + 24 * i) for i, name in enumerate(SEGMENTS)),
+                ("ldtr", LDT), ("tr", TR),
             ]
         }
 
@@ -201,7 +215,8 @@ class X86Processor:
     def translate(self, address: int) -> int | None:
         """By the engine's own walk of the current page tables."""
         find = self.engine.function(
-            "x86_cpu_get_phys_page_attrs_debug_x86_64", C.c_uint64, C.c_void_p, C.c_uint64, C.c_void_p
+            "x86_cpu_get_phys_page_attrs_debug_x86_64",
+            C.c_uint64, C.c_void_p, C.c_uint64, C.c_void_p,
         )
         attributes = C.create_string_buffer(16)
         page = find(self.engine.cpu, address & ~0xFFF, attributes)

@@ -24,7 +24,8 @@ GENERAL = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs")
 
 # hflags: what the engine derives from segments and control registers
-HF_CPL, HF_INHIBIT_IRQ, HF_CS32, HF_SS32, HF_ADDSEG, HF_PE = 3, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
+HF_CPL, HF_INHIBIT_IRQ, HF_CS32 = 3, 1 << 3, 1 << 4
+HF_SS32, HF_ADDSEG, HF_PE = 1 << 5, 1 << 6, 1 << 7
 
 FLAG_FIELDS = (
     Field("ID", 21, 21), Field("VIP", 20, 20), Field("VIF", 19, 19), Field("AC", 18, 18),

@@ -103,7 +103,8 @@ def _find(state: State, memory: LinearMemory, gate: Descriptor) -> tuple[int, De
         raise selector_fault(faults.GP, selector)
     if not tss.present:
         raise selector_fault(faults.NP, selector)
-    if tss.limit < layout(tss.high).limit:
+    # The engine compares signed numbers, and takes a limit beyond 2 GiB for a small one.
+    if not layout(tss.high).limit <= tss.limit < 1 << 31:
         raise selector_fault(faults.TS, selector)
     return selector, tss
 

@@ -9,6 +9,13 @@
 #include "vmm.h"
 #include "offsets.h"
 
+static bool is_memory(const struct vmm_cpu *v, uint64_t address)
+{
+    uint64_t page = address >> 12;
+
+    return page < VMM_PAGES && v->pages[page] != VMM_PAGE_DEVICE;
+}
+
 static uint64_t place(struct vmm_cpu *v, uint64_t address, bool store)
 {
     uint64_t page = address >> 12;
@@ -38,6 +45,14 @@ uint32_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size)
     ORIGINAL(load_fn, load32, "x86_ldl_phys_x86_64");
 
     address = place(v, address, false);
+    /* Devices are read aligned, twice if need be, as the engine does. */
+    if (address & (size - 1) && !is_memory(v, address)) {
+        uint64_t first = address & ~(uint64_t)(size - 1);
+        uint32_t shift = 8 * (address & (size - 1));
+        uint32_t low = size == 4 ? load32(v->cpu, first) : load16(v->cpu, first);
+        uint32_t high = size == 4 ? load32(v->cpu, first + 4) : load16(v->cpu, first + 2);
+        return (low >> shift | high << (8 * size - shift)) & (size == 4 ? ~0u : 0xffffu);
+    }
     switch (size) {
     case 1: return load8(v->cpu, address) & 0xff;
     case 2: return load16(v->cpu, address) & 0xffff;
@@ -59,13 +74,18 @@ void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t 
     ORIGINAL(forget_fn, forget, "tb_invalidate_phys_addr_x86_64");
     uint64_t at = place(v, address, true);
 
+    if (at & (size - 1) && !is_memory(v, at)) {
+        for (uint32_t i = 0; i < size; i++) /* devices are written aligned: by bytes */
+            store8(v->cpu, at + i, (uint8_t)(value >> 8 * i));
+        return;
+    }
     switch (size) {
     case 1: store8(v->cpu, at, (uint8_t)value); break;
     case 2: store16(v->cpu, at, value & 0xffff); break;
     default: store32(v->cpu, at, value); break;
     }
     /* No block may outlive the instructions it was made of. */
-    if (at >> 12 < VMM_PAGES && v->pages[at >> 12] & VMM_PAGE_CODE)
+    if (is_memory(v, at) && v->pages[at >> 12] & VMM_PAGE_CODE)
         for (uint32_t i = 0; i < size; i++)
             forget(address_space(v->cpu, 0), at + i, 0);
 }
