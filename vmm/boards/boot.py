@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vmm.boards.options import BoardError
 from vmm.machine import artifacts, loader
 from vmm.machine.loader import Image, LoadError
 from vmm.machine.machine import Machine
@@ -51,7 +50,7 @@ def board_firmware(machine: Machine, board: str, words: dict[str, int]) -> int:
     """Load our own firmware for ``board``, patch its parameter words, return its entry."""
     path = artifacts.find(f"firmware/{board}.elf")
     if path is None:
-        raise BoardError(f"the firmware of board {board} is not built: run `make guests`")
+        raise LoadError(f"the firmware of board {board} is not built: run `make guests`")
     image = loader.elf(path, loader.read(path))
     place(machine, image)
     places = {symbol.name: symbol.address for symbol in image.symbols}

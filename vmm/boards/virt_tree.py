@@ -73,9 +73,10 @@ def device_tree(
             "cpu_suspend": 0x84000001, "cpu_off": 0x84000002, "cpu_on": 0x84000003,
             "migrate": 0x84000005,
         }))
-    timers = [[PPI, ppi, CPU_MASK | LEVEL_HIGH] for ppi in (13, 14, 11, 10)]
+    timers = (13, 14, 11, 10)  # secure, physical, virtual, hypervisor
     root.children.append(Node("timer", {
-        "compatible": "arm,armv7-timer", "always-on": True, "interrupts": sum(timers, []),
+        "compatible": "arm,armv7-timer", "always-on": True,
+        "interrupts": [cell for ppi in timers for cell in (PPI, ppi, CPU_MASK | LEVEL_HIGH)],
     }))
     gic.children.append(Node(f"v2m@{Address.GIC_V2M:x}", {
         "compatible": "arm,gic-v2m-frame", "msi-controller": True,

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import deque
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -15,8 +14,6 @@ from vmm.cli import topics
 from vmm.cli.report import Failure, show
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
-
-LAST = 8  # traps that a crash report shows
 
 
 def create(path: Path, stack: ExitStack) -> TextIO:
@@ -29,11 +26,10 @@ def create(path: Path, stack: ExitStack) -> TextIO:
 
 @dataclass(slots=True)
 class Recording:
-    """The files of one run, and the traps it took last."""
+    """The files of one run."""
 
     machine: Machine
     stats: TextIO | None = None
-    last: deque[topics.TrapRecord] = field(default_factory=lambda: deque(maxlen=LAST))
 
     def finish(self, outcome: Outcome) -> None:
         """Write what is written at the end."""
@@ -67,7 +63,6 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
         return recording
 
     def traps(records: list[topics.TrapRecord]) -> None:
-        recording.last.extend(records)
         lines = [topics.trap_line(machine, record) for record in records]
         if ledger is not None:
             ledger.writelines(f"{text}\n" for text in lines)

@@ -359,6 +359,6 @@ def announce(session: Session, outcome: Outcome) -> int:
     if outcome.ending is Ending.CRASH or (
         outcome.ending is Ending.FAILURE and outcome.text != NOBODY_READS
     ):
-        for line in diagnosis.report(machine, session.recording.last):
+        for line in diagnosis.report(machine):
             show(line)
     return outcome.status

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes as C
 import importlib
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -89,6 +90,7 @@ class Engine:
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
         self._keep = self._connect()
+        weakref.finalize(self, self.library.dll.vmm_detach, pointer)
         self._mapped: list[object] = []
 
     # -- callbacks ------------------------------------------------------------
@@ -190,6 +192,13 @@ class Engine:
         self.handlers.ledger(
             [(r.count, r.kind, r.pc, r.status, r.info) for r in self._ledger[:used]]
         )
+
+    def recent_traps(self) -> list[tuple[int, int, int, int, int]]:
+        """The last traps, oldest first, as the ledger has them."""
+        n = self.native
+        total = int(n.recent_count)
+        picked = (n.recent[i % native.RECENT] for i in range(max(0, total - native.RECENT), total))
+        return [(r.count, r.kind, r.pc, r.status, r.info) for r in picked]
 
     # -- memory ---------------------------------------------------------------
 

@@ -2,14 +2,12 @@
 """The report on a guest that cannot go on.
 
 Registers in the order in which each architecture's manual and debuggers show
-them, the instruction and its neighbourhood, the symbol, and the last traps if
-they were recorded.  A row names registers; what a model does not have is left
-out, so one table serves all models of an architecture.
+them, the instruction and its neighbourhood, the symbol, and the last traps.
+A row names registers; what a model does not have is left out, so one table
+serves all models of an architecture.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from vmm.cpu.processor import Processor
 from vmm.machine.machine import Machine
@@ -51,15 +49,16 @@ CODE_WIDTH = {"sparc": 8, "arm": 8, "x86": 16}  # hexadecimal digits of most ins
 FIXED_SIZE = {"sparc": 4}  # bytes of every instruction: what lies before the pc can be shown
 
 
-def report(
-    machine: Machine, traps: Iterable[tuple[int, int, int, int, int]] = ()
-) -> list[str]:
-    """The lines of the report; ``traps`` are the last records of the ledger."""
+LAST_TRAPS = 8
+
+
+def report(machine: Machine) -> list[str]:
+    """The lines of the report."""
     lines = [*registers(machine.processor), *code(machine)]
     last = [
         f"  {count:>14}  {machine.processor.trap_name(kind)}({kind:#x}) at {place(machine, pc)}"
         f" status {status:08x}"
-        for count, kind, pc, status, _ in traps
+        for count, kind, pc, status, _ in machine.engine.recent_traps()[-LAST_TRAPS:]
     ]
     if last:
         lines += [f"last traps, after {machine.engine.count} instructions:", *last]

@@ -20,6 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
+RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
 ALIAS = 1 << 36
@@ -141,6 +142,8 @@ class NativeCpu(C.Structure):
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
         ("next", C.c_void_p),
+        ("recent", TrapRecord * RECENT),
+        ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
         ("refault_vector", C.c_int32),
         ("refault_code", C.c_int32),

@@ -5,6 +5,7 @@
 #include "offsets.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static const char *const needed_everywhere[] = {
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
+    "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
@@ -35,7 +37,8 @@ static const char *const needed_once[] = {
     "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm",
     "cpu_watchpoint_insert_x86_64", "cpu_watchpoint_remove_by_ref_x86_64",
     "cpu_watchpoint_address_matches_x86_64", "cpu_check_watchpoint_x86_64",
-    "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
+    "helper_get_cp_reg_arm", "helper_get_cp_reg64_arm", "helper_set_cp_reg_arm",
+    "helper_set_cp_reg64_arm", "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
     "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
     "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
@@ -81,17 +84,21 @@ static bool in_engine(const void *address)
 }
 
 
-/* Attached processors.  Attaching and detaching happen under Python's lock. */
+/* Attached processors. */
 static struct vmm_cpu *attached;
+static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct vmm_cpu *vmm_of_env(void *env)
 {
-    if (vmm_current && vmm_current->env == env)
-        return vmm_current;
-    for (struct vmm_cpu *v = attached; v; v = v->next)
-        if (v->env == env)
-            return v;
-    return NULL;
+    struct vmm_cpu *found = vmm_current;
+
+    if (found && found->env == env)
+        return found;
+    pthread_mutex_lock(&attached_lock);
+    for (found = attached; found && found->env != env; found = found->next)
+        ;
+    pthread_mutex_unlock(&attached_lock);
+    return found;
 }
 
 /* Take over one initialised engine.  Returns NULL with one line in ERROR. */
@@ -137,8 +144,10 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->cpu = cpu;
     v->env = env;
     v->arch = arch;
+    pthread_mutex_lock(&attached_lock);
     v->next = attached;
     attached = v;
+    pthread_mutex_unlock(&attached_lock);
     vmm_exec_original[arch]
         = (vmm_exec_fn)(uintptr_t)FIELD(void *, class, CLASS_EXEC_INTERRUPT);
     FIELD(void *, uc, UC_STOP_INTERRUPT) = (void *)(uintptr_t)vmm_gate;
@@ -150,11 +159,13 @@ void vmm_detach(struct vmm_cpu *v)
 {
     if (!v)
         return;
+    pthread_mutex_lock(&attached_lock);
     for (struct vmm_cpu **at = &attached; *at; at = &(*at)->next)
         if (*at == v) {
             *at = v->next;
             break;
         }
+    pthread_mutex_unlock(&attached_lock);
     free(v->pages);
     free(v->device_pcs);
     free(v);

@@ -41,15 +41,18 @@ static void break_streak(struct vmm_cpu *v)
 /* Count, record and offer a trap.  Returns an enum vmm_action. */
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info)
 {
+    struct vmm_trap_record *record;
+
     break_streak(v);
     v->traps[kind]++;
+    record = &v->recent[v->recent_count++ % VMM_RECENT];
+    record->count = (uint64_t)vmm_count(v);
+    record->kind = kind;
+    record->pc = pc;
+    record->status = status;
+    record->info = info;
     if (v->ledger_on) {
-        struct vmm_trap_record *record = &v->ledger[v->ledger_used++];
-        record->count = (uint64_t)vmm_count(v);
-        record->kind = kind;
-        record->pc = pc;
-        record->status = status;
-        record->info = info;
+        v->ledger[v->ledger_used++] = *record;
         if (v->ledger_used == v->ledger_size) {
             v->on_ledger(v);
             v->ledger_used = 0;

@@ -57,6 +57,8 @@ struct vmm_trap_record {
     uint32_t info;
 };
 
+#define VMM_RECENT 16
+
 struct vmm_cpu {
     /* hot: the generated code counts here */
     int64_t left;  /* instructions until the next look; negative: look now */
@@ -115,6 +117,8 @@ struct vmm_cpu {
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
+    struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
+    uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
     int32_t refault; /* nonzero: raise the fault below */
     int32_t refault_vector;

@@ -18,6 +18,7 @@
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
+#define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };

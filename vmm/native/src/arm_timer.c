@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ARM generic timer's registers on virtual time (ARM DDI 0406C, part B8).
+ *
+ * The engine's own read and write functions of these registers are replaced,
+ * in the engine's table of system registers.  The counters are answered here;
+ * the comparators belong to Python.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+/* ---- where the accessing instruction is ----------------------------------- */
+
+#define ACCESSES(result, name, parameters, arguments, keep, give) \
+    result name parameters;                                       \
+    result name parameters                                        \
+    {                                                             \
+        typedef result(*fn) parameters;                           \
+        ORIGINAL(fn, original, #name);                            \
+        struct vmm_cpu *v = vmm_current;                          \
+        if (v)                                                    \
+            v->helper_pc = GUEST_RETURN;                          \
+        keep original arguments;                                  \
+        if (v)                                                    \
+            v->helper_pc = 0;                                     \
+        give;                                                     \
+    }
+ACCESSES(uint32_t, helper_get_cp_reg_arm, (void *env, void *ri), (env, ri), uint32_t value =,
+         return value)
+ACCESSES(uint64_t, helper_get_cp_reg64_arm, (void *env, void *ri), (env, ri), uint64_t value =,
+         return value)
+ACCESSES(void, helper_set_cp_reg_arm, (void *env, void *ri, uint32_t value), (env, ri, value), ,
+         return)
+ACCESSES(void, helper_set_cp_reg64_arm, (void *env, void *ri, uint64_t value), (env, ri, value), ,
+         return)
+
+/* ---- the registers ---------------------------------------------------------- */
+
+/* The physical count as the running instruction sees it. */
+static uint64_t now(struct vmm_cpu *v)
+{
+    uint64_t cycles = (uint64_t)(vmm_count_at(v, v->helper_pc) + v->idle);
+    return (uint64_t)((unsigned __int128)cycles * v->counter_mul >> v->counter_shift);
+}
+
+/* The register as Python names it: crn << 16 | crm << 12 | opc1 << 8 | opc2 << 4,
+ * and bit 24 for the secure instance of a banked one. */
+static uint32_t register_id(const void *ri)
+{
+    return (uint32_t)FIELD(uint8_t, ri, RI_CRN) << 16 | (uint32_t)FIELD(uint8_t, ri, RI_CRM) << 12
+        | (uint32_t)FIELD(uint8_t, ri, RI_OPC1) << 8 | (uint32_t)FIELD(uint8_t, ri, RI_OPC2) << 4;
+}
+
+static uint64_t read_counter(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    (void)ri;
+    return v ? now(v) : 0;
+}
+
+static uint64_t read_virtual_counter(void *env, const void *ri)
+{
+    struct vmm_cpu *v = vmm_current;
+    (void)env;
+    (void)ri;
+    return v ? now(v) - v->virtual_offset : 0;
+}
+
+#define SECURE_INSTANCE (1u << 24)
+
+/* Registers with a comparator behind them are devices: their instruction ends its block. */
+static uint64_t ask(uint32_t id, int is_write, uint64_t value)
+{
+    struct vmm_cpu *v = vmm_current;
+
+    if (!v)
+        return 0;
+    vmm_device_access_is_last(v, v->helper_pc);
+    return v->on_sysreg(v, id, is_write, value);
+}
+
+static uint64_t read_register(void *env, const void *ri)
+{
+    (void)env;
+    return ask(register_id(ri), 0, 0);
+}
+
+static void write_register(void *env, const void *ri, uint64_t value)
+{
+    (void)env;
+    ask(register_id(ri), 1, value);
+}
+
+static uint64_t read_secure_register(void *env, const void *ri)
+{
+    (void)env;
+    return ask(register_id(ri) | SECURE_INSTANCE, 0, 0);
+}
+
+static void write_secure_register(void *env, const void *ri, uint64_t value)
+{
+    (void)env;
+    ask(register_id(ri) | SECURE_INSTANCE, 1, value);
+}
+
+/* Put one system register of an engine on virtual time.  KEY is the engine's
+ * own encoding of the register; WHAT is 0 for the physical counter, 1 for the
+ * virtual one, 2 for a register that Python keeps, 3 for its secure instance.
+ * Returns 0, or -1 if this model has no such register. */
+int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what);
+int vmm_arm_timer_register(struct vmm_cpu *v, void *registers, uint32_t key, int what)
+{
+    typedef void *(*find_fn)(void *, uint32_t);
+    ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
+    void *ri = find(registers, key);
+
+    (void)v;
+    if (!ri || FIELD(uint8_t, ri, RI_CP) != 15)
+        return -1;
+    FIELD(void *, ri, RI_READFN) = (void *)(uintptr_t)(what == 0 ? read_counter
+                                                       : what == 1 ? read_virtual_counter
+                                                       : what == 2 ? read_register
+                                                                   : read_secure_register);
+    if (what >= 2)
+        FIELD(void *, ri, RI_WRITEFN)
+            = (void *)(uintptr_t)(what == 2 ? write_register : write_secure_register);
+    return 0;
+}
+
+uint64_t vmm_arm_counter(struct vmm_cpu *v);
+uint64_t vmm_arm_counter(struct vmm_cpu *v)
+{
+    return now(v);
+}
