@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from vmm.cpu.arm.processor import ArmProcessor
-from vmm.cpu.arm.registers import ABT, FIQ, HYP, IRQ, MON, SVC, SYS, UND, USR
+from vmm.cpu.arm.registers import ABT, EXCEPTION, FIQ, HYP, IRQ, MON, SVC, SYS, UND, USR
 from vmm.cpu.engine import NEVER
 from vmm.native import library as native
 
@@ -27,6 +27,10 @@ CODE = 0x4000
 NOWHERE = 0x70000000
 EVENT = 1 << 30  # VMM_IRQ_EVENT: a look before the next instruction
 ENV_SIZE = 0xF00  # CPUARMState up to the constant part
+# N, Z and V are numbers whose sign or being 0 counts (CPSR shows it); a timer's host time; what
+# the engine knew of the exception; IFAR, which ARMv5 has not.
+SPARE = {*range(0x20C, 0x218), *range(0x810, 0x818), *range(EXCEPTION, EXCEPTION + 24)}
+SPARE_V5 = range(0x424, 0x428)
 
 # Both encodings of what traps: ARM, Thumb.
 UDF = (0xE7F000F0, 0xDE00)
@@ -205,7 +209,11 @@ def differences(
     pointers = {
         i & ~7 for i in range(ENV_SIZE) if benches[0].fresh[i] != benches[1].fresh[i]
     }
-    at = [i for i in range(ENV_SIZE) if one["env"][i] != other["env"][i] and i & ~7 not in pointers]
+    at = [
+        i for i in range(ENV_SIZE)
+        if one["env"][i] != other["env"][i] and i & ~7 not in pointers and i not in SPARE
+        and (benches[0].v7 or i not in SPARE_V5)
+    ]
     if at:
         lines.append("register file at " + " ".join(
             f"{i:#x}:{one['env'][i]:02x}/{other['env'][i]:02x}" for i in at[:12]
@@ -230,5 +238,5 @@ def test_the_situations_reach_what_they_are_for(benches: tuple[Bench, Bench]) ->
     if bench.processor.security:
         wanted.add(13)
     if bench.processor.virtualization:
-        wanted |= {11, 12}
+        wanted.add(11)
     assert wanted <= seen

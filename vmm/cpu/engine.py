@@ -103,9 +103,11 @@ class Engine:
 
     def _connect(self) -> list[object]:
         """Give the native layer its callbacks; they look the handler up at each call."""
-        h = self  # handlers may be replaced while running
+        # The callbacks live in C, where Python's collector cannot follow: they must not own us.
+        own = cast("Callable[[], Engine]", weakref.ref(self))
 
         def trap(_: object, kind: int) -> int:
+            h = own()
             try:
                 return h.handlers.trap(kind)
             except BaseException as error:
@@ -113,6 +115,7 @@ class Engine:
                 return native.STOP
 
         def event(_: object) -> int:
+            h = own()
             try:
                 return h.handlers.event()
             except BaseException as error:
@@ -120,6 +123,7 @@ class Engine:
                 return 1
 
         def halt(_: object) -> int:
+            h = own()
             try:
                 return h.handlers.halt()
             except BaseException as error:
@@ -127,6 +131,7 @@ class Engine:
                 return 1
 
         def read(_: object, address: int, size: int) -> int:
+            h = own()
             try:
                 return h.handlers.read(address, size)
             except BaseException as error:
@@ -134,12 +139,14 @@ class Engine:
                 return 0
 
         def write(_: object, address: int, size: int, value: int) -> None:
+            h = own()
             try:
                 h.handlers.write(address, size, value)
             except BaseException as error:
                 h._failed(error)
 
         def port_in(_: object, port: int, size: int) -> int:
+            h = own()
             try:
                 return h.handlers.port_in(port, size)
             except BaseException as error:
@@ -147,12 +154,14 @@ class Engine:
                 return 0
 
         def port_out(_: object, port: int, size: int, value: int) -> None:
+            h = own()
             try:
                 h.handlers.port_out(port, size, value)
             except BaseException as error:
                 h._failed(error)
 
         def acknowledge(_: object, level: int) -> int:
+            h = own()
             try:
                 return h.handlers.acknowledge(level)
             except BaseException as error:
@@ -160,6 +169,7 @@ class Engine:
                 return -1
 
         def sysreg(_: object, register: int, is_write: int, value: int) -> int:
+            h = own()
             try:
                 return h.handlers.sysreg(register, bool(is_write), value)
             except BaseException as error:
@@ -167,6 +177,7 @@ class Engine:
                 return 0
 
         def ledger(_: object) -> None:
+            h = own()
             try:
                 h._drain()
             except BaseException as error:

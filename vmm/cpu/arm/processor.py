@@ -80,9 +80,10 @@ class ArmProcessor:
         find = self.engine.function("get_arm_cp_reginfo_arm", C.c_void_p, C.c_void_p, C.c_uint32)
         self._cp_hash = C.c_uint64.from_address(self.engine.cpu + CP_REGS).value
         present = frozenset(
-            register.name for register in SYSTEM if find(self._cp_hash, cp_key(register, False))
+            register.name for register in SYSTEM
+            if find(self._cp_hash, cp_key(register, bool(register.secure)))
         )
-        absent = set() if security else {"scr", "mvbar"}
+        absent = set() if security else {"scr", "mvbar", *(r.name for r in SYSTEM if r.secure)}
         if not virtualization:
             absent |= {r.name for r in SYSTEM if r.opc1 in (4, 6) and r.crn != 7}
         self.registers = register_file(self.engine, present - absent, self._names.UC_ARM_REG_CP_REG)
@@ -163,11 +164,7 @@ class ArmProcessor:
         return traps.Syndrome(e.syndrome, e.fsr, e.vaddress & 0xFFFFFFFF, e.target_el)
 
     def deliver(self, kind: int) -> None:
-        traps.enter(
-            self.registers, kind, self.syndrome(), self.security,
-            7 if "vbar" in self.registers.table else 5,
-            lambda: bool(self.registers["ttbcr"] >> 31),
-        )
+        traps.enter(self.registers, kind, self.syndrome(), self.security)
 
     def crash_reason(self, reason: int) -> str:
         return "stopped"

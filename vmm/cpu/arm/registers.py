@@ -8,7 +8,7 @@ other modes in the engine's banks.
 from __future__ import annotations
 
 import ctypes as C
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmm.cpu.engine import Engine
 from vmm.cpu.registers import Field, Register, RegisterFile
@@ -26,7 +26,7 @@ CONDEXEC = 0x224
 FEATURES = 0xFA0
 PSCI_CONDUIT = 0x1194  # ARMCPU.psci_conduit, from the register file
 EXCEPTION = 3024
-ELR_HYP = 0x258 + 8 * 2
+ELR_HYP = 0x238 + 8 * 2
 CP_REGS = 46112  # from CPUState: the hash of system registers
 
 FEATURE_EL2, FEATURE_EL3 = 1 << 32, 1 << 33
@@ -67,7 +67,7 @@ FSR_FIELDS = (Field("CM", 13, 13), Field("ExT", 12, 12), Field("WnR", 11, 11), F
               Field("LPAE", 9, 9), Field("Domain", 7, 4), Field("FS", 3, 0))
 HSR_FIELDS = (Field("EC", 31, 26), Field("IL", 25, 25), Field("ISS", 24, 0))
 
-SYSTEM = (
+SYSTEM: tuple[SystemRegister, ...] = (
     SystemRegister("midr", 0, 0, 0, 0),
     SystemRegister("mpidr", 0, 0, 0, 5),
     SystemRegister("sctlr", 1, 0, 0, 0, fields=SCTLR_FIELDS),
@@ -104,6 +104,15 @@ SYSTEM = (
     SystemRegister("vtcr", 2, 4, 1, 2),
     SystemRegister("httbr", 0, 4, 2, 0, wide=True),
     SystemRegister("htcr", 2, 4, 0, 2),
+    SystemRegister("dbgdscr", 0, 0, 2, 2, cp=14, fields=(Field("MOE", 5, 2),)),
+)
+
+
+# With Security Extensions these have a second instance, for Secure state (B3.15.3).
+SYSTEM += tuple(
+    replace(register, name=f"{register.name}_s", secure=1)
+    for register in SYSTEM
+    if register.name in ("sctlr", "dfsr", "ifsr", "dfar", "ifar", "vbar")
 )
 
 

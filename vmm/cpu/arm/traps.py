@@ -1,13 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ARM exceptions: names, and entry in AArch32 as the manual describes it.
 
 ARM DDI 0406C, B1.8 ("Exception handling") and B1.9 (exception descriptions);
 for Hyp mode B1.8.3.  `enter` is the specification in readable form; the
 native path must do the same, and the tests compare them trap by trap.
+
+Where both depart from the manual: SCR.AW and SCR.FW do not keep the masks of
+Non-secure state from being set, and CPSR.A is set on ARMv5 too, which has no
+such bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from vmm.cpu.arm.registers import ABT, FIQ, HYP, IRQ, MON, SVC, UND
@@ -32,10 +36,11 @@ NAMES = {
 }
 
 CPSR_A, CPSR_I, CPSR_F, CPSR_T, CPSR_J, CPSR_E = 1 << 8, 1 << 7, 1 << 6, 1 << 5, 1 << 24, 1 << 9
-CPSR_IT = 0x0600FC00
-SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA, SCR_FW, SCR_AW = 1, 2, 4, 8, 16, 32
-IFSR_DEBUG = 0x02  # short-descriptor status of a debug event
-IFSR_DEBUG_LPAE = 0x222
+CPSR_IT, CPSR_MODE = 0x0600FC00, 0x1F
+SCTLR_V, SCTLR_EE, SCTLR_TE = 1 << 13, 1 << 25, 1 << 30
+SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA = 1, 2, 4, 8
+HSR_EC, HSR_IL, HSR_ISV = 0x3F << 26, 1 << 25, 1 << 24
+HIGH_VECTORS = 0xFFFF0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,98 +80,117 @@ ENTRIES = {
 }
 HYP_VECTORS = {
     UNDEFINED: 0x04, SWI: 0x08, PREFETCH_ABORT: 0x0C, BKPT: 0x0C, DATA_ABORT: 0x10,
-    HVC: 0x14, HYP_TRAP: 0x14, INTERRUPT: 0x18, FAST: 0x1C,
+    HVC: 0x08, HYP_TRAP: 0x14, INTERRUPT: 0x18, FAST: 0x1C,
 }
+HYP_TRAP_VECTOR = 0x14
+
+# DBGDSCR.MOE by exception class of the syndrome (C11.11.20)
+METHODS_OF_ENTRY = {0x30: 1, 0x31: 1, 0x34: 10, 0x35: 10, 0x38: 3, 0x3A: 5}
 
 
-def _psr_for_handler(registers: RegisterFile, mode: int, mask: int, control: str) -> None:
-    """Change mode: masks set, IT and J cleared, T and E from the control register."""
-    sctlr = registers[control]
-    psr = registers["cpsr"]
-    psr &= ~(0x1F | CPSR_IT | CPSR_T | CPSR_J | CPSR_E)
-    psr |= mode | mask
-    if sctlr >> 25 & 1:
-        psr |= CPSR_E
-    if sctlr >> 30 & 1:
-        psr |= CPSR_T
+def _instance(registers: RegisterFile, name: str, has_security: bool) -> str:
+    """The name of a banked system register's instance for the current state (B3.15.3)."""
+    if has_security:
+        monitor = registers["cpsr"] & CPSR_MODE == MON
+        if monitor or not registers["scr"] & SCR_NS:
+            return f"{name}_s"
+    return name
+
+
+def _change_mode(registers: RegisterFile, mode: int, mask: int, has_security: bool) -> int:
+    """Enter ``mode`` with IT and J cleared, T and E from its SCTLR; the old CPSR."""
+    old = registers["cpsr"]
+    psr = old & ~(CPSR_MODE | CPSR_IT | CPSR_T | CPSR_J | CPSR_E) | mode | mask
     registers["cpsr"] = psr
+    control = "hsctlr" if mode == HYP else _instance(registers, "sctlr", has_security)
+    sctlr = registers[control]
+    psr |= (CPSR_E if sctlr & SCTLR_EE else 0) | (CPSR_T if sctlr & SCTLR_TE else 0)
+    registers["cpsr"] = psr
+    return old
 
 
-def enter_hyp(registers: RegisterFile, kind: int, fault: Syndrome) -> None:
+def enter_hyp(
+    registers: RegisterFile, kind: int, fault: Syndrome, has_security: bool
+) -> None:
     """Take an exception to Hyp mode (B1.8.3)."""
-    psr, pc = registers["cpsr"], registers["pc"]
+    vector, pc = HYP_VECTORS[kind], registers["pc"]
+    if kind in (PREFETCH_ABORT, BKPT):
+        registers["hifar"] = fault.address
+    elif kind == DATA_ABORT:
+        registers["hdfar"] = fault.address
     if kind not in (INTERRUPT, FAST):
-        registers["hsr"] = fault.syndrome
-        if kind in (PREFETCH_ABORT, BKPT):
-            registers["hifar"] = fault.address
-        elif kind == DATA_ABORT:
-            registers["hdfar"] = fault.address
-    vector = HYP_VECTORS[kind]
-    # From a lower level everything but interrupts arrives at the trap vector.
-    if psr & 0x1F != HYP and vector < 0x14:
-        vector = 0x14
-    mask = CPSR_A | CPSR_I | CPSR_F
-    if "scr" in registers.table:
-        scr = registers["scr"]
-        mask = 0
-        if not scr & SCR_EA:
-            mask |= CPSR_A
-        if not scr & SCR_IRQ:
-            mask |= CPSR_I
-        if not scr & SCR_FIQ:
-            mask |= CPSR_F
-    _psr_for_handler(registers, HYP, mask, "hsctlr")
-    registers["spsr_hyp"] = psr
+        registers["hsr"] = _hsr(kind, fault.syndrome)
+    # From another mode everything but interrupts arrives at the trap vector.
+    if registers["cpsr"] & CPSR_MODE != HYP and vector < HYP_TRAP_VECTOR:
+        vector = HYP_TRAP_VECTOR
+    routed = registers["scr"] if has_security else 0
+    mask = 0
+    for bit, flag in ((SCR_EA, CPSR_A), (SCR_IRQ, CPSR_I), (SCR_FIQ, CPSR_F)):
+        if not routed & bit:
+            mask |= flag
+    registers["spsr"] = _change_mode(registers, HYP, mask, has_security)
     registers["elr_hyp"] = pc
     registers["pc"] = registers["hvbar"] + vector
 
 
-def enter(
-    registers: RegisterFile, kind: int, fault: Syndrome, has_security: bool, architecture: int,
-    lpae: Callable[[], bool],
+def _hsr(kind: int, syndrome: int) -> int:
+    """B3.13.6: IL means nothing where no instruction is described, and is 0 there."""
+    if (
+        kind == PREFETCH_ABORT
+        or (kind == DATA_ABORT and not syndrome & HSR_ISV)
+        or not syndrome & HSR_EC
+    ):
+        return syndrome & ~HSR_IL
+    return syndrome
+
+
+def _record_abort(
+    registers: RegisterFile, kind: int, fault: Syndrome, has_security: bool
 ) -> None:
+    """Write the status and address registers of an abort (B3.13); ARMv5 has no IFAR."""
+    letter = "d" if kind == DATA_ABORT else "i"
+    registers[_instance(registers, f"{letter}fsr", has_security)] = fault.fsr
+    if f"{letter}far" in registers.table:
+        registers[_instance(registers, f"{letter}far", has_security)] = fault.address
+
+
+def _vectors(registers: RegisterFile, mode: int, has_security: bool) -> int:
+    """Where the vector table for ``mode`` is (B1.8.1)."""
+    if mode == MON:
+        return registers["mvbar"]
+    if registers[_instance(registers, "sctlr", has_security)] & SCTLR_V:
+        return HIGH_VECTORS
+    return registers[_instance(registers, "vbar", has_security)] if "vbar" in registers.table else 0
+
+
+def _record_debug_event(registers: RegisterFile, syndrome: int) -> None:
+    """Say in DBGDSCR.MOE which kind of debug event this is."""
+    method = METHODS_OF_ENTRY.get(syndrome >> 26)
+    if method is not None and "dbgdscr" in registers.table:
+        registers["dbgdscr"] = registers["dbgdscr"] & ~0x3C | method << 2
+
+
+def enter(registers: RegisterFile, kind: int, fault: Syndrome, has_security: bool) -> None:
     """Take exception ``kind`` as AArch32 does; ``fault.target_el`` says to which level."""
+    _record_debug_event(registers, fault.syndrome)
     if fault.target_el == 2:
-        enter_hyp(registers, kind, fault)
+        enter_hyp(registers, kind, fault, has_security)
         return
     entry = ENTRIES[kind]
-    psr, pc = registers["cpsr"], registers["pc"]
-    mode, vector, mask = entry.mode, entry.vector, entry.mask
-    link = pc + (entry.link_thumb if psr & CPSR_T else entry.link_arm)
-    to_monitor = False
-    if kind == DATA_ABORT:
-        registers["dfsr"], registers["dfar"] = fault.fsr, fault.address
-    elif kind in (PREFETCH_ABORT, BKPT):
-        status = fault.fsr
-        if kind == BKPT:
-            status = IFSR_DEBUG_LPAE if lpae() else IFSR_DEBUG
-        registers["ifsr"], registers["ifar"] = status, fault.address
-    if has_security and "scr" in registers.table:
+    mode, mask = entry.mode, entry.mask
+    psr = registers["cpsr"]
+    link = registers["pc"] + (entry.link_thumb if psr & CPSR_T else entry.link_arm)
+    if kind in (PREFETCH_ABORT, BKPT, DATA_ABORT):
+        _record_abort(registers, kind, fault, has_security)
+    if has_security:
         scr = registers["scr"]
-        to_monitor = (
-            kind == SMC
-            or (kind == INTERRUPT and bool(scr & SCR_IRQ))
-            or (kind == FAST and bool(scr & SCR_FIQ))
-        )
         if kind == INTERRUPT and scr & SCR_IRQ:
-            mask |= CPSR_F
-        if not to_monitor and psr & 0x1F != MON and scr & SCR_NS:
-            if not scr & SCR_AW:
-                mask &= ~CPSR_A
-            if not scr & SCR_FW:
-                mask &= ~CPSR_F
-    if to_monitor:
-        mode = MON
-        base = registers["mvbar"]
-    elif registers["sctlr"] >> 13 & 1:
-        base = 0xFFFF0000
-    else:
-        base = registers["vbar"] if "vbar" in registers.table else 0
-    if has_security and psr & 0x1F == MON:
+            mode, mask = MON, mask | CPSR_F
+        elif kind == FAST and scr & SCR_FIQ:
+            mode = MON
+    vector = _vectors(registers, mode, has_security) + entry.vector
+    if psr & CPSR_MODE == MON:
         registers["scr"] = registers["scr"] & ~SCR_NS
-    if architecture < 6:
-        mask &= ~CPSR_A
-    _psr_for_handler(registers, mode, mask, "sctlr")
-    registers["spsr"] = psr
+    registers["spsr"] = _change_mode(registers, mode, mask, has_security)
     registers["r14"] = link
-    registers["pc"] = base + vector
+    registers["pc"] = vector
