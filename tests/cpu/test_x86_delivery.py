@@ -74,9 +74,9 @@ class Bench:
         self._flush_blocks(self.engine.cpu)
         registers["cr0"] = 0x10
         registers["cr4"] = situation.cr4
-        env.cr[3], env.efer = situation.cr3, situation.efer
+        env.cr3, env.efer = situation.cr3, situation.efer
         registers["cr0"] = situation.cr0
-        env.cr[2] = 0
+        env.cr2 = 0
         self.processor.set_a20(situation.a20)
         for i, value in enumerate(situation.regs):
             env.regs[i] = value
@@ -114,7 +114,8 @@ class Bench:
         for name in ("eip", "hflags", "hflags2", "old_exception", "error_code"):
             seen[name] = getattr(env, name)
         seen |= {f"r{i}": env.regs[i] for i in range(8)}
-        seen |= {f"cr{i}": env.cr[i] & 0xFFFFFFFF for i in (0, 2, 3, 4)} | {"dr7": env.dr[7]}
+        seen |= {name: getattr(env, name) & 0xFFFFFFFF for name in ("cr0", "cr2", "cr3", "cr4")}
+        seen["dr7"] = env.dr[7]
         caches = {f"seg{i}": env.segs[i] for i in range(6)}
         caches |= {name: getattr(env, name) for name in ("ldtr", "tr", "gdtr", "idtr")}
         for name, cache in caches.items():

@@ -12,7 +12,7 @@ from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
-from cases import CASES, Case  # noqa: E402
+from cases import CASES, Case
 
 HELLOS = [case for case in CASES if case.name.endswith("-hello")]
 TRAPS = [case for case in CASES if case.name in ("sparc-traps", "arm-traps")]

@@ -243,9 +243,11 @@ class Library:
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)
-        dll.vmm_x86_load.restype = C.c_uint32
+        dll.vmm_x86_load.restype = C.c_uint64
         dll.vmm_x86_store.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
         dll.vmm_x86_store.restype = None
+        dll.vmm_x86_push.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32, C.c_char_p)
+        dll.vmm_x86_push.restype = None
         dll.vmm_x86_load_entry.argtypes = (pointer, C.c_uint64, C.c_uint32)
         dll.vmm_x86_load_entry.restype = C.c_uint64
         dll.vmm_x86_mark_entry.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -100,5 +100,4 @@ def fetch(state: State, memory: LinearMemory, selector: int) -> Descriptor | Non
     index = selector & 0xFFF8
     if index + 7 > table.limit:
         return None
-    at = table.base + index
-    return Descriptor(memory.read(at, 4), memory.read(at + 4, 4))
+    return Descriptor(*memory.read_words(table.base + index))

@@ -17,6 +17,7 @@ of at MOV to CR3, only bits 40 to 63 of them are checked, and every model has
 
 from __future__ import annotations
 
+from struct import pack
 from typing import NoReturn
 
 from vmm.cpu.x86 import faults
@@ -36,11 +37,12 @@ ERROR_PRESENT, ERROR_WRITE, ERROR_RESERVED = 1, 2, 8
 class LinearMemory:
     """Supervisor accesses to linear addresses, during one trap."""
 
-    __slots__ = ("_dll", "_known", "_pointer", "_state")
+    __slots__ = ("_dll", "_env", "_known", "_load", "_pointer")
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        self._env = state.env
         self._dll = state.engine.library.dll
+        self._load = self._dll.vmm_x86_load
         self._pointer = state.engine.pointer
         self._known: dict[int, int] = {}  # page number * 2 + for writing -> physical page
 
@@ -48,25 +50,40 @@ class LinearMemory:
         """1, 2 or 4 bytes at a linear address, which wraps at 4 GiB."""
         address &= 0xFFFFFFFF
         if (address & 0xFFF) + size > 0x1000:
-            first = 0x1000 - (address & 0xFFF)
-            self._translate(address, False)
-            self._translate(address + first & 0xFFFFFFFF, False)
+            self._translate_both(address, False)
             return sum(self.read(address + i, 1) << 8 * i for i in range(size))
-        physical = self._translate(address, False)
-        return int(self._dll.vmm_x86_load(self._pointer, physical, size))
+        return int(self._load(self._pointer, self._translate(address, False), size))
+
+    def read_words(self, address: int) -> tuple[int, int]:
+        """Two 32-bit words: a descriptor."""
+        address &= 0xFFFFFFFF
+        if address & 0xFFF > 0xFF8:
+            return self.read(address, 4), self.read(address + 4, 4)
+        words = self._load(self._pointer, self._translate(address, False), 8)
+        return words & 0xFFFFFFFF, words >> 32
 
     def write(self, address: int, size: int, value: int) -> None:
         """Write 1, 2 or 4 bytes; all of them or, with a fault, none."""
         address &= 0xFFFFFFFF
         if (address & 0xFFF) + size > 0x1000:
-            first = 0x1000 - (address & 0xFFF)
-            self._translate(address, True)
-            self._translate(address + first & 0xFFFFFFFF, True)
+            self._translate_both(address, True)
             for i in range(size):
                 self.write(address + i, 1, value >> 8 * i & 0xFF)
             return
         physical = self._translate(address, True)
         self._dll.vmm_x86_store(self._pointer, physical, size, value & (1 << 8 * size) - 1)
+
+    def write_down(self, address: int, size: int, values: list[int]) -> None:
+        """Write values of 2 or 4 bytes, the first at ``address`` and each below the one before."""
+        address &= 0xFFFFFFFF
+        lowest = address - size * (len(values) - 1)
+        if lowest >> 12 != address >> 12 or address & 0xFFF > 0x1000 - size:
+            for i, value in enumerate(values):
+                self.write(address - size * i, size, value)
+            return
+        physical = self._translate(address, True) - address + lowest
+        words = pack(f"={len(values)}I", *values)
+        self._dll.vmm_x86_push(self._pointer, physical, size, len(values), words)
 
     def forget(self) -> None:
         """The translations changed (CR3 was loaded)."""
@@ -76,26 +93,31 @@ class LinearMemory:
         key = address >> 12 << 1 | write
         page = self._known.get(key)
         if page is None:
-            env = self._state.env
-            if not env.cr[0] & CR0_PG:
+            env = self._env
+            if not env.cr0 & CR0_PG:
                 page = address
-            elif env.cr[4] & CR4_PAE:
+            elif env.cr4 & CR4_PAE:
                 page = self._walk_pae(address, write)
             else:
                 page = self._walk_32(address, write)
             self._known[key] = page = page & env.a20_mask & ~0xFFF
         return page | address & 0xFFF
 
+    def _translate_both(self, address: int, write: bool) -> None:
+        """Translate for an access that reaches into the next page: its faults come first."""
+        self._translate(address, write)
+        self._translate((address & ~0xFFF) + 0x1000 & 0xFFFFFFFF, write)
+
     # -- the two forms of tables ---------------------------------------------------
 
     def _walk_32(self, address: int, write: bool) -> int:
         """4.3: a directory and tables of 1,024 four-byte entries."""
-        env = self._state.env
-        at = (env.cr[3] & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
+        env = self._env
+        at = (env.cr3 & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
         directory = self._entry(at, 4)
         if not directory & PRESENT:
             self._fault(address, write, 0)
-        if directory & LARGE and env.cr[4] & CR4_PSE:
+        if directory & LARGE and env.cr4 & CR4_PSE:
             if directory & RESERVED_4M:
                 self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
             self._check(address, write, directory)
@@ -113,9 +135,9 @@ class LinearMemory:
 
     def _walk_pae(self, address: int, write: bool) -> int:
         """4.4: four pointers, directories and tables of 512 eight-byte entries."""
-        env = self._state.env
+        env = self._env
         reserved = 0 if env.efer & EFER_NXE else NO_EXECUTE
-        at = (env.cr[3] & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
+        at = (env.cr3 & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
         pointer = self._entry(at, 8)
         if not pointer & PRESENT:
             self._fault(address, write, 0)
@@ -149,11 +171,11 @@ class LinearMemory:
 
     def _check(self, address: int, write: bool, rights: int) -> None:
         """4.6.1, supervisor mode: all reads, and writes as R/W and CR0.WP allow."""
-        if write and not rights & WRITABLE and self._state.env.cr[0] & CR0_WP:
+        if write and not rights & WRITABLE and self._env.cr0 & CR0_WP:
             self._fault(address, write, ERROR_PRESENT)
 
     def _fault(self, address: int, write: bool, code: int) -> NoReturn:
-        self._state.env.cr[2] = address
+        self._env.cr2 = address
         raise Fault(faults.PF, code | (ERROR_WRITE if write else 0))
 
     def _mark(self, at: int, entry: int, dirty: bool) -> None:

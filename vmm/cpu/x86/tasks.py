@@ -134,12 +134,12 @@ def switch(state: State, memory: LinearMemory, gate: Descriptor, return_eip: int
     at = env.gdtr.base + (selector & 0xFFF8) + 4
     memory.write(at, 4, memory.read(at, 4) | TSS_BUSY)
 
-    env.cr[0] |= CR0_TS
+    env.cr0 |= CR0_TS
     env.hflags |= HF_TS
     tr = env.tr
     tr.selector, tr.base, tr.limit, tr.flags = selector, base, tss.limit, tss.high & ~TSS_BUSY
-    if new.cr3 is not None and env.cr[0] & CR0_PG:
-        env.cr[3] = cr3
+    if new.cr3 is not None and env.cr0 & CR0_PG:
+        env.cr3 = cr3
         state.engine.library.dll.vmm_flush_tlb(state.engine.pointer)
         memory.forget()
     env.eip = eip

@@ -104,11 +104,18 @@ class Stack:
         self._mask = 0xFFFFFFFF if big else 0xFFFF
         self.pointer = pointer
 
-    def push(self, *values: int) -> None:
+    def push(self, values: list[int]) -> None:
         """Push in the order given; 16-bit stacks wrap at 64 KiB."""
+        width, mask = self._width, self._mask
+        size = width * len(values)
+        if self.pointer & mask >= size:
+            top = (self.pointer & mask) - width
+            self._memory.write_down(self._base + top, width, values)
+            self.pointer -= size
+            return
         for value in values:
-            self.pointer -= self._width
-            self._memory.write(self._base + (self.pointer & self._mask), self._width, value)
+            self.pointer -= width
+            self._memory.write(self._base + (self.pointer & mask), width, value)
 
     def esp(self, old: int) -> int:
         """The new ESP: a 16-bit stack leaves the upper half alone."""
@@ -123,7 +130,7 @@ def _real(state: State, memory: LinearMemory, vector: int, return_eip: int) -> N
     entry = env.idtr.base + vector * 4
     offset, selector = memory.read(entry, 2), memory.read(entry + 2, 2)
     stack = Stack(memory, env.segs[SS].base, env.regs[ESP], False, 2)
-    stack.push(state.eflags(), env.segs[CS].selector, return_eip)
+    stack.push([state.eflags(), env.segs[CS].selector, return_eip])
     env.regs[ESP] = stack.esp(env.regs[ESP])
     env.eip = offset
     env.segs[CS].selector, env.segs[CS].base = selector, selector << 4
@@ -139,7 +146,7 @@ def _protected(
     if vector * 8 + 7 > env.idtr.limit:
         raise gate_fault(faults.GP, vector)
     entry = env.idtr.base + vector * 8
-    gate = Descriptor(memory.read(entry, 4), memory.read(entry + 4, 4))
+    gate = Descriptor(*memory.read_words(entry))
     if gate.system and gate.type == TASK_GATE:
         if not gate.present:
             raise gate_fault(faults.NP, vector)
@@ -200,17 +207,18 @@ def _enter(
     if inner:
         ss, esp, segment = _inner_stack_segment(state, memory, level)
         stack = Stack(memory, segment.base, esp, segment.big, width)
-        if vm86:
-            stack.push(*(segs[i].selector for i in (GS, FS, DS, ES)))
-        stack.push(segs[SS].selector, regs[ESP])
+        frame = [segs[i].selector for i in (GS, FS, DS, ES)] if vm86 else []
+        frame += [segs[SS].selector, regs[ESP]]
     else:
         if vm86:
             raise selector_fault(faults.GP, gate.selector)
         big = bool(segs[SS].flags & 1 << 22)
         stack = Stack(memory, segs[SS].base, regs[ESP], big, width)
-    stack.push(state.eflags(), segs[CS].selector, return_eip)
+        frame = []
+    frame += [state.eflags(), segs[CS].selector, return_eip]
     if error is not None:
-        stack.push(error)
+        frame.append(error)
+    stack.push(frame)
 
     cleared = FLAG_TF | FLAG_VM | FLAG_RF | FLAG_NT
     if gate.type in (INTERRUPT_GATE_16, INTERRUPT_GATE_32):
@@ -234,5 +242,5 @@ def _push_to_task(state: State, memory: LinearMemory, error: int) -> None:
     width = tasks.layout(env.tr.flags).width
     big = bool(segment.flags & 1 << 22)
     stack = Stack(memory, segment.base, env.regs[ESP], big, width)
-    stack.push(error)
+    stack.push([error])
     env.regs[ESP] = stack.esp(env.regs[ESP])

@@ -35,15 +35,19 @@ static uint64_t place(struct vmm_cpu *v, uint64_t address, bool store)
     }
 }
 
-/* SIZE is 1, 2 or 4, and the access stays inside one page. */
-uint32_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size);
-uint32_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size)
+/* SIZE is 1, 2, 4, or 8 for two words, and the access stays inside one page. */
+uint64_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size);
+uint64_t vmm_x86_load(struct vmm_cpu *v, uint64_t address, uint32_t size)
 {
     typedef uint32_t (*load_fn)(void *, uint64_t);
     ORIGINAL(load_fn, load8, "x86_ldub_phys_x86_64");
     ORIGINAL(load_fn, load16, "x86_lduw_phys_x86_64");
     ORIGINAL(load_fn, load32, "x86_ldl_phys_x86_64");
 
+    if (size == 8) {
+        uint64_t low = vmm_x86_load(v, address, 4);
+        return low | vmm_x86_load(v, address + 4, 4) << 32;
+    }
     address = place(v, address, false);
     /* Devices are read aligned, twice if need be, as the engine does. */
     if (address & (size - 1) && !is_memory(v, address)) {
@@ -88,6 +92,17 @@ void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t 
     if (is_memory(v, at) && v->pages[at >> 12] & VMM_PAGE_CODE)
         for (uint32_t i = 0; i < size; i++)
             forget(address_space(v->cpu, 0), at + i, 0);
+}
+
+/* Push COUNT values of SIZE bytes, the first at the highest address; ADDRESS is
+ * the lowest.  All of them lie inside one page. */
+void vmm_x86_push(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t count,
+                  const uint32_t *values);
+void vmm_x86_push(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t count,
+                  const uint32_t *values)
+{
+    for (uint32_t i = 0; i < count; i++)
+        vmm_x86_store(v, address + size * (count - 1 - i), size, values[i]);
 }
 
 /* Page-table entries: where the engine's own walk reads and marks them. */
