@@ -37,14 +37,16 @@ ERROR_PRESENT, ERROR_WRITE, ERROR_RESERVED = 1, 2, 8
 class LinearMemory:
     """Supervisor accesses to linear addresses, during one trap."""
 
-    __slots__ = ("_dll", "_env", "_known", "_load", "_pointer")
+    __slots__ = ("_dll", "_env", "_known", "_load", "_load_entry", "_pointer", "_tables")
 
     def __init__(self, state: State) -> None:
         self._env = state.env
         self._dll = state.engine.library.dll
         self._load = self._dll.vmm_x86_load
+        self._load_entry = self._dll.vmm_x86_load_entry
         self._pointer = state.engine.pointer
         self._known: dict[int, int] = {}  # page number * 2 + for writing -> physical page
+        self._tables: dict[int, int] = {}  # index of a directory entry -> that entry
 
     def read(self, address: int, size: int) -> int:
         """1, 2 or 4 bytes at a linear address, which wraps at 4 GiB."""
@@ -72,6 +74,7 @@ class LinearMemory:
             return
         physical = self._translate(address, True)
         self._dll.vmm_x86_store(self._pointer, physical, size, value & (1 << 8 * size) - 1)
+        self._tables.clear()  # what was written may have been one of them
 
     def write_down(self, address: int, size: int, values: list[int]) -> None:
         """Write values of 2 or 4 bytes, the first at ``address`` and each below the one before."""
@@ -82,12 +85,14 @@ class LinearMemory:
                 self.write(address - size * i, size, value)
             return
         physical = self._translate(address, True) - address + lowest
-        words = pack(f"={len(values)}I", *values)
+        words = pack(f"={len(values)}I", *[value & 0xFFFFFFFF for value in values])
         self._dll.vmm_x86_push(self._pointer, physical, size, len(values), words)
+        self._tables.clear()
 
     def forget(self) -> None:
         """The translations changed (CR3 was loaded)."""
         self._known.clear()
+        self._tables.clear()
 
     def _translate(self, address: int, write: bool) -> int:
         key = address >> 12 << 1 | write
@@ -113,59 +118,72 @@ class LinearMemory:
     def _walk_32(self, address: int, write: bool) -> int:
         """4.3: a directory and tables of 1,024 four-byte entries."""
         env = self._env
-        at = (env.cr3 & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
-        directory = self._entry(at, 4)
-        if not directory & PRESENT:
-            self._fault(address, write, 0)
-        if directory & LARGE and env.cr4 & CR4_PSE:
-            if directory & RESERVED_4M:
-                self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
-            self._check(address, write, directory)
-            self._mark(at, directory, write)
-            high = (directory >> 13 & 0xFF) << 32
-            return high | directory & 0xFFC00000 | address & 0x3FF000
-        self._mark(at, directory, False)
+        directory = self._tables.get(address >> 22)
+        if directory is None:
+            at = (env.cr3 & 0xFFFFF000) + (address >> 20 & 0xFFC) & env.a20_mask
+            directory = self._load_entry(self._pointer, at, 4)
+            if not directory & PRESENT:
+                self._fault(address, write, 0)
+            if directory & LARGE and env.cr4 & CR4_PSE:
+                return self._large_32(at, directory, address, write)
+            self._mark(at, directory, ACCESSED)
+            self._tables[address >> 22] = directory
         at = (directory & 0xFFFFF000) + (address >> 10 & 0xFFC) & env.a20_mask
-        entry = self._entry(at, 4)
+        entry = self._load_entry(self._pointer, at, 4)
         if not entry & PRESENT:
             self._fault(address, write, 0)
         self._check(address, write, directory & entry)
-        self._mark(at, entry, write)
-        return entry & 0xFFFFF000
+        self._mark(at, entry, ACCESSED | DIRTY if write else ACCESSED)
+        return int(entry & 0xFFFFF000)
+
+    def _large_32(self, at: int, directory: int, address: int, write: bool) -> int:
+        """A directory entry that maps 4 MBytes."""
+        if directory & RESERVED_4M:
+            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+        self._check(address, write, directory)
+        self._mark(at, directory, ACCESSED | DIRTY if write else ACCESSED)
+        high = (directory >> 13 & 0xFF) << 32
+        return high | directory & 0xFFC00000 | address & 0x3FF000
 
     def _walk_pae(self, address: int, write: bool) -> int:
         """4.4: four pointers, directories and tables of 512 eight-byte entries."""
         env = self._env
-        reserved = 0 if env.efer & EFER_NXE else NO_EXECUTE
-        at = (env.cr3 & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
-        pointer = self._entry(at, 8)
-        if not pointer & PRESENT:
-            self._fault(address, write, 0)
-        if pointer & (RESERVED_HIGH | NO_EXECUTE):
-            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
-        reserved |= RESERVED_HIGH
-        at = (pointer & ADDRESS) + (address >> 18 & 0xFF8) & env.a20_mask
-        directory = self._entry(at, 8)
-        if not directory & PRESENT:
-            self._fault(address, write, 0)
-        if directory & reserved:
-            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
-        if directory & LARGE:
-            if directory & 0x1FF000 & ~PAT_LARGE:
+        reserved = RESERVED_HIGH | (0 if env.efer & EFER_NXE else NO_EXECUTE)
+        directory = self._tables.get(address >> 21)
+        if directory is None:
+            at = (env.cr3 & 0xFFFFFFE0) + (address >> 27 & 0x18) & env.a20_mask
+            pointer = self._load_entry(self._pointer, at, 8)
+            if not pointer & PRESENT:
+                self._fault(address, write, 0)
+            if pointer & (RESERVED_HIGH | NO_EXECUTE):
                 self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
-            self._check(address, write, directory)
-            self._mark(at, directory, write)
-            return directory & ADDRESS & ~0x1FFFFF | address & 0x1FF000
-        self._mark(at, directory, False)
+            at = (pointer & ADDRESS) + (address >> 18 & 0xFF8) & env.a20_mask
+            directory = self._load_entry(self._pointer, at, 8)
+            if not directory & PRESENT:
+                self._fault(address, write, 0)
+            if directory & reserved:
+                self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+            if directory & LARGE:
+                return self._large_pae(at, directory, address, write)
+            self._mark(at, directory, ACCESSED)
+            self._tables[address >> 21] = directory
         at = (directory & ADDRESS) + (address >> 9 & 0xFF8) & env.a20_mask
-        entry = self._entry(at, 8)
+        entry = self._load_entry(self._pointer, at, 8)
         if not entry & PRESENT:
             self._fault(address, write, 0)
         if entry & reserved:
             self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
         self._check(address, write, directory & entry)
-        self._mark(at, entry, write)
-        return entry & ADDRESS
+        self._mark(at, entry, ACCESSED | DIRTY if write else ACCESSED)
+        return int(entry & ADDRESS)
+
+    def _large_pae(self, at: int, directory: int, address: int, write: bool) -> int:
+        """A directory entry that maps 2 MBytes."""
+        if directory & 0x1FF000 & ~PAT_LARGE:
+            self._fault(address, write, ERROR_PRESENT | ERROR_RESERVED)
+        self._check(address, write, directory)
+        self._mark(at, directory, ACCESSED | DIRTY if write else ACCESSED)
+        return directory & ADDRESS & ~0x1FFFFF | address & 0x1FF000
 
     # -- rights, flags, faults --------------------------------------------------------
 
@@ -178,11 +196,7 @@ class LinearMemory:
         self._env.cr2 = address
         raise Fault(faults.PF, code | (ERROR_WRITE if write else 0))
 
-    def _mark(self, at: int, entry: int, dirty: bool) -> None:
-        """Set the accessed and dirty flags: both are in the low half of an entry."""
-        marked = entry | ACCESSED | (DIRTY if dirty else 0)
-        if marked != entry:
-            self._dll.vmm_x86_mark_entry(self._pointer, at, marked & 0xFFFFFFFF)
-
-    def _entry(self, at: int, size: int) -> int:
-        return int(self._dll.vmm_x86_load_entry(self._pointer, at, size))
+    def _mark(self, at: int, entry: int, flags: int) -> None:
+        """Set accessed and dirty flags, which are in the low half of an entry of either size."""
+        if entry & flags != flags:
+            self._dll.vmm_x86_mark_entry(self._pointer, at, (entry | flags) & 0xFFFFFFFF)
