@@ -250,7 +250,7 @@ class Engine:
 
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
-        self.uc.ctl_remove_cache(base, base + size)
+        self.library.dll.vmm_forget_code(self.pointer, base, size)
 
     # -- running --------------------------------------------------------------
 

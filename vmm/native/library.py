@@ -239,6 +239,8 @@ class Library:
         dll.vmm_map_device.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_uint64)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None
+        dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)
+        dll.vmm_forget_code.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64

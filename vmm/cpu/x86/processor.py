@@ -87,7 +87,8 @@ class X86Processor:
             self.load_segment(name, Segment(0, 0, 0xFFFF, 0x9300))
         self.load_segment("cs", Segment(0xF000, 0xFFFF0000, 0xFFFF, 0x9B00))
         self.load_segment("ldtr", Segment(0, 0, 0xFFFF, 0x8200))
-        self.load_segment("tr", Segment(0, 0, 0xFFFF, 0x8B00))
+        # Available, not busy: with a busy one a stack switch before LTR would stop the engine.
+        self.load_segment("tr", Segment(0, 0, 0xFFFF, 0x8900))
         r["gdtr.base"] = r["idtr.base"] = 0
         r["gdtr.limit"] = r["idtr.limit"] = 0xFFFF
         for name in ("dr0", "dr1", "dr2", "dr3"):

@@ -9,6 +9,7 @@ a segment load.
 from __future__ import annotations
 
 import ctypes as C
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vmm.cpu.engine import Engine
@@ -80,6 +81,27 @@ class Segment:
         return bool(self.flags & 0x400000)
 
 
+CC_SRC, CC_DST, CC_OP, DF = 0x98, 0x90, 168, 172
+CC_OP_EFLAGS = 1  # the arithmetic flags are in cc_src as they are
+FLAGS_ARITHMETIC, FLAG_DF = 0x8D5, 0x400
+
+
+def flags_register(engine: Engine, read: Callable[[], int]) -> Register:
+    """EFLAGS: the engine keeps the arithmetic flags and DF elsewhere than the rest."""
+    source = C.c_uint64.from_address(engine.env + CC_SRC)
+    operation = C.c_uint32.from_address(engine.env + CC_OP)
+    direction = C.c_int32.from_address(engine.env + DF)
+    rest = C.c_uint64.from_address(engine.env + EFLAGS)
+
+    def write(value: int) -> None:
+        source.value = value & FLAGS_ARITHMETIC
+        operation.value = CC_OP_EFLAGS
+        direction.value = -1 if value & FLAG_DF else 1
+        rest.value = value & ~(FLAGS_ARITHMETIC | FLAG_DF) | 2
+
+    return Register("eflags", "status", read, write, fields=FLAG_FIELDS)
+
+
 def register_file(engine: Engine) -> RegisterFile:
     """All registers of one engine."""
     names = __import__("importlib").import_module("unicorn.x86_const")
@@ -120,7 +142,7 @@ def register_file(engine: Engine) -> RegisterFile:
 
     registers = [word64(name, REGS + 8 * i, "general") for i, name in enumerate(GENERAL)]
     registers.append(word64("eip", EIP, "general"))
-    registers.append(by_engine("eflags", "status", FLAG_FIELDS))
+    registers.append(flags_register(engine, by_engine("eflags", "status").read))
     places = [(name, SEGS + 24 * i) for i, name in enumerate(SEGMENTS)]
     places += [("ldtr", LDT), ("tr", TR)]
     for name, offset in places:

@@ -23,7 +23,7 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
-    "tlb_flush", "cpu_abort",
+    "tlb_flush", "tb_flush", "cpu_abort",
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
@@ -43,7 +43,11 @@ static const char *const needed_once[] = {
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
     "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
     "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
-    "cpu_get_tsc_x86_64", "qemu_system_reset_request",
+    "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
+    "x86_ldub_phys_x86_64", "x86_lduw_phys_x86_64", "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64",
+    "x86_stb_phys_x86_64", "x86_stw_phys_x86_64", "x86_stl_phys_x86_64",
+    "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
+    "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
 void *vmm_original(const char *name)
@@ -252,6 +256,21 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
 {
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         v->pages[page] = (uint8_t)kind;
+}
+
+/* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
+ * translated from there, all translations go and the running block is left at
+ * its end. */
+void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
+{
+    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
+
+    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
+        if (v->pages[page] & VMM_PAGE_CODE) {
+            ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+            vmm_kick(v);
+            return;
+        }
 }
 
 void vmm_flush_tlb(struct vmm_cpu *v)

@@ -146,6 +146,7 @@ void vmm_stop(struct vmm_cpu *v, int reason);
 void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind);
 int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
 void vmm_flush_tlb(struct vmm_cpu *v);
+void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
 
 /* trap.c */
 typedef bool (*vmm_exec_fn)(void *cpu, int request);
