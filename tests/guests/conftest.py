@@ -40,7 +40,8 @@ Boot = Callable[..., Run]
 
 
 def run_case(
-    case: Case, delivery: str = "native", intercept_all: bool = False, stepping: bool = False
+    case: Case, delivery: str = "native", intercept_all: bool = False, stepping: bool = False,
+    hot_reads: bool = True,
 ) -> Run:
     """Boot a case to its end."""
     if not case.kernel.is_file():
@@ -56,6 +57,7 @@ def run_case(
     if intercept_all:
         machine.intercept(range(768))
     machine.stepping = stepping
+    machine.bus.hot_reads = hot_reads
     machine.limit_time(None, WALL_LIMIT)
     outcome = machine.run()
     return Run(bytes(console), ledger, machine.engine.count, outcome, machine)

@@ -42,6 +42,16 @@ def test_intercepts_do_not_change_what_the_guest_sees(boot, case: Case) -> None:
     assert watched.instructions == plain.instructions
 
 
+@EVERY
+def test_registers_answered_natively_read_as_the_device_does(boot, case: Case) -> None:
+    natively = boot(case)
+    asked = boot(case, hot_reads=False)
+    assert asked.machine.engine.native.hot_reads == 0
+    assert asked.console == natively.console
+    assert asked.ledger_hash == natively.ledger_hash
+    assert asked.instructions == natively.instructions
+
+
 def test_at_least_150_distinct_trap_situations_are_covered() -> None:
     distinct = set()
     for case in CASES:

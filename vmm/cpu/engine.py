@@ -252,6 +252,15 @@ class Engine:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)
 
+    def set_hot(self, address: int, size: int, value: int, port: bool = False) -> None:
+        """Have reads of a device register answered with ``value`` until `clear_hot`."""
+        flag = native.PORT if port else 0
+        self.library.dll.vmm_set_hot(self.pointer, address | flag, size, value)
+
+    def clear_hot(self) -> None:
+        """Ask the devices again."""
+        self.library.dll.vmm_clear_hot(self.pointer)
+
     # -- running --------------------------------------------------------------
 
     @property

@@ -209,6 +209,10 @@ class Apbuart:
         word |= RF if coming == self.fifo else 0
         return word
 
+    def stable(self, offset: int, size: int, value: int) -> bool:
+        """Reading the status register changes nothing."""
+        return offset == STATUS
+
     def write(self, offset: int, size: int, value: int) -> None:
         if size == 8:
             self.write(offset, 4, value >> 32)

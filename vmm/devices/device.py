@@ -70,6 +70,17 @@ class Unknown:
             self.sink(f"{self.device}: {text}")
 
 
+class Stable(Protocol):
+    """What a device may add: registers whose reads the native layer may answer.
+
+    ``stable`` says of a read just made whether it had no side effect and would
+    give the same value again until a device is written, read with side
+    effects, or has an event.  Time-dependent registers are never stable.
+    """
+
+    def stable(self, offset: int, size: int, value: int) -> bool: ...
+
+
 class CharSink(Protocol):
     """Where a serial device sends what the guest prints."""
 

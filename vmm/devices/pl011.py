@@ -126,6 +126,10 @@ class Pl011:
         lane = 8 * (offset & 3)
         return (self._read(offset & ~3, size) >> lane) & ((1 << 8 * size) - 1)
 
+    def stable(self, offset: int, size: int, value: int) -> bool:
+        """Reading the flag register changes nothing."""
+        return offset == FR
+
     def write(self, offset: int, size: int, value: int) -> None:
         self._write(offset & ~3, size, (value & ((1 << 8 * size) - 1)) << 8 * (offset & 3))
 

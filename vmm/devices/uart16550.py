@@ -103,6 +103,10 @@ class Uart16550:
     def read(self, offset: int, size: int) -> int:
         return read_bytes(self._read, offset, size)
 
+    def stable(self, offset: int, size: int, value: int) -> bool:
+        """Reading LSR clears error bits, and nothing if there are none."""
+        return offset == LSR and size == 1 and not value & LSR_ERRORS
+
     def write(self, offset: int, size: int, value: int) -> None:
         write_bytes(self._write, offset, size, value)
 

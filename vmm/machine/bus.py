@@ -27,13 +27,23 @@ class DeviceLike(Protocol):
     def write(self, offset: int, size: int, value: int) -> None: ...
 
 
+Stable = Callable[[int, int, int], bool]  # (offset, size, value read)
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A device at an address (or port)."""
+    """A device at an address (or port).
+
+    ``stable`` is the device's method of that name, if it has one: whether a
+    read just made had no side effect and will give the same value until some
+    device is written, read with side effects, or has an event.  Such reads are
+    then answered without asking Python again.
+    """
 
     base: int
     size: int
     device: DeviceLike
+    stable: Stable | None = None
 
     @property
     def end(self) -> int:
@@ -70,7 +80,8 @@ class AddressSpace:
 
     def place(self, base: int, device: DeviceLike, size: int | None = None) -> Placed:
         """Put ``device`` at ``base``; Overlap if something is there already."""
-        placed = Placed(base, device.size if size is None else size, device)
+        stable = getattr(device, "stable", None)
+        placed = Placed(base, device.size if size is None else size, device, stable)
         at = bisect_right(self._starts, base)
         for neighbour in self._placed[max(0, at - 1) : at + 1]:
             if base < neighbour.end and neighbour.base < placed.end:
@@ -106,6 +117,10 @@ class Bus:
         self.unanswered: dict[tuple[str, int], int] = {}
         self.on_unanswered: Callable[[str, int, int, int], None] | None = None
         self.on_host_write: Callable[[int, int], None] = lambda address, size: None
+        self.hot_reads = True  # False: every device read reaches the device
+        self.set_hot: Callable[[int, int, int, bool], None] = lambda a, size, value, port: None
+        self.clear_hot: Callable[[], None] = lambda: None
+        self._hot = False
 
     # -- memory -----------------------------------------------------------------
 
@@ -152,6 +167,27 @@ class Bus:
 
     # -- device accesses (from the engine) --------------------------------------
 
+    def cool(self) -> None:
+        """Some device may have changed: no register's value is known any more."""
+        if self._hot:
+            self._hot = False
+            self.clear_hot()
+
+    def _read(self, placed: Placed, address: int, size: int, port: bool) -> int:
+        offset = address - placed.base
+        value = placed.device.read(offset, size) & ((1 << 8 * size) - 1)
+        if (
+            placed.stable is not None
+            and size <= 4
+            and self.hot_reads
+            and placed.stable(offset, size, value)
+        ):
+            self._hot = True
+            self.set_hot(address, size, value, port)
+        else:
+            self.cool()
+        return value
+
     def _nobody(self, what: str, address: int, size: int, value: int) -> None:
         key = (what, address)
         self.unanswered[key] = self.unanswered.get(key, 0) + 1
@@ -164,7 +200,7 @@ class Bus:
         if placed is None:
             self._nobody("read", address, size, 0)
             return int.from_bytes(bytes([self.floating]) * size, "little")
-        return placed.device.read(address - placed.base, size) & ((1 << 8 * size) - 1)
+        return self._read(placed, address, size, False)
 
     def write(self, address: int, size: int, value: int) -> None:
         """A processor's write to a device."""
@@ -173,6 +209,7 @@ class Bus:
             self._nobody("write", address, size, value)
         else:
             placed.device.write(address - placed.base, size, value)
+        self.cool()
 
     def port_in(self, port: int, size: int) -> int:
         """IN: a port nobody answers reads all ones; a wide access is split over narrow devices."""
@@ -181,7 +218,7 @@ class Bus:
             self._nobody("in", port, size, 0)
             return (1 << 8 * size) - 1
         if port + size <= placed.end or size == 1:
-            return placed.device.read(port - placed.base, size) & ((1 << 8 * size) - 1)
+            return self._read(placed, port, size, True)
         return sum(self.port_in(port + i, 1) << 8 * i for i in range(size))
 
     def port_out(self, port: int, size: int, value: int) -> None:
@@ -191,6 +228,7 @@ class Bus:
             self._nobody("out", port, size, value)
         elif port + size <= placed.end or size == 1:
             placed.device.write(port - placed.base, size, value)
+            self.cool()
         else:
             for i in range(size):
                 self.port_out(port + i, 1, value >> 8 * i & 0xFF)

@@ -80,6 +80,7 @@ class Machine:
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
         bus.on_host_write = self._host_wrote
+        bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
 
     # -- building ----------------------------------------------------------------
 
@@ -151,6 +152,7 @@ class Machine:
         """Run until the guest ends, a limit is reached, or ``until`` instructions have begun."""
         self.outcome = None
         self._stop_at = until
+        self.bus.cool()
         started = time.perf_counter()
         try:
             reason = self.processor.run()
@@ -200,7 +202,8 @@ class Machine:
         return count
 
     def _event(self) -> bool:
-        self.clock.run_due()
+        if self.clock.run_due():
+            self.bus.cool()
         count = self.engine.count
         if self.stepping and count != self._last_step:
             self._last_step = count
@@ -215,6 +218,7 @@ class Machine:
         return self.outcome is not None
 
     def _look_outside(self) -> None:
+        self.bus.cool()  # input may arrive
         if self._wall_limit is not None and time.monotonic() >= self._wall_limit:
             self.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         for look in self.on_heartbeat:
@@ -237,6 +241,7 @@ class Machine:
             if sleep > 0:
                 self.engine.native.idle += sleep
             self.clock.run_due()
+            self.bus.cool()
         self.engine.set_event(self._event_count())
         return self.outcome is not None
 
@@ -285,6 +290,7 @@ class Machine:
                 "mmio_writes": n.mmio_writes,
                 "port_reads": n.port_reads,
                 "port_writes": n.port_writes,
+                "hot_reads": n.hot_reads,
                 "events": n.events,
                 "halts": n.halts,
                 "unmapped": n.unmapped_accesses,

@@ -20,6 +20,8 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
+HOT, LAST = 64, 256  # sizes of the native tables
+PORT = 1 << 62  # flag of a hot register's address: an I/O port
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
@@ -58,6 +60,12 @@ class TrapRecord(C.Structure):
         ("status", C.c_uint32),
         ("info", C.c_uint32),
     )
+
+
+class HotRegister(C.Structure):
+    """A device register that the native layer answers."""
+
+    _fields_ = (("address", C.c_uint64), ("size", C.c_uint32), ("value", C.c_uint32))
 
 
 CPU_POINTER = C.c_void_p
@@ -142,6 +150,11 @@ class NativeCpu(C.Structure):
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
         ("next", C.c_void_p),
+        ("hot", HotRegister * HOT),
+        ("hot_used", C.c_uint32),
+        ("spare2", C.c_uint32),
+        ("hot_reads", C.c_uint64),
+        ("last_of_block", C.c_size_t * LAST),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
@@ -237,6 +250,10 @@ class Library:
         dll.vmm_map_pages.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_int)
         dll.vmm_map_pages.restype = None
         dll.vmm_map_device.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_uint64)
+        dll.vmm_set_hot.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
+        dll.vmm_set_hot.restype = None
+        dll.vmm_clear_hot.argtypes = (pointer,)
+        dll.vmm_clear_hot.restype = None
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None
         dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)

@@ -3,6 +3,8 @@
 #include "vmm.h"
 #include "offsets.h"
 
+#include <string.h>
+
 /* The bus reports a decode error; the engine's own code makes it the
  * synchronous external abort of the current translation regime
  * (ARM DDI 0406C B3.13, "External aborts"). */

@@ -4,6 +4,8 @@
 #include "vmm.h"
 #include "offsets.h"
 
+#include <string.h>
+
 /* ---- floating point: CPACR, NSACR, HCPTR --------------------------------- */
 
 static uint32_t system_register(struct vmm_cpu *v, uint32_t key)
@@ -133,6 +135,7 @@ static void alignment_mode(struct vmm_cpu *v)
 
     if (checked != v->check_alignment) {
         v->check_alignment = checked;
+        memset(v->last_of_block, 0, sizeof v->last_of_block);
         flush(v->cpu);
     }
 }

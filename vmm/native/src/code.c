@@ -120,12 +120,18 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     bool (*restore)(void *, uintptr_t, bool);
     void (*drop)(void *, void *, uint64_t);
     void (*leave)(void *);
+    uintptr_t *known;
     uint64_t pc;
     uint32_t hash;
     void *tb;
 
-    if (not_begun(v, host_pc, &tb) == 0)
+    known = &v->last_of_block[host_pc >> 2 & (VMM_LAST - 1)];
+    if (*known == host_pc)
         return;
+    if (not_begun(v, host_pc, &tb) == 0) {
+        *known = host_pc; /* stays so until the code buffer is used anew */
+        return;
+    }
     restore = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(restore_names[v->arch]);
     drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
     leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);

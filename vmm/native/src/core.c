@@ -267,6 +267,7 @@ void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
+            memset(v->last_of_block, 0, sizeof v->last_of_block);
             ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
             vmm_kick(v);
             return;

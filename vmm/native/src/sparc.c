@@ -3,6 +3,8 @@
 #include "vmm.h"
 #include "offsets.h"
 
+#include <string.h>
+
 typedef void (*raise_fn)(void *, int, uintptr_t);
 typedef uint32_t (*psr_fn)(void *);
 

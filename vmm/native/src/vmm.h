@@ -58,6 +58,16 @@ struct vmm_trap_record {
 };
 
 #define VMM_RECENT 16
+#define VMM_HOT 64 /* a power of two */
+#define VMM_LAST 256 /* a power of two */
+#define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
+
+/* A register whose value stands until some device does something: answered here. */
+struct vmm_hot {
+    uint64_t address; /* of the access, with VMM_PORT for a port; 0: empty */
+    uint32_t size;
+    uint32_t value;
+};
 
 struct vmm_cpu {
     /* hot: the generated code counts here */
@@ -117,6 +127,10 @@ struct vmm_cpu {
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
+    struct vmm_hot hot[VMM_HOT];
+    uint32_t hot_used, spare2;
+    uint64_t hot_reads;
+    uintptr_t last_of_block[VMM_LAST]; /* return addresses known to be of a block's last instruction */
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -163,6 +177,11 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
+
+/* device.c */
+bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
+void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
+void vmm_clear_hot(struct vmm_cpu *v);
 
 /* code.c: which instruction of a translated block */
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);

@@ -4,6 +4,8 @@
 #include "vmm.h"
 #include "offsets.h"
 
+#include <string.h>
+
 #define S x86_64
 #define ARCH VMM_X86
 #define ADDRESS uint64_t
@@ -197,6 +199,7 @@ static void check_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_
 static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t retaddr)
 {
     struct vmm_cpu *v = vmm_current;
+    uint64_t value;
 
     if (!v || v->env != env)
         return ~0u;
@@ -204,6 +207,8 @@ static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t ret
     check_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
     v->port_reads++;
+    if (v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
+        return (uint32_t)value;
     return v->on_in(v, port, size);
 }
 
