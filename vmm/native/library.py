@@ -128,6 +128,7 @@ class NativeCpu(C.Structure):
         ("cpu", C.c_void_p),
         ("env", C.c_void_p),
         ("pages", C.c_void_p),
+        ("code_ram", C.c_void_p),
         ("device_pcs", C.c_void_p),
         ("arch", C.c_int32),
         ("running", C.c_int32),

@@ -21,13 +21,13 @@ static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
-    "tcg_gen_brcondi_i64", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "tlb_flush", "tb_flush", "cpu_abort",
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
-    "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
+    "tb_gen_code_sparc", "tb_gen_code_arm", "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
@@ -138,8 +138,9 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     if (v) {
         v->pages = calloc(1, VMM_PAGES);
         v->device_pcs = calloc(1, 8192);
+        v->code_ram = calloc(1, VMM_PAGES / 8);
     }
-    if (!v || !v->pages || !v->device_pcs) {
+    if (!v || !v->pages || !v->device_pcs || !v->code_ram) {
         snprintf(error, size, "out of memory");
         vmm_detach(v);
         return NULL;
@@ -172,6 +173,7 @@ void vmm_detach(struct vmm_cpu *v)
     pthread_mutex_unlock(&attached_lock);
     free(v->pages);
     free(v->device_pcs);
+    free(v->code_ram);
     free(v);
 }
 

@@ -60,6 +60,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define TB32_ICOUNT 0x0e
 #define TB32_CODE 0x18
 #define TB32_CODE_SIZE 0x20
+#define TB32_PAGE_ADDRESS 0x40 /* two of them: RAM pages that hold the block */
 
 /* Words that the translator stores for each instruction start */
 #define SPARC_START_WORDS 2

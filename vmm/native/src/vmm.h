@@ -109,6 +109,7 @@ struct vmm_cpu {
     /* the engine */
     void *uc, *cpu, *env;
     uint8_t *pages; /* VMM_PAGES bytes of enum vmm_page */
+    uint8_t *code_ram;   /* bit per page of the engine's RAM that code was translated from */
     uint8_t *device_pcs; /* bit per hashed pc: instructions that touched a device */
     int32_t arch;
     int32_t running;
