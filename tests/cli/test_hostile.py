@@ -15,8 +15,8 @@ CRASHES = [
     ("leon3", "nowhere", "error mode", "instruction_access_exception", "70000000"),
     ("leon3", "unmapped", "error mode", "data_access_exception", "ld "),
     ("leon3", "error_mode", "error mode", "illegal_instruction", "unimp"),
-    ("virt", "nowhere", "nothing can wake", "ifar  30000000", "park"),
-    ("virt", "unmapped", "nothing can wake", "dfar  30000000", "park"),
+    ("virt", "nowhere", "unhandled prefetch_abort at 30000000", "ifar  30000000", "vectors"),
+    ("virt", "unmapped", "unhandled data_abort at 40200004", "dfar  30000000", "vectors"),
     ("pc", "triple_fault", "shutdown", "triple fault", "ud2"),
     ("pc", "nowhere", "shutdown", "triple fault", "70000000"),
 ]

@@ -40,6 +40,7 @@ HZ = 1_000_000_000
 TIMER_HZ = 62_500_000
 RAM_MAX = 0x1_0000_0000 - Address.RAM
 FLASH_BANK = 0x04000000
+FIRMWARE_VECTORS_END = 0x20  # of our own boot stub, at the start of flash
 SECURE_RAM_SIZE = 0x01000000
 VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
 SPI_LINES = 288  # GIC interrupt identifiers
@@ -112,7 +113,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
         TimerRegisters(processor, timer, HZ // TIMER_HZ)
     _services(machine, processor, options, virtualization, secure)
     processor.reset()
-    _load(machine, options, device_tree(machine, options, ram, virtualization, secure), ram)
+    tree = device_tree(machine, options, ram, virtualization, secure)
+    _load(machine, processor, options, tree, ram)
     return machine
 
 
@@ -141,7 +143,9 @@ def _services(
     machine.serve(conduit, call)
 
 
-def _load(machine: Machine, options: Options, tree: bytes, ram: int) -> None:
+def _load(
+    machine: Machine, processor: ArmProcessor, options: Options, tree: bytes, ram: int
+) -> None:
     if options.kernel is None and options.bios is None:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
     tree_at = Address.RAM
@@ -156,6 +160,7 @@ def _load(machine: Machine, options: Options, tree: bytes, ram: int) -> None:
         machine.load_bytes(Address.FLASH, boot.flat_firmware(options.bios, FLASH_BANK),
                            str(options.bios))
     else:
+        processor.expect_vectors_above(FIRMWARE_VECTORS_END)
         boot.board_firmware(machine, "virt", {
             "boot_entry": image.entry, "boot_dtb": tree_at, "boot_arg0": 0,
         })

@@ -24,6 +24,9 @@ from vmm.native import library as native
 
 log = logging.getLogger(__name__)
 
+CRASHES = (
+    native.REASON_ERROR_MODE, native.REASON_SHUTDOWN, native.REASON_HALTED, native.REASON_UNHANDLED,
+)
 HEARTBEAT = 10_000_000  # instructions between looks at the host's world
 NEVER = 1 << 62
 
@@ -168,7 +171,7 @@ class Machine:
     def _ended(self, reason: int) -> Outcome:
         if self.outcome is not None:
             return self.outcome
-        if reason in (native.REASON_ERROR_MODE, native.REASON_SHUTDOWN, native.REASON_HALTED):
+        if reason in CRASHES:
             outcome = self.ending_hook(reason)
             if outcome is None:
                 if reason == native.REASON_HALTED:

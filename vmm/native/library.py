@@ -40,7 +40,8 @@ NATIVE, HANDLED, STOP = range(3)
     REASON_SHUTDOWN,
     REASON_ABORT,
     REASON_ENGINE_ERROR,
-) = range(7)
+    REASON_UNHANDLED,
+) = range(8)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
@@ -98,6 +99,7 @@ class NativeCpu(C.Structure):
         ("stop_requested", C.c_int32),
         ("counter_mul", C.c_uint64),
         ("counter_shift", C.c_uint64),
+        ("unhandled_below", C.c_uint64),
         ("virtual_offset", C.c_uint64),
         ("on_trap", ON_TRAP),
         ("on_event", ON_EVENT),

@@ -167,7 +167,19 @@ class ArmProcessor:
         traps.enter(self.registers, kind, self.syndrome(), self.security)
 
     def crash_reason(self, reason: int) -> str:
+        if reason == native.REASON_UNHANDLED:
+            _, kind, pc, _, _ = self.engine.recent_traps()[-1]
+            text = f"unhandled {self.trap_name(kind)} at {pc:08x}: the guest has set no vectors"
+            if kind == traps.DATA_ABORT:
+                text += f" (DFSR {self.registers['dfsr']:#x}, DFAR {self.registers['dfar']:08x})"
+            if kind == traps.PREFETCH_ABORT:
+                text += f" (IFSR {self.registers['ifsr']:#x})"
+            return text
         return "stopped"
+
+    def expect_vectors_above(self, address: int) -> None:
+        """Traps that enter below ``address`` with the MMU off are nobody's: they end the run."""
+        self.engine.native.unhandled_below = address
 
     # -- memory -----------------------------------------------------------------
 

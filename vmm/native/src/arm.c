@@ -145,6 +145,12 @@ void arm_cpu_do_interrupt_arm(void *cpu)
             FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) -= 0x14 - 0x08;
     } else if (action == VMM_STOP) {
         vmm_stop(v, VMM_REASON_STOPPED);
+        return;
+    }
+    /* The board's own firmware lies at the vectors' place: nobody handles this. */
+    if (FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) < v->unhandled_below && !vmm_arm_mmu_on(v)) {
+        v->reason_trap = (int32_t)kind;
+        vmm_stop(v, VMM_REASON_UNHANDLED);
     }
 }
 

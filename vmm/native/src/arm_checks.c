@@ -41,6 +41,11 @@ static bool secure(struct vmm_cpu *v, uint64_t features)
         || !(system_register(v, SCR) & 1);
 }
 
+bool vmm_arm_mmu_on(struct vmm_cpu *v)
+{
+    return system_register(v, SCTLR) & 1;
+}
+
 /* The level that floating-point instructions of level EL trap to, or 0. */
 int fp_exception_el_arm(void *env, int el);
 int fp_exception_el_arm(void *env, int el)

@@ -26,7 +26,8 @@ enum vmm_reason {
     VMM_REASON_ERROR_MODE,  /* SPARC: trap with traps disabled */
     VMM_REASON_SHUTDOWN,    /* x86: triple fault */
     VMM_REASON_ABORT,       /* the engine gave up: text in message */
-    VMM_REASON_ENGINE_ERROR /* uc_emu_start failed: code in engine_error */
+    VMM_REASON_ENGINE_ERROR, /* uc_emu_start failed: code in engine_error */
+    VMM_REASON_UNHANDLED    /* ARM: a trap taken by vectors that the guest did not set */
 };
 
 /* How a physical page answers. */
@@ -85,6 +86,7 @@ struct vmm_cpu {
     uint32_t ledger_used;
     int32_t stop_requested; /* may be set from another thread */
     uint64_t counter_mul, counter_shift; /* ARM: counter = cycles * mul >> shift */
+    uint64_t unhandled_below; /* ARM: traps that enter below this, MMU off, are nobody's */
     uint64_t virtual_offset;             /* ARM: CNTVOFF */
     /* callbacks */
     int32_t (*on_trap)(struct vmm_cpu *, uint32_t kind);
@@ -174,6 +176,7 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
 bool vmm_watch_trap(struct vmm_cpu *v);
 
 /* arm_checks.c */
+bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 
 /* budget.c: called by the thunks of each architecture */
