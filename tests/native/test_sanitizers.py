@@ -25,8 +25,8 @@ os.RTLD_DEEPBIND = 0  # capstone asks for it; sanitizers refuse it
 from pathlib import Path
 from vmm.native import library
 library._library = library.Library(Path(sys.argv[1]))
-from vmm.native import verify
-for test in verify.TESTS:
+from vmm.cpu import selftest
+for test in selftest.TESTS:
     test.run()
 from vmm.cli.main import main
 for board, kernel in zip(sys.argv[2::2], sys.argv[3::2]):

@@ -116,9 +116,9 @@ def engine() -> Iterator[Row]:
 
 def self_tests() -> Iterator[Row]:
     """Every mechanism and offset of the native layer, by behaviour."""
-    from vmm.native import verify
+    from vmm.cpu import selftest
 
-    for test in verify.TESTS:
+    for test in selftest.TESTS:
         name = f"self-test: {test.name}"
         try:
             yield Row(name, OK, test.run())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where things are inside one build of the engine: unicorn 2.1.4, the wheel
  * for Linux on x86-64.  This is the only table of such facts.  vmm_attach()
- * checks what it can see and vmm/native/verify.py checks the rest by
+ * checks what it can see and vmm/cpu/selftest checks the rest by
  * behaviour before any guest runs; nothing here is ever guessed.
  */
 #ifndef VMM_OFFSETS_H
