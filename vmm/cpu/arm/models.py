@@ -15,6 +15,7 @@ class Model:
     generic_timer: bool
     virtualization: bool
     security: bool
+    doubles: int  # d registers: 32 with Advanced SIMD, 16 with VFPv2
     page_size: int  # the engine's TLB granule: ARMv5 has 1 KiB tiny pages
 
 
@@ -22,9 +23,9 @@ V7VE = "ARMv7-A with LPAE and Virtualization Extensions"
 MODELS = {
     model.name: model
     for model in (
-        Model("cortex-a15", "UC_CPU_ARM_CORTEX_A15", V7VE, True, True, True, 4096),
-        Model("cortex-a7", "UC_CPU_ARM_CORTEX_A7", V7VE, True, True, True, 4096),
-        Model("cortex-a9", "UC_CPU_ARM_CORTEX_A9", "ARMv7-A", False, False, True, 4096),
-        Model("arm926", "UC_CPU_ARM_926", "ARMv5TEJ (ARM926EJ-S)", False, False, False, 1024),
+        Model("cortex-a15", "UC_CPU_ARM_CORTEX_A15", V7VE, True, True, True, 32, 4096),
+        Model("cortex-a7", "UC_CPU_ARM_CORTEX_A7", V7VE, True, True, True, 32, 4096),
+        Model("cortex-a9", "UC_CPU_ARM_CORTEX_A9", "ARMv7-A", False, False, True, 32, 4096),
+        Model("arm926", "UC_CPU_ARM_926", "ARMv5TEJ (ARM926EJ-S)", False, False, False, 16, 1024),
     )
 }

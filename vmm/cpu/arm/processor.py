@@ -86,7 +86,9 @@ class ArmProcessor:
         absent = set() if security else {"scr", "mvbar", *(r.name for r in SYSTEM if r.secure)}
         if not virtualization:
             absent |= {r.name for r in SYSTEM if r.opc1 in (4, 6) and r.crn != 7}
-        self.registers = register_file(self.engine, present - absent, self._names.UC_ARM_REG_CP_REG)
+        self.registers = register_file(
+            self.engine, present - absent, self._names.UC_ARM_REG_CP_REG, description.doubles
+        )
         self._words = self.engine.words(0, 0x230 // 4)
         self._exception = _Exception.from_address(self.engine.env + EXCEPTION)
         self._reset_values = {

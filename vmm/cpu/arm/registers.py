@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes as C
 from dataclasses import dataclass, replace
 
-from vmm.cpu.engine import Engine
+from vmm.cpu.engine import Engine, constants
 from vmm.cpu.registers import Field, Register, RegisterFile
 
 # Offsets into CPUARMState (see vmm/native/src/offsets.h for the rest)
@@ -116,6 +116,39 @@ SYSTEM += tuple(
 )
 
 
+FPSCR_FIELDS = (
+    Field("N", 31, 31), Field("Z", 30, 30), Field("C", 29, 29), Field("V", 28, 28),
+    Field("QC", 27, 27), Field("AHP", 26, 26), Field("DN", 25, 25), Field("FZ", 24, 24),
+    Field("RMode", 23, 22), Field("IDE", 15, 15), Field("IXE", 12, 12), Field("UFE", 11, 11),
+    Field("OFE", 10, 10), Field("DZE", 9, 9), Field("IOE", 8, 8), Field("IDC", 7, 7),
+    Field("IXC", 4, 4), Field("UFC", 3, 3), Field("OFC", 2, 2), Field("DZC", 1, 1),
+    Field("IOC", 0, 0),
+)
+FPEXC_FIELDS = (Field("EX", 31, 31), Field("EN", 30, 30))
+
+
+def float_registers(engine: Engine, doubles: int) -> list[Register]:
+    """VFP and Advanced SIMD: d0 to d15 or d31, FPSCR and FPEXC (DDI 0406C, A2.6 and B6.1)."""
+    names = constants("unicorn.arm_const")
+
+    def by_engine(name: str, bits: int, fields: tuple[Field, ...] = ()) -> Register:
+        number = getattr(names, f"UC_ARM_REG_{name.upper()}")
+
+        def read() -> int:
+            return int(engine.uc.reg_read(number)) & ((1 << bits) - 1)
+
+        def write(value: int) -> None:
+            engine.uc.reg_write(number, value)
+
+        return Register(name, "float", read, write, bits, fields)
+
+    return [
+        *(by_engine(f"d{i}", 64) for i in range(doubles)),
+        by_engine("fpscr", 32, FPSCR_FIELDS),
+        by_engine("fpexc", 32, FPEXC_FIELDS),
+    ]
+
+
 def cp_key(register: SystemRegister, secure: bool) -> int:
     """The engine's own key of a system register instance."""
     return (
@@ -124,8 +157,13 @@ def cp_key(register: SystemRegister, secure: bool) -> int:
     )
 
 
-def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> RegisterFile:
-    """All registers of one engine.  ``present`` names the system registers the model has."""
+def register_file(
+    engine: Engine, present: frozenset[str], cp_reg: int, doubles: int
+) -> RegisterFile:
+    """All registers of one engine.
+
+    ``present`` names the system registers the model has, ``doubles`` is how many d registers.
+    """
     words = engine.words(0, 0x230 // 4)
     spsr_banks = (C.c_uint64 * 8).from_address(engine.env + BANKED_SPSR)
     cpsr_read = engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
@@ -251,5 +289,6 @@ def register_file(engine: Engine, present: frozenset[str], cp_reg: int) -> Regis
     registers += [high(f"r{i}_fiq", i, True) for i in range(8, 13)]
     registers.append(Register("elr_hyp", "banked", lambda: int(elr_hyp.value), set_elr))
     registers += [system(register) for register in SYSTEM if register.name in present]
+    registers += float_registers(engine, doubles)
     aliases = {"sp": "r13", "lr": "r14", "r15": "pc", "ip": "r12", "fp": "r11"}
     return RegisterFile(registers, aliases)

@@ -58,7 +58,7 @@ class X86Processor:
         env = self.engine.env
         self.read_physical: ReadPhysical = lambda address, size: None
         self.write_physical: Callable[[int, bytes], bool] = lambda address, data: False
-        self.registers = register_file(self.engine)
+        self.registers = register_file(self.engine, MODELS[model].sse)
         self.acknowledge: Callable[[], int] = lambda: 0
         self.engine.handlers.acknowledge = lambda level: self._acknowledge()
         self._intr = False

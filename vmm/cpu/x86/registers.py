@@ -12,7 +12,7 @@ import ctypes as C
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vmm.cpu.engine import Engine
+from vmm.cpu.engine import Engine, constants
 from vmm.cpu.registers import Field, Register, RegisterFile
 
 # Offsets into CPUX86State (see vmm/native/src/offsets.h)
@@ -102,9 +102,50 @@ def flags_register(engine: Engine, read: Callable[[], int]) -> Register:
     return Register("eflags", "status", read, write, fields=FLAG_FIELDS)
 
 
-def register_file(engine: Engine) -> RegisterFile:
+def float_registers(engine: Engine, has_sse: bool) -> list[Register]:
+    """The x87 stack with its control words, and XMM if the model has SSE (SDM volume 1, 8 and 10).
+
+    ``st0`` is the top of the stack; an 80-bit value is its exponent and sign above its mantissa.
+    """
+    names = constants("unicorn.x86_const")
+    uc = engine.uc
+
+    def stack(index: int) -> Register:
+        def number() -> int:
+            top = int(uc.reg_read(names.UC_X86_REG_FPSW)) >> 11 & 7
+            return int(names.UC_X86_REG_FP0) + (top + index & 7)
+
+        def read() -> int:
+            mantissa, exponent = uc.reg_read(number())
+            return int(exponent) << 64 | int(mantissa)
+
+        def write(value: int) -> None:
+            uc.reg_write(number(), (value & (1 << 64) - 1, value >> 64))
+
+        return Register(f"st{index}", "float", read, write, 80)
+
+    def word(name: str, engine_name: str, bits: int) -> Register:
+        number = getattr(names, f"UC_X86_REG_{engine_name}")
+
+        def read() -> int:
+            return int(uc.reg_read(number)) & ((1 << bits) - 1)
+
+        def write(value: int) -> None:
+            uc.reg_write(number, value)
+
+        return Register(name, "float", read, write, bits)
+
+    registers = [stack(i) for i in range(8)]
+    registers += [word("fctrl", "FPCW", 16), word("fstat", "FPSW", 16), word("ftag", "FPTAG", 16)]
+    if has_sse:
+        registers += [word(f"xmm{i}", f"XMM{i}", 128) for i in range(8)]
+        registers.append(word("mxcsr", "MXCSR", 32))
+    return registers
+
+
+def register_file(engine: Engine, has_sse: bool) -> RegisterFile:
     """All registers of one engine."""
-    names = __import__("importlib").import_module("unicorn.x86_const")
+    names = constants("unicorn.x86_const")
     uc = engine.uc
 
     def word64(name: str, offset: int, group: str, fields: tuple[Field, ...] = ()) -> Register:
@@ -157,5 +198,6 @@ def register_file(engine: Engine) -> RegisterFile:
     registers += [word64(f"dr{i}", DR + 8 * i, "debug") for i in (0, 1, 2, 3, 6, 7)]
     registers += [word64(f"sysenter_{part}", SYSENTER + 8 * i, "msr")
                   for i, part in enumerate(("cs", "esp", "eip"))]
+    registers += float_registers(engine, has_sse)
     aliases = {"pc": "eip", "flags": "eflags", "sp": "esp"}
     return RegisterFile(registers, aliases)
