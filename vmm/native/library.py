@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, LAST = 64, 256  # sizes of the native tables
+HOT, PLACES, REGIONS = 64, 256, 64  # sizes of the native tables
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -67,6 +67,18 @@ class HotRegister(C.Structure):
     """A device register that the native layer answers."""
 
     _fields_ = (("address", C.c_uint64), ("size", C.c_uint32), ("value", C.c_uint32))
+
+
+class Place(C.Structure):
+    """A return address in generated code and what is left of its block."""
+
+    _fields_ = (("host_pc", C.c_size_t), ("rest", C.c_int64))
+
+
+class Region(C.Structure):
+    """Which of the engine's memory regions a page belongs to."""
+
+    _fields_ = (("page", C.c_uint64), ("region", C.c_void_p))
 
 
 CPU_POINTER = C.c_void_p
@@ -157,7 +169,8 @@ class NativeCpu(C.Structure):
         ("hot_used", C.c_uint32),
         ("spare2", C.c_uint32),
         ("hot_reads", C.c_uint64),
-        ("last_of_block", C.c_size_t * LAST),
+        ("known", Place * PLACES),
+        ("regions", Region * REGIONS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),

@@ -140,7 +140,7 @@ static void alignment_mode(struct vmm_cpu *v)
 
     if (checked != v->check_alignment) {
         v->check_alignment = checked;
-        memset(v->last_of_block, 0, sizeof v->last_of_block);
+        memset(v->known, 0, sizeof v->known);
         flush(v->cpu);
     }
 }

@@ -45,6 +45,8 @@ int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *dat
     uintptr_t host = (uintptr_t)code;
     int length = (int)block_length(tb, arch);
 
+    if (!host_pc && arch == VMM_SPARC) /* instructions of a block follow each other */
+        return (int)(((uint32_t)data[0] - (uint32_t)start[0]) >> 2);
     for (int i = 0; i < length; i++) {
         for (int w = 0; w < words; w++)
             start[w] += (uint64_t)sleb128(&record);
@@ -68,30 +70,37 @@ static void *block_of(struct vmm_cpu *v, uintptr_t host_pc)
     return lookup[v->arch](FIELD(void *, v->uc, UC_TCG_CTX), host_pc);
 }
 
-/* Instructions of the current block after the one at HOST_PC. */
-static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc, void **block)
+/* Instructions of the current block after the one at HOST_PC.  An address keeps
+ * its meaning until the code buffer is used anew. */
+static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    void *tb = host_pc ? block_of(v, host_pc) : NULL;
+    struct vmm_place *place = &v->known[host_pc >> 2 & (VMM_PLACES - 1)];
+    void *tb;
     int index;
 
-    if (block)
-        *block = tb;
+    if (!host_pc)
+        return 0;
+    if (place->host_pc == host_pc)
+        return place->rest;
+    tb = block_of(v, host_pc);
     if (!tb)
         return 0;
     index = vmm_instruction_index(tb, host_pc, NULL, v->arch);
-    return index < 0 ? 0 : (int64_t)block_length(tb, v->arch) - index - 1;
+    place->host_pc = host_pc;
+    place->rest = index < 0 ? 0 : (int64_t)block_length(tb, v->arch) - index - 1;
+    return place->rest;
 }
 
 /* The block is left at HOST_PC for good: give the rest back. */
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    v->left += not_begun(v, host_pc, NULL);
+    v->left += not_begun(v, host_pc);
 }
 
 /* Instructions begun, as seen by the instruction at HOST_PC. */
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    return vmm_count(v) - not_begun(v, host_pc, NULL);
+    return vmm_count(v) - not_begun(v, host_pc);
 }
 
 static uint32_t device_hash(uint64_t pc)
@@ -120,18 +129,13 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     bool (*restore)(void *, uintptr_t, bool);
     void (*drop)(void *, void *, uint64_t);
     void (*leave)(void *);
-    uintptr_t *known;
     uint64_t pc;
     uint32_t hash;
     void *tb;
 
-    known = &v->last_of_block[host_pc >> 2 & (VMM_LAST - 1)];
-    if (*known == host_pc)
+    if (not_begun(v, host_pc) == 0)
         return;
-    if (not_begun(v, host_pc, &tb) == 0) {
-        *known = host_pc; /* stays so until the code buffer is used anew */
-        return;
-    }
+    tb = block_of(v, host_pc);
     restore = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(restore_names[v->arch]);
     drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
     leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);

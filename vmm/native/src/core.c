@@ -23,7 +23,7 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
-    "tlb_flush", "tb_flush", "cpu_abort",
+    "tlb_flush", "tb_flush", "cpu_abort", "find_memory_mapping",
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
@@ -269,7 +269,7 @@ void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
-            memset(v->last_of_block, 0, sizeof v->last_of_block);
+            memset(v->known, 0, sizeof v->known);
             ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
             vmm_kick(v);
             return;

@@ -6,8 +6,6 @@
 #include <string.h>
 
 typedef void (*raise_fn)(void *, int, uintptr_t);
-typedef uint32_t (*psr_fn)(void *);
-
 /* SPARC V8 manual, table 7-1, and the LEON3 manual's data_store_error. */
 enum { TT_IACC = 0x01, TT_DACC = 0x09, TT_DSTORE = 0x2b, TT_TA0 = 0x80 };
 
@@ -66,6 +64,15 @@ void helper_power_down_sparc(void *env)
     original(env);
 }
 
+/* PSR without icc, which the engine has not worked out yet: EF, PIL, S, PS, ET, CWP. */
+static uint32_t status_of(const void *env)
+{
+    return (FIELD(uint32_t, env, SPARC_PSREF) != 0) << 12 | FIELD(uint32_t, env, SPARC_PSRPIL) << 8
+        | (FIELD(uint32_t, env, SPARC_PSRS) != 0) << 7
+        | (FIELD(uint32_t, env, SPARC_PSRPS) != 0) << 6
+        | (FIELD(uint32_t, env, SPARC_PSRET) != 0) << 5 | FIELD(uint32_t, env, SPARC_CWP);
+}
+
 /* Both traps (from the gate) and interrupts (from the engine's own
  * exec_interrupt) are delivered by this function. */
 void sparc_cpu_do_interrupt_sparc(void *cpu);
@@ -73,7 +80,6 @@ void sparc_cpu_do_interrupt_sparc(void *cpu)
 {
     typedef void (*fn)(void *);
     ORIGINAL(fn, original, "sparc_cpu_do_interrupt_sparc");
-    ORIGINAL(psr_fn, get_psr, "cpu_get_psr_sparc");
     struct vmm_cpu *v = vmm_current;
     uint32_t trap = FIELD(uint32_t, cpu, CPU_EXCEPTION_INDEX);
     int action;
@@ -88,7 +94,7 @@ void sparc_cpu_do_interrupt_sparc(void *cpu)
         vmm_stop(v, VMM_REASON_ERROR_MODE);
         return;
     }
-    action = vmm_trap(v, trap, FIELD(uint32_t, v->env, SPARC_PC), get_psr(v->env),
+    action = vmm_trap(v, trap, FIELD(uint32_t, v->env, SPARC_PC), status_of(v->env),
                       FIELD(uint32_t, v->env, SPARC_NPC));
     if (action == VMM_NATIVE)
         original(cpu);

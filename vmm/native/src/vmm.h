@@ -60,7 +60,8 @@ struct vmm_trap_record {
 
 #define VMM_RECENT 16
 #define VMM_HOT 64 /* a power of two */
-#define VMM_LAST 256 /* a power of two */
+#define VMM_REGIONS 64 /* a power of two */
+#define VMM_PLACES 256 /* a power of two */
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
 
 /* A register whose value stands until some device does something: answered here. */
@@ -68,6 +69,19 @@ struct vmm_hot {
     uint64_t address; /* of the access, with VMM_PORT for a port; 0: empty */
     uint32_t size;
     uint32_t value;
+};
+
+/* What is known of a return address in the code buffer: how many instructions of
+ * its block come after the one it belongs to. */
+struct vmm_place {
+    uintptr_t host_pc;
+    int64_t rest;
+};
+
+/* Which of the engine's memory regions a physical page belongs to. */
+struct vmm_region {
+    uint64_t page;
+    void *region;
 };
 
 struct vmm_cpu {
@@ -133,7 +147,8 @@ struct vmm_cpu {
     struct vmm_hot hot[VMM_HOT];
     uint32_t hot_used, spare2;
     uint64_t hot_reads;
-    uintptr_t last_of_block[VMM_LAST]; /* return addresses known to be of a block's last instruction */
+    struct vmm_place known[VMM_PLACES];
+    struct vmm_region regions[VMM_REGIONS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
