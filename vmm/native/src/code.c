@@ -45,8 +45,10 @@ int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *dat
     uintptr_t host = (uintptr_t)code;
     int length = (int)block_length(tb, arch);
 
-    if (!host_pc && arch == VMM_SPARC) /* instructions of a block follow each other */
-        return (int)(((uint32_t)data[0] - (uint32_t)start[0]) >> 2);
+    if (!host_pc && arch == VMM_SPARC) { /* instructions of a block follow each other */
+        uint32_t index = ((uint32_t)data[0] - (uint32_t)start[0]) >> 2;
+        return index < (uint32_t)length ? (int)index : -1;
+    }
     for (int i = 0; i < length; i++) {
         for (int w = 0; w < words; w++)
             start[w] += (uint64_t)sleb128(&record);
