@@ -3,6 +3,7 @@
 # make test   set up, then every check and test
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
 # make guests the guest kernels and firmware, into build/
+# make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
 # make clean  remove what the build made (not the virtual environment)
 
 VENV := .venv
@@ -14,7 +15,7 @@ NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all setup tools-host tools-cross tools-all venv guests run test lint clean distclean
+.PHONY: all setup tools-host tools-cross tools-all venv guests wheel run test lint clean distclean
 
 all: guests
 
@@ -49,6 +50,14 @@ $(NATIVE): $(NATIVE_SOURCES) | venv
 guests: tools-cross
 	@$(MAKE) --no-print-directory -s -C guests
 	@$(MAKE) --no-print-directory -s -C firmware
+
+# -- the package ------------------------------------------------------------------
+
+wheel: setup guests
+	@rm -rf dist/vmm-*.whl
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --wheel-dir dist . </dev/null
+	@ls -l dist/vmm-*.whl
 
 # -- the two commands ---------------------------------------------------------------
 

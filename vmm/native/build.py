@@ -16,6 +16,8 @@ HERE = Path(__file__).resolve().parent
 LIBRARY = "libvmm_native.so"
 FLAGS = ("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC",
          "-ftls-model=initial-exec", "-shared")
+# By name: before glibc 2.34 the functions of src/dl.h are in this library.
+LIBRARIES = ("-Wl,--no-as-needed", "-l:libdl.so.2")
 
 
 def compiler() -> str:
@@ -30,7 +32,7 @@ def build(target: Path = HERE / LIBRARY, extra: tuple[str, ...] = ()) -> Path:
     """Compile every source into ``target``; RuntimeError with the compiler's output on failure."""
     sources = sorted(str(path) for path in (HERE / "src").glob("*.c"))
     partial = target.with_name(f"{target.name}.{os.getpid()}")
-    command = [compiler(), *FLAGS, *extra, "-o", str(partial), *sources, "-ldl"]
+    command = [compiler(), *FLAGS, *extra, "-o", str(partial), *sources, *LIBRARIES]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}\n{result.stderr}")

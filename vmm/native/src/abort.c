@@ -10,7 +10,7 @@
 #include "vmm.h"
 #include "offsets.h"
 
-#include <dlfcn.h>
+#include "dl.h"
 #include <elf.h>
 #include <link.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include "vmm.h"
 #include "offsets.h"
 
-#include <dlfcn.h>
+#include "dl.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
