@@ -15,7 +15,7 @@ from __future__ import annotations
 import ctypes as C
 import importlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -86,6 +86,7 @@ class Engine:
         self.cpu: int = self.native.cpu
         self.handlers = Handlers()
         self.error: BaseException | None = None
+        self._breakpoints: Any = ()
         self._ledger = (TrapRecord * LEDGER_SIZE)()
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
@@ -298,6 +299,35 @@ class Engine:
     def set_interrupt(self, bits: int, on: bool) -> None:
         """Raise or lower interrupt request bits of the engine."""
         self.library.dll.vmm_set_interrupt(self.pointer, bits, on)
+
+    def set_breakpoints(self, addresses: Iterable[int]) -> None:
+        """Have the event handler called before each instruction at one of ``addresses``.
+
+        These are pcs (linear ones on x86).  The handler finds `breakpoint_hit` set.  An
+        instruction is announced once each time it is about to begin, so a run that was
+        stopped there goes on.  Only between runs: all translations are dropped.
+        """
+        if self.native.running:
+            raise RuntimeError("breakpoints can change only while the machine is stopped")
+        wanted = sorted({address & 0xFFFFFFFF for address in addresses})
+        if wanted == list(self._breakpoints):
+            return
+        self._breakpoints = (C.c_uint32 * len(wanted))(*wanted)
+        self.native.breakpoints = self._breakpoints
+        self.native.breakpoint_count = len(wanted)
+        self.uc.ctl_flush_tb()
+
+    def take_breakpoint(self) -> bool:
+        """Whether this look is at a breakpoint (asked once)."""
+        hit = bool(self.native.breakpoint_hit)
+        if hit:
+            self.native.breakpoint_hit = 0
+        return hit
+
+    def pass_breakpoint(self, pc: int) -> None:
+        """Let a run that begins at ``pc`` begin, whether or not a breakpoint is there."""
+        self.native.passed_pc = pc
+        self.native.passed_count = self.count
 
     def intercept(self, kinds: Any) -> None:
         """Have exactly these trap kinds (numbers) reach the trap handler."""

@@ -58,7 +58,8 @@ class Machine:
         self.counters = Counters()
         self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
-        self.on_trap: Callable[[int], None] | None = None  # told of every intercepted trap
+        # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).
+        self.on_trap: Callable[[int], int | None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
         self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
@@ -143,6 +144,20 @@ class Machine:
             self._wall_limit = time.monotonic() + wall_seconds
             self._wall_seconds = wall_seconds
 
+    # -- breakpoints ---------------------------------------------------------------
+
+    @property
+    def linear_pc(self) -> int:
+        """The pc as an address that breakpoints and symbols use (x86: with the base of CS)."""
+        return int(getattr(self.processor, "linear_pc", self.processor.pc))
+
+    def set_breakpoints(self, addresses: Iterable[int]) -> None:
+        """Stop before the instruction at any of these; replaces those set before.
+
+        A run that begins at one of them goes on from there.  Only between runs.
+        """
+        self.engine.set_breakpoints(addresses)
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -156,6 +171,7 @@ class Machine:
         self.outcome = None
         self._stop_at = until
         self.bus.cool()
+        self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
             reason = self.processor.run()
@@ -213,6 +229,8 @@ class Machine:
             self.steps += 1
         if self._stop_at is not None and count >= self._stop_at:
             return True
+        if self.engine.take_breakpoint():
+            self.stop(Outcome.stopped(f"breakpoint at {self.linear_pc:#010x}"))
         self._looks += 1
         if count >= self._next_heartbeat or not self._looks & 0x3F:
             self._next_heartbeat = count + HEARTBEAT
@@ -250,7 +268,9 @@ class Machine:
 
     def _trap(self, kind: int) -> int:
         if self.on_trap is not None:
-            self.on_trap(kind)
+            wanted = self.on_trap(kind)
+            if wanted is not None:
+                return wanted
         handler = self.board_traps.get(kind)
         if handler is not None:
             action = handler(kind)

@@ -176,6 +176,11 @@ class NativeCpu(C.Structure):
         ("refault", C.c_int32),
         ("refault_vector", C.c_int32),
         ("refault_code", C.c_int32),
+        ("breakpoint_count", C.c_uint32),
+        ("breakpoints", C.POINTER(C.c_uint32)),
+        ("breakpoint_hit", C.c_uint32),
+        ("passed_pc", C.c_uint32),
+        ("passed_count", C.c_int64),
     )
 
 

@@ -9,15 +9,20 @@
 
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
 {
-    v->left += block; /* it did not run, so it is not charged */
+    bool breakpoint = block & VMM_AT_BREAKPOINT;
+
+    /* It did not run, so it is not charged. */
+    v->left += breakpoint ? VMM_BREAKPOINT_CHARGE : (int64_t)block;
     if (v->kick) {
         int64_t now = vmm_count(v);
         v->kick = 0;
         v->limit = v->event_at;
         v->left = v->event_at - now;
     } else if (v->left > 0) {
-        /* Part of the block still fits: have exactly that much translated. */
-        FIELD(uint32_t, v->cpu, CPU_CFLAGS_NEXT_TB) = (uint32_t)v->left;
+        if (!breakpoint) /* Part of the block still fits: have exactly that much translated. */
+            FIELD(uint32_t, v->cpu, CPU_CFLAGS_NEXT_TB) = (uint32_t)v->left;
+        else if (vmm_breakpoint_met(v, block))
+            FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
         return;
     }
     if (v->left <= 0)

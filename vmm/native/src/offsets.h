@@ -50,6 +50,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB64_PC_NEXT 16
 #define DB64_IS_JMP 24
 #define DB64_NUM_INSNS 28
+#define TB_PC 0
 #define TB64_FLAGS 0x10
 #define TB64_ICOUNT 0x16
 #define TB64_CODE 0x20

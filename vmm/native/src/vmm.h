@@ -48,6 +48,9 @@ enum vmm_page {
 #define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
 #define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
 
+#define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
+#define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
+
 #define VMM_IRQ_EVENT (1u << 30)      /* our bit in CPUState.interrupt_request */
 
 struct vmm_trap_record {
@@ -155,6 +158,12 @@ struct vmm_cpu {
     int32_t refault; /* nonzero: raise the fault below */
     int32_t refault_vector;
     int32_t refault_code;
+    /* set by Python between runs: where to stop, ascending */
+    uint32_t breakpoint_count;
+    uint32_t *breakpoints;
+    uint32_t breakpoint_hit; /* nonzero: the look that comes is at a breakpoint */
+    uint32_t passed_pc;      /* the breakpoint met last, and when: */
+    int64_t passed_count;    /* there and then it is not met again */
 };
 
 /* core.c */
@@ -201,6 +210,9 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
+/* breakpoint.c */
+int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
+bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
 
 /* code.c: which instruction of a translated block */
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
