@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Breakpoints: every arrival is announced once, before the instruction, and nothing else changes."""
+"""Breakpoints: every arrival is announced once, before the instruction; all else is as without."""
 
 from __future__ import annotations
 

@@ -68,6 +68,7 @@ class Machine:
         self._last_step = 0
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
+        self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -171,6 +172,7 @@ class Machine:
         self.outcome = None
         self._stop_at = until
         self.bus.cool()
+        self.stopped_at_count = self.stopped_at_breakpoint = False
         self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
@@ -228,8 +230,10 @@ class Machine:
             self._last_step = count
             self.steps += 1
         if self._stop_at is not None and count >= self._stop_at:
+            self.stopped_at_count = self.outcome is None
             return True
         if self.engine.take_breakpoint():
+            self.stopped_at_breakpoint = self.outcome is None
             self.stop(Outcome.stopped(f"breakpoint at {self.linear_pc:#010x}"))
         self._looks += 1
         if count >= self._next_heartbeat or not self._looks & 0x3F:

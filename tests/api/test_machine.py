@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The library's machine: conditions, memory, hooks, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+import vmm
+from vmm import At, Ending, Instructions, Machine, NotMemory, Seconds, Text
+
+BOARDS = [("leon3", "sparc"), ("virt", "arm"), ("pc", "x86")]
+each_board = pytest.mark.parametrize(("board", "architecture"), BOARDS)
+
+
+def test_package_exports_the_library_and_nothing_else() -> None:
+    assert all(getattr(vmm, name).__name__ == name for name in vmm.__all__)
+    assert set(vmm.__all__) <= set(dir(vmm))
+    with pytest.raises(AttributeError, match="nothing_such"):
+        _ = vmm.nothing_such
+
+
+@each_board
+def test_counts_and_times_are_moments_since_reset(guest, board, architecture) -> None:
+    with Machine(board, kernel=guest(f"{architecture}/hello")) as m:
+        m.run(Instructions(1000))
+        assert (m.count, m.reached) == (1000, Instructions(1000))
+        m.run(Instructions(1000))
+        assert m.count == 1000
+        moment = Seconds(m.seconds + 20e-6 if board == "leon3" else m.seconds + 500e-9)
+        m.run(moment)
+        assert m.reached is moment
+        assert m.seconds == pytest.approx(moment.seconds, abs=30e-9)
+        m.step(3)
+        before = m.count
+        assert m.run(Seconds(0)).ending is Ending.STOPPED
+        assert m.count == before
+
+
+@each_board
+def test_a_text_is_looked_for_behind_the_one_before(guest, board, architecture) -> None:
+    with Machine(board, kernel=guest(f"{architecture}/hello")) as m:
+        m.run("e")
+        assert m.output.lower() == "he"
+        m.run([Text(b"memory"), Text("l")])
+        assert m.output.lower() == "hel"
+        m.run("l")
+        assert m.output.lower() == "hell"
+        count = m.count
+        assert m.run(until="memory").ending is Ending.STOPPED
+        assert m.output.endswith("\nmemory")
+        assert m.run("nowhere").ending is Ending.EXIT and m.reached is None
+        assert m.count > count
+
+
+def test_what_was_printed_before_the_call_counts_if_unmatched(guest) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        m.run()
+        count = m.count
+        m.run("Hello")
+        m.run("memory")
+        assert (m.reached, m.count) == (Text("memory"), count)  # nothing ran
+
+
+@each_board
+def test_at_stops_before_and_goes_on(guest, board, architecture) -> None:
+    with Machine(board, kernel=guest(f"{architecture}/hello")) as m:
+        m.run(At("print"))
+        first = m.count
+        assert (m.pc, m.symbol(m.pc)) == (m.address("print"), "print")
+        m.run([At("print"), Text("no such text")])
+        assert m.count > first and m.reached == At("print")
+        assert m.run().ending is Ending.EXIT
+
+
+def test_limits_are_for_one_run(guest) -> None:
+    with Machine("virt", kernel=guest("hostile/arm/spin")) as m:
+        assert m.run(timeout=0.001).ending is Ending.TIME
+        assert m.seconds == pytest.approx(0.001)
+        assert m.run(timeout=0.001).ending is Ending.TIME
+        assert m.seconds == pytest.approx(0.002)
+        assert m.run(wall_timeout=0.01).text == "wall-clock limit of 0.01 s reached"
+        m.run(Instructions(m.count + 50_000_000))  # no limit is left over
+        assert isinstance(m.reached, Instructions)
+
+
+@each_board
+def test_hooks_change_nothing(guest, board, architecture) -> None:
+    kernel = guest(f"{architecture}/traps")
+    with Machine(board, kernel=kernel) as plain, Machine(board, kernel=kernel) as watched:
+        seen: list[object] = []
+        watched.on_trap()(lambda trap: seen.append(trap))
+        watched.on_access()(lambda access: seen.append(access))
+        watched.on_line()(lambda line: seen.append(line))
+        assert watched.run() == plain.run()
+        assert watched.count == plain.count
+        assert watched.output == plain.output
+        assert watched.machine.engine.recent_traps() == plain.machine.engine.recent_traps()
+        traps = [one for one in seen if isinstance(one, vmm.Trap)]
+        counted = plain.statistics()["traps"]
+        assert isinstance(counted, dict)
+        assert {t.name for t in traps} >= counted.keys()
+        lines = [one for one in seen if isinstance(one, str)]
+        assert lines == plain.output.replace("\r", "").splitlines()
+
+
+def test_access_hooks_see_device_address_and_value(guest) -> None:
+    with Machine("pc", kernel=guest("x86/hello")) as m:
+        written = bytearray()
+
+        @m.on_access("uart16550")
+        def access(one: vmm.Access) -> None:
+            if one.write and one.address == 0x3F8 and one.port:
+                written.append(one.value)
+
+        m.run()
+        assert m.output.encode() in bytes(written)
+
+
+def test_an_error_in_a_hook_comes_out_of_run(guest) -> None:
+    with Machine("leon3", kernel=guest("sparc/hello")) as m:
+        @m.on_line()
+        def line(text: str) -> None:
+            raise LookupError(text)
+
+        with pytest.raises(LookupError, match="hello from SPARC"):
+            m.run()
+
+
+def test_memory_by_both_kinds_of_addresses(guest) -> None:
+    """The traps guest of x86 maps pages; a read over two pages goes through both translations."""
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        m.memory.write(0x40300FFE, b"abcd")
+        assert m.physical.read(0x40300FFE, 4) == b"abcd"
+        m.physical.write_int(0x40300FFC, 0x1234, 2)
+        assert m.memory.read_int(0x40300FFC) == 0x62611234
+        with pytest.raises(NotMemory, match="0x09000000 are not memory"):
+            m.memory.read(0x09000000, 4)
+        end = 0x40000000 + (128 << 20)
+        with pytest.raises(NotMemory):
+            m.memory.write(end - 2, b"abcd")
+        assert m.memory.read(end - 2, 2) == bytes(2)  # nothing was written
+        with pytest.raises(NotMemory, match="beyond"):
+            m.physical.read(0xFFFFFFFF, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"board": "toaster"}, "toaster"),
+        ({"board": "leon3"}, "nothing to run"),
+        ({"board": "leon3", "kernel": "/nowhere.elf"}, "/nowhere.elf"),
+        ({"board": "leon3", "kernel": "x", "ram": "lots"}, "not an amount of memory"),
+        ({"board": "leon3", "kernel": "x", "ram": 5000}, "whole pages"),
+        ({"board": "leon3", "kernel": "x", "cpu": "z80"}, "z80"),
+        ({"board": "virt", "kernel": "x", "properties": {"colour": "red"}}, "colour"),
+    ],
+)
+def test_what_does_not_fit_is_a_value_error(arguments, text) -> None:
+    with pytest.raises(ValueError, match=text):
+        Machine(**arguments)
+
+
+def test_names_that_do_not_exist_are_refused(guest) -> None:
+    with Machine("leon3", kernel=guest("sparc/hello")) as m:
+        with pytest.raises(KeyError, match="no symbol 'mian'"):
+            m.run(At("mian"))
+        with pytest.raises(ValueError, match="no trap 'lunch'"):
+            m.on_trap("lunch")(lambda trap: None)
+        with pytest.raises(ValueError, match=r"no device 'toaster'; known: .*apbuart"):
+            m.on_access("toaster")(lambda access: None)
+        with pytest.raises(TypeError, match="until=5"):
+            m.run(5)
+        with pytest.raises(ValueError, match="empty"):
+            m.run("")
+        with pytest.raises(KeyError, match="no register 'eax'"):
+            _ = m.registers["eax"]
+    with pytest.raises(ValueError, match="closed"):
+        m.run()

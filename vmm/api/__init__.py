@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The library: machines for programs and tests.  `from vmm import Machine`; docs/library.md."""
+
+from vmm.api.demo import demo_guest
+from vmm.api.hooks import Access, Trap
+from vmm.api.machine import Machine
+from vmm.api.memory import Memory, NotMemory
+from vmm.api.until import At, Instructions, Seconds, Text
+from vmm.machine.outcome import Ending, Outcome
+
+__all__ = [
+    "Access", "At", "Ending", "Instructions", "Machine", "Memory", "NotMemory", "Outcome",
+    "Seconds", "Text", "Trap", "demo_guest",
+]

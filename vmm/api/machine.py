@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A machine as easy from Python as from the command line.
+
+    from vmm import Machine
+
+    with Machine("leon3", kernel="hello.elf") as m:
+        print(m.run(), m.output)
+
+This is a thin face of `vmm.machine.machine.Machine`, which is there as
+``m.machine`` for what is not here.  docs/library.md has examples.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from vmm import boards
+from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
+from vmm.api.memory import Memory
+from vmm.api.until import At, Condition, Instructions, Seconds, Text, Until, conditions
+from vmm.boards import size
+from vmm.boards.options import Options
+from vmm.cpu.registers import RegisterFile
+from vmm.machine import diagnosis
+from vmm.machine.clock import NS
+from vmm.machine.machine import Machine as RealMachine
+from vmm.machine.outcome import Outcome
+
+KEEP = 1 << 16  # bytes of unmatched output that a Text may still match
+
+Hook = TypeVar("Hook", bound=Callable[..., object])
+
+
+class Machine:
+    """One board with its guest loaded, ready to run.
+
+    ``board`` is a name (`vmm run -M help`) or the path of a board file (docs/boards.md);
+    ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
+    ``-M virt,secure=on``.  What does not fit is a ValueError of one line.
+    """
+
+    def __init__(
+        self,
+        board: str | Path,
+        *,
+        kernel: str | Path | None = None,
+        bios: str | Path | None = None,
+        cpu: str | None = None,
+        ram: int | str | None = None,
+        append: str = "",
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        if ram is not None:
+            ram = size.memory_size(ram) if isinstance(ram, str) else size.checked(ram)
+        self._machine: RealMachine | None = boards.create(
+            Options(
+                str(board), dict(properties or {}), cpu, ram,
+                None if kernel is None else Path(kernel), None if bios is None else Path(bios),
+                append,
+            )
+        )
+        machine = self._machine
+        self.outcome: Outcome | None = None  # of the last run
+        self.reached: Condition | None = None  # which condition ended the last run, if one did
+        self.physical = Memory(machine, None)
+        self.memory = Memory(machine, machine.processor.translate)
+        self._hooks = Hooks(machine)
+        self._unmatched = bytearray()
+        self._texts: list[Text] = []
+        machine.console.sinks.append(self._printed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the machine's memory back; it cannot be used any more."""
+        self._machine = None
+        del self.physical, self.memory, self._hooks
+
+    @property
+    def machine(self) -> RealMachine:
+        """The machine itself: bus, devices, clock, engine."""
+        if self._machine is None:
+            raise ValueError("this machine is closed")
+        return self._machine
+
+    # -- running ------------------------------------------------------------------
+
+    def run(
+        self,
+        until: Until | list[Until] | tuple[Until, ...] | None = None,
+        *,
+        timeout: float | None = None,
+        wall_timeout: float | None = None,
+    ) -> Outcome:
+        """Run until one of the conditions holds, or the guest ends.
+
+        ``until`` is a text to be printed, `Instructions`, `Seconds` or `At`, or a list
+        of these; `reached` then says which it was (None: the guest ended, or a limit did).
+        ``timeout`` limits virtual and ``wall_timeout`` real seconds from now; the outcome
+        then is that of a time limit.  A run that has stopped goes on with the next call.
+        """
+        wanted = conditions(until)
+        machine = self.machine
+        self.reached = None
+        self._texts = [one for one in wanted if isinstance(one, Text)]
+        if self._match():
+            assert isinstance(self.reached, Text)
+            self.outcome = Outcome.stopped(self._printed_text(self.reached))
+            return self.outcome
+        counts = [one for one in wanted if isinstance(one, Instructions)]
+        first = min(counts, key=lambda one: one.count, default=None)
+        places = {self.address(one.place): one for one in wanted if isinstance(one, At)}
+        machine.set_breakpoints(places)
+        with ExitStack() as stack:
+            for one in wanted:
+                if isinstance(one, Seconds):
+                    self._at(stack, round(one.seconds * NS), self._reach, one)
+            if timeout is not None:
+                outcome = Outcome.time(f"virtual time limit of {timeout:g} s reached")
+                self._at(stack, machine.clock.now() + round(timeout * NS), machine.stop, outcome)
+            if wall_timeout is not None:
+                self._limit_wall(stack, wall_timeout)
+            self.outcome = machine.run(None if first is None else first.count)
+        self._texts = []
+        if machine.stopped_at_breakpoint:
+            self.reached = places[machine.linear_pc]
+        elif first is not None and self.reached is None and machine.stopped_at_count:
+            self.reached = first
+        return self.outcome
+
+    def step(self, count: int = 1) -> Outcome:
+        """Run ``count`` instructions (fewer if the guest ends)."""
+        return self.run(Instructions(self.count + count))
+
+    def stop(self, text: str = "stopped") -> None:
+        """From a hook: end the run at the next instruction boundary."""
+        self.machine.stop(Outcome.stopped(text))
+
+    def _reach(self, condition: Seconds) -> None:
+        if self.machine.outcome is None:
+            self.reached = condition
+            self.stop(f"{condition.seconds:g} virtual seconds have gone by")
+
+    def _at(
+        self, stack: ExitStack, when: int, call: Callable[..., None], argument: object
+    ) -> None:
+        """Call back at a virtual time in nanoseconds, if the run lasts so long."""
+        clock = self.machine.clock
+        event = clock.at(when, lambda: call(argument), "run")
+        stack.callback(clock.cancel, event)
+
+    def _limit_wall(self, stack: ExitStack, seconds: float) -> None:
+        machine = self.machine
+        end = time.monotonic() + seconds
+
+        def look() -> None:
+            if time.monotonic() >= end:
+                machine.stop(Outcome.time(f"wall-clock limit of {seconds:g} s reached"))
+
+        machine.on_heartbeat.append(look)
+        stack.callback(machine.on_heartbeat.remove, look)
+
+    # -- the console ----------------------------------------------------------------
+
+    @property
+    def output(self) -> str:
+        """What the guest has printed (of a long run, the end)."""
+        return self.machine.console.tail.decode(errors="replace")
+
+    def type(self, text: str | bytes) -> None:
+        """Type on the guest's console; it takes the text as fast as its serial port has room."""
+        self.machine.console.type(text.encode() if isinstance(text, str) else text)
+
+    def _printed(self, data: bytes) -> None:
+        self._unmatched += data
+        if self._texts and self.reached is None and self._match():
+            assert isinstance(self.reached, Text)
+            self.stop(self._printed_text(self.reached))
+        if len(self._unmatched) > 2 * KEEP:
+            del self._unmatched[:-KEEP]
+
+    def _match(self) -> bool:
+        """Look for the texts; the one that ends first is reached, and all up to it used up."""
+        ends = [
+            (at + len(one.data), one) for one in self._texts
+            if (at := self._unmatched.find(one.data)) >= 0
+        ]
+        if not ends:
+            return False
+        end, self.reached = min(ends, key=lambda pair: pair[0])
+        del self._unmatched[:end]
+        return True
+
+    @staticmethod
+    def _printed_text(condition: Text) -> str:
+        return f"the guest has printed {condition.text!r}"
+
+    # -- the processor --------------------------------------------------------------
+
+    @property
+    def registers(self) -> RegisterFile:
+        """Registers by the names of the architecture's manual: ``m.registers["psr"]``."""
+        return self.machine.processor.registers
+
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction (x86: linear)."""
+        return self.machine.linear_pc
+
+    @pc.setter
+    def pc(self, address: int) -> None:
+        base = self.machine.linear_pc - self.machine.processor.pc  # x86: of the code segment
+        self.machine.processor.set_pc((address - base) & 0xFFFFFFFF)
+
+    @property
+    def count(self) -> int:
+        """Instructions begun since reset."""
+        return self.machine.engine.count
+
+    @property
+    def seconds(self) -> float:
+        """Virtual time since reset."""
+        return self.machine.clock.now() / NS
+
+    # -- symbols and reports ----------------------------------------------------------
+
+    def address(self, place: str | int) -> int:
+        """The address of a symbol (an address is one already); KeyError if there is none."""
+        if isinstance(place, int):
+            return place
+        symbol = self.machine.symbols.find(place)
+        if symbol is None:
+            raise KeyError(f"no symbol {place!r} in what was loaded")
+        return symbol.address
+
+    def symbol(self, address: int) -> str:
+        """The symbol at an address, such as ``main+0x10``, or an empty string."""
+        return self.machine.symbols.name(address)
+
+    def disassemble(self, place: str | int | None = None, count: int = 8) -> list[str]:
+        """Up to ``count`` instructions as text, from the pc if no place is given."""
+        at = self.pc if place is None else self.address(place)
+        lines = self.machine.processor.disassemble(at, count)
+        return [f"{address:08x}  {text}" for address, _, text in lines]
+
+    def report(self) -> list[str]:
+        """Registers, code and last traps, as `vmm run` shows them after a crash."""
+        return diagnosis.report(self.machine)
+
+    def statistics(self) -> dict[str, object]:
+        """Counters of instructions, traps and exits, as `--stats` writes them."""
+        return self.machine.statistics()
+
+    # -- hooks ------------------------------------------------------------------------
+
+    def on_trap(self, *names: str) -> Callable[[TrapHook], TrapHook]:
+        """Decorator: call the function with a `Trap` before each of these (none given: any).
+
+        If it returns True it has dealt with the trap: the guest does not get it and goes on
+        at the pc, which the hook may have moved.
+        """
+
+        def add(hook: TrapHook) -> TrapHook:
+            self._hooks.add_trap(names, hook)
+            return hook
+
+        return add
+
+    def on_access(self, *devices: str) -> Callable[[AccessHook], AccessHook]:
+        """Decorator: call the function with an `Access` after each to these devices (or any)."""
+
+        def add(hook: AccessHook) -> AccessHook:
+            self._hooks.add_access(devices, hook)
+            return hook
+
+        return add
+
+    def on_line(self) -> Callable[[LineHook], LineHook]:
+        """Decorator: call the function with every line the guest prints."""
+
+        def add(hook: LineHook) -> LineHook:
+            self._hooks.add_line(hook)
+            return hook
+
+        return add
