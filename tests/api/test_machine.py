@@ -88,9 +88,9 @@ def test_hooks_change_nothing(guest, board, architecture) -> None:
     kernel = guest(f"{architecture}/traps")
     with Machine(board, kernel=kernel) as plain, Machine(board, kernel=kernel) as watched:
         seen: list[object] = []
-        watched.on_trap()(lambda trap: seen.append(trap))
-        watched.on_access()(lambda access: seen.append(access))
-        watched.on_line()(lambda line: seen.append(line))
+        watched.on_trap()(seen.append)
+        watched.on_access()(seen.append)
+        watched.on_line()(seen.append)
         assert watched.run() == plain.run()
         assert watched.count == plain.count
         assert watched.output == plain.output

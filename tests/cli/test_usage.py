@@ -55,7 +55,9 @@ def test_is_status_2_and_one_line(vmm_command, arguments, named) -> None:
         (("run", "-M", "pc", "-cpu", "help"), b"486"),
         (("run", "-d", "help"), b"guest_errors"),
         (("run", "-M", "leon3", "--intercept", "help"), b"window_overflow"),
-        (("--version",), b"vmm 0.1.0"),
+        (("--version",), b"vmm 0.1.0 (unicorn 2.1.4, build id 4"),
+        (("run", "--help"), b"examples:"),
+        (("--help",), b"exit status:"),
         (("--help",), b"run"),
     ],
 )

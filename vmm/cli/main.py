@@ -16,12 +16,24 @@ import sys
 import traceback
 from typing import NoReturn
 
-import vmm
-from vmm.cli import doctor, run, showcase
+from vmm.cli import completion, demo, doctor, run, showcase
 from vmm.cli.report import Failure, UsageError, say
+from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 
 INTERRUPTED = 130  # as shells report SIGINT
+COMMANDS = (run, demo, doctor, showcase, completion)
+EPILOG = """\
+exit status:
+  0 to 255  vmm run: the guest's own; else 0, or 1 if something was not as it should be
+  2         wrong usage
+  120       the guest crashed
+  124       a time limit was reached
+  125       vmm cannot do its work: a file, the installation, the engine
+  130       interrupted
+
+vmm COMMAND --help explains one command. VMM_DEBUG=1 shows the traceback of an error of ours.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,11 +49,11 @@ def parser() -> argparse.ArgumentParser:
     top = Parser(
         prog="vmm",
         description="A hardware-accurate SPARC, ARM and x86 virtual machine monitor.",
-        allow_abbrev=False,
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
-    top.add_argument("--version", action="version", version=f"vmm {vmm.__version__}")
+    top.add_argument("--version", action=Version)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for module in (run, doctor, showcase):
+    for module in COMMANDS:
         module.add(commands)
     return top
 
@@ -62,7 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         if not hasattr(options, "function"):
-            raise UsageError("which command? one of: run, doctor, showcase (see vmm --help)")
+            names = ", ".join(module.__name__.rpartition(".")[2] for module in COMMANDS)
+            raise UsageError(f"which command? one of: {names} (see vmm --help)")
         status = int(options.function(options))
     except UsageError as error:
         say(str(error))

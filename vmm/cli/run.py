@@ -37,6 +37,19 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 INTERRUPTED = 130
 SCRIPT_UNFINISHED = 1
 TICK = 0.05  # seconds of real time between looks at the user
+EPILOG = """\
+examples:
+  vmm run -M leon3 -kernel kernel.elf
+  vmm run -M virt,secure=on -cpu cortex-a7 -m 256M -kernel kernel.elf --timeout 10
+  vmm run -M pc -kernel kernel.elf --ledger traps.txt --stats stats.json
+  vmm run -M virt -bios u-boot.bin --script prompt.script
+  vmm run -M ./myboard.toml -kernel kernel.elf
+
+on a terminal, Ctrl-A x ends the run and Ctrl-A a types one Ctrl-A.
+
+exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
+on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
+"""
 NOBODY_READS = "nobody reads the console any more"
 
 
@@ -51,26 +64,31 @@ def seconds(text: str) -> float:
 def add(commands: Any) -> None:
     """Declare `vmm run`."""
     command = commands.add_parser(
-        "run", help="boot a guest on a board", description="Boot a guest on a board.",
-        allow_abbrev=False,
+        "run", help="boot a guest on a board",
+        description="Boot a guest on a board. The guest's console is all that goes to stdout.",
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
-    o = command.add_argument
+    o = command.add_argument_group("the machine").add_argument
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
-      help="the board; help: list them")
+      help="the board, or a board file (*.toml), with ,key=value properties; help: list them")
     o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list the board's")
     o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
+    o = command.add_argument_group("the guest").add_argument
     o("-kernel", "--kernel", metavar="FILE", type=Path, help="guest: ELF, multiboot or flat image")
     o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
+    o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
+    o = command.add_argument_group("the console").add_argument
     o("-serial", "--serial", metavar="WHERE", default="stdio",
       help="the console: stdio (default), file:PATH or none")
-    o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
-    o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
     o("-nographic", "--nographic", action="store_true", help="accepted: there is no other way")
-    o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
     o("--script", metavar="FILE", type=Path, help='lines: expect "TEXT", send "TEXT"')
+    o = command.add_argument_group("limits").add_argument
     o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time (status 124)")
     o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time (status 124)")
+    o = command.add_argument_group("what is watched and written").add_argument
+    o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
+    o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
     o("--intercept", metavar="LIST", help="traps that go through the monitor: names, numbers, all;"
       " help: list them")
     o("--delivery", choices=("native", "python"), default="native", help="who enters traps")
