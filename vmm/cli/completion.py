@@ -169,10 +169,9 @@ def zsh_option(o: Option) -> str:
     """One specification: spellings that exclude each other, help, and the value's completion."""
     rest = f"[{zsh_escape(o.help)}]"
     if o.takes:
-        action = "_files" if o.files == "*" else f"({' '.join(o.words)})" if o.words else " "
+        action = "_files" if o.files else f"({' '.join(o.words)})" if o.words else " "
         if o.words and o.files:
-            both = [f"w:word:({' '.join(o.words)})", f"f:file:_files -g {shlex.quote(o.files)}"]
-            action = "_alternative " + " ".join(map(shlex.quote, both))
+            action = f'{{compadd - {" ".join(o.words)}; _files -g "{o.files}"}}'
         rest += f":{zsh_escape(o.takes)}:{action}"
     if len(o.names) == 1:
         return shlex.quote(o.names[0] + rest)
