@@ -99,6 +99,11 @@ def test_hooks_change_nothing(guest, board, architecture) -> None:
         counted = plain.statistics()["traps"]
         assert isinstance(counted, dict)
         assert {t.name for t in traps} >= counted.keys()
+        exits = watched.statistics()["exits"]
+        assert isinstance(exits, dict) and exits["hot_reads"] == 0
+        assert sum(isinstance(one, vmm.Access) for one in seen) == sum(
+            exits[f"{space}_{what}"] for space in ("mmio", "port") for what in ("reads", "writes")
+        )
         lines = [one for one in seen if isinstance(one, str)]
         assert lines == plain.output.replace("\r", "").splitlines()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from vmm.boards.options import BoardError, Options
 from vmm.machine.machine import Machine
@@ -39,11 +40,17 @@ ALIASES = {"leon3_generic": "leon3"}
 
 
 def find(name: str) -> BoardInfo:
-    """The board of that name; BoardError lists the known ones."""
+    """The board of that name, or of a board file; BoardError lists the known ones."""
+    if name.endswith(".toml"):
+        from vmm.boards import user
+
+        architecture, description, model, ram = user.describe(Path(name))
+        return BoardInfo(name, architecture, description, "vmm.boards.user", model, ram)
     try:
         return BOARDS[ALIASES.get(name, name)]
     except KeyError:
-        raise BoardError(f"unknown board {name!r}; known: {', '.join(BOARDS)}") from None
+        known = ", ".join(BOARDS)
+        raise BoardError(f"unknown board {name!r}; known: {known}, or a FILE.toml") from None
 
 
 def create(options: Options) -> Machine:

@@ -349,6 +349,8 @@ def run(o: argparse.Namespace) -> int:
         board = boards.find(name)
     except BoardError as error:
         raise UsageError(str(error)) from error
+    except ValueError as error:  # a board file that cannot be used
+        raise Failure(str(error)) from error
     if o.cpu == "help":
         return list_processors(board)
     if o.intercept == "help":

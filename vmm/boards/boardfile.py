@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading board files: TOML whose every mistake is named with file, line and key.
+
+docs/boards.md describes the format.  The TOML reader of Python knows no
+places, so the lines of tables and keys are found by a scan of the text; a
+key that the scan cannot see is named by the line of its table.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from vmm.boards import size
+
+HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
+KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
+ADDRESSES = 1 << 32
+
+Path_ = tuple[str, ...]  # the names that lead to a table or key
+
+
+class BoardFileError(ValueError):
+    """What is wrong with a board file: ``file:line: key: what``."""
+
+
+def lines_of(text: str) -> dict[Path_, int]:
+    """The line of every table header and key."""
+    found: dict[Path_, int] = {}
+    table: Path_ = ()
+    inside = ""  # of a string of several lines: its quotes
+    for number, line in enumerate(text.splitlines(), 1):
+        if inside:
+            if line.count(inside) % 2:
+                inside = ""
+            continue
+        for header, is_key in ((HEADER.match(line), False), (KEY.match(line), True)):
+            if header is not None:
+                names = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+                table = table if is_key else names
+                path = (*table, *names) if is_key else names
+                for length in range(1, len(path) + 1):
+                    found.setdefault(path[:length], number)
+                break
+        for quotes in ('"""', "'''"):
+            if line.count(quotes) % 2:
+                inside = quotes
+    return found
+
+
+class Table:
+    """One table of a board file.  What nobody has asked for is refused by `finish`."""
+
+    def __init__(self, file: Path, values: dict[str, Any], path: Path_, lines: dict[Path_, int]):
+        self.file = file
+        self.values = values
+        self.path = path
+        self._lines = lines
+        self._asked: dict[str, None] = {}
+
+    def error(self, key: str, text: str) -> BoardFileError:
+        """An error at a key of this table ("": at the table itself)."""
+        path = (*self.path, key) if key else self.path
+        line = self._lines.get(path) or self._lines.get(self.path) or 1
+        where = f"{'.'.join(path)}: " if path else ""
+        return BoardFileError(f"{self.file}:{line}: {where}{text}")
+
+    def __contains__(self, key: str) -> bool:
+        self._asked[key] = None
+        return key in self.values
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value of any type; without a default the key must be there."""
+        if key in self:
+            return self.values[key]
+        if default is None:
+            raise self.error("", f"{key} is missing")
+        return default
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A string."""
+        value = self.get(key, default)
+        if not isinstance(value, str):
+            raise self.error(key, f"wants a text, not {value!r}")
+        return value
+
+    def number(self, key: str, default: int | None = None, low: int = 0,
+               high: int = ADDRESSES - 1) -> int:
+        """An integer from ``low`` to ``high``."""
+        value = self.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.error(key, f"wants a number, not {value!r}")
+        if not low <= value <= high:
+            raise self.error(key, f"{value:#x} is not from {low:#x} to {high:#x}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """True or false; false if it is not there."""
+        value = self.values[key] if key in self else False
+        if not isinstance(value, bool):
+            raise self.error(key, f"wants true or false, not {value!r}")
+        return value
+
+    def choice(self, key: str, words: tuple[str, ...], default: str | None = None) -> str:
+        """One of some words."""
+        value = self.text(key, default)
+        if value not in words:
+            raise self.error(key, f"{value!r} is not one of: {', '.join(words)}")
+        return value
+
+    def memory_size(self, key: str) -> int:
+        """Whole pages: bytes, or a text such as "64M"."""
+        value = self.get(key)
+        try:
+            if isinstance(value, str):
+                return size.memory_size(value)
+            return size.checked(self.number(key, high=ADDRESSES))
+        except BoardFileError:
+            raise
+        except ValueError as error:
+            raise self.error(key, f"{value!r}: {error}") from error
+
+    def tables(self, key: str) -> list[tuple[str, Table]]:
+        """The tables ``[key.NAME]`` in the file's order."""
+        found = []
+        inner = self.values[key] if key in self else {}
+        if not isinstance(inner, dict):
+            raise self.error(key, f"wants tables, [{key}.NAME]")
+        for name, values in inner.items():
+            path = (*self.path, key, name)
+            if not isinstance(values, dict):
+                raise self.error(key, f"{name} wants a table, [{'.'.join(path)}]")
+            found.append((name, Table(self.file, values, path, self._lines)))
+        return found
+
+    def table(self, key: str) -> Table:
+        """The table ``[key]``, which must be there."""
+        values = self.get(key)
+        if not isinstance(values, dict):
+            raise self.error(key, f"wants a table, [{key}]")
+        return Table(self.file, values, (*self.path, key), self._lines)
+
+    def finish(self) -> None:
+        """Refuse keys that nobody has asked for."""
+        for key in self.values:
+            if key not in self._asked:
+                raise self.error(key, f"is not known here; known: {', '.join(self._asked)}")
+
+
+def read(file: Path) -> Table:
+    """A board file's top table; BoardFileError if it cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise BoardFileError(f"{file}: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise BoardFileError(f"{file}: not text: {error.reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        place = PLACE.search(str(error))  # or "(at end of document)"
+        line = place[1] if place else str(max(len(text.splitlines()), 1))
+        raise BoardFileError(f"{file}:{line}: {PLACE.sub('', str(error))}") from error
+    except RecursionError as error:
+        raise BoardFileError(f"{file}: nested too deeply") from error
+    return Table(file, values, (), lines_of(text))
