@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vmm.cpu.arm.processor import ArmProcessor
-from vmm.cpu.engine import Engine, constants
+from vmm.cpu.engine import NEVER, Engine, constants
 from vmm.cpu.selftest.scratch import (
     ARM_BACK,
     ARM_INC,
@@ -98,6 +98,28 @@ def budget_is_exact() -> str:
             expect("instructions run", scratch.processor.registers[counter], wanted(total))
             stops += 1
     return f"{stops} stops, exact"
+
+
+def breakpoints_are_exact() -> str:
+    """A breakpoint in the middle of a loop stops each round once, before its instruction."""
+    plans: tuple[tuple[Scratch, bytes | list[int], str, int, int], ...] = (
+        (sparc(), [SPARC_INC, BA_BACK, NOP], "g1", 4, 3),
+        (arm(), [ARM_INC, ARM_BACK], "r0", 4, 2),
+        (x86(), b"\x40\xeb\xfd", "eax", 1, 2),
+    )
+    for scratch, code, counter, offset, rounds in plans:
+        scratch.put(CODE, code)
+        engine = scratch.engine
+        scratch.run(2 * rounds)  # translated without
+        engine.set_breakpoints([CODE + offset])
+        engine.handlers.event = engine.take_breakpoint
+        engine.set_event(NEVER)
+        for number in range(3, 6):
+            expect("reason", scratch.processor.run(), native.REASON_STOPPED)
+            expect("pc", scratch.processor.pc, CODE + offset)
+            expect("rounds begun", scratch.processor.registers[counter], number)
+            expect("instructions counted", engine.count, (number - 1) * rounds + 1)
+    return "3 processors, 3 rounds each"
 
 
 def devices_are_exact() -> str:
@@ -372,6 +394,7 @@ class SelfTest:
 TESTS = (
     SelfTest("register files", registers_agree),
     SelfTest("instruction budget", budget_is_exact),
+    SelfTest("breakpoints", breakpoints_are_exact),
     SelfTest("device accesses", devices_are_exact),
     SelfTest("trap gate", traps_pass_the_gate),
     SelfTest("SPARC trap pc", sparc_trap_place),
