@@ -149,7 +149,10 @@ class FwCfg:
             outcome = CONTROL_ERROR
         elif control & CONTROL_SKIP:
             self._skip(length)
-        self.write_memory(address, outcome.to_bytes(4, "big"))
+        try:
+            self.write_memory(address, outcome.to_bytes(4, "big"))
+        except ValueError:
+            self.unknown.note(f"the DMA request at {address:#x} is not in RAM")
 
     def _skip(self, length: int) -> None:
         size = len(self.items.get(self.state.key, b""))

@@ -58,7 +58,12 @@ CPU_ABORT(x86_64)
 
 static void engine_called_abort(void)
 {
-    vmm_engine_abort("the engine failed one of its own assertions");
+    const char *said = vmm_engine_said();
+    const char *file = strrchr(said, '/');
+
+    if (file) /* the name without the folders of whoever built it */
+        said = file + 1;
+    vmm_engine_abort(*said ? said : "the engine failed one of its own assertions");
 }
 
 static void engine_called_exit(int status)
@@ -67,8 +72,10 @@ static void engine_called_exit(int status)
     vmm_engine_abort("the engine tried to end the process");
 }
 
-static int redirect(const struct link_map *map, const char *name, void (*to)(void))
+/* Have the engine call TO where it imports NAME; -1 if it does not. */
+int vmm_redirect_import(const void *link_map, const char *name, void *to)
 {
+    const struct link_map *map = link_map;
     const ElfW(Sym) *symbols = NULL;
     const char *strings = NULL;
     const ElfW(Rela) *table = NULL;
@@ -92,7 +99,7 @@ static int redirect(const struct link_map *map, const char *name, void (*to)(voi
         if (mprotect((void *)((uintptr_t)slot & ~(uintptr_t)(page - 1)), (size_t)page,
                      PROT_READ | PROT_WRITE) != 0)
             return -1;
-        *slot = (void *)(uintptr_t)to;
+        *slot = to;
         return 0;
     }
     return -1;
@@ -103,9 +110,10 @@ int vmm_take_aborts(void *handle, char *error, size_t size)
     struct link_map *map = NULL;
 
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map
-        || redirect(map, "abort", engine_called_abort) != 0
-        || redirect(map, "exit", (void (*)(void))engine_called_exit) != 0) {
-        snprintf(error, size, "the engine's import table has no abort or exit");
+        || vmm_redirect_import(map, "abort", (void *)(uintptr_t)engine_called_abort) != 0
+        || vmm_redirect_import(map, "exit", (void *)(uintptr_t)engine_called_exit) != 0
+        || vmm_take_output(map) != 0) {
+        snprintf(error, size, "the engine's import table has no abort, exit or printf");
         return -1;
     }
     return 0;

@@ -224,6 +224,18 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
 /* abort.c */
 int vmm_take_aborts(void *handle, char *error, size_t size);
 void vmm_engine_abort(const char *text) __attribute__((noreturn));
+int vmm_redirect_import(const void *link_map, const char *name, void *to);
+
+/* output.c */
+int vmm_take_output(const void *map);
+const char *vmm_engine_said(void);
+uint64_t vmm_engine_prints(void);
+
+/* sparc_asi.c, x86_checks.c: called before an instruction is translated */
+void vmm_sparc_before_instruction(uint32_t pc);
+bool vmm_sparc_asserts(uint32_t code);
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
+bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 
 /* access to engine structures */
 #define FIELD(type, base, offset) (*(type *)((char *)(base) + (offset)))

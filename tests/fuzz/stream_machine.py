@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One machine that runs random instruction streams, thousands a second.
+
+The native generator (`native/`) fills memory and resets the processor for
+each stream; the run itself is `Machine.run`, the product's own.  A *batch* is
+the streams of one seed on one new machine: which model, board properties and
+trap delivery it has follow from the seed.  So a seed and an index name a
+stream exactly.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import random
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from vmm.boards import Options, create
+from vmm.cpu.engine import constants
+from vmm.machine import diagnosis
+from vmm.machine.outcome import Ending, Outcome
+from vmm.native import build
+from vmm.native.library import NativeCpu, library
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+LIBRARY = TOP / "build" / "fuzz" / "libstreams.so"
+BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
+MODES = ("supervisor", "user")
+RAM = 32 << 20
+BATCH = 900  # streams on one machine: each has 32 KiB of its RAM to itself
+
+
+class Fuzz(C.Structure):
+    """`struct fuzz` as far as Python looks at it."""
+
+    _fields_ = (
+        ("v", C.c_void_p),
+        ("ram", C.c_void_p),
+        ("ram_base", C.c_uint32),
+        ("ram_size", C.c_uint32),
+        ("first", C.c_uint32),
+        ("user", C.c_int32),
+        ("budget", C.c_uint32),
+        ("shape", C.c_uint32),
+    )
+
+
+class Finding(Exception):
+    """A stream after which something is not as it must be."""
+
+
+def generator() -> C.CDLL:
+    """The native generator, compiled if need be."""
+    sources = sorted((HERE / "native").glob("*.c"))
+    headers = [*(HERE / "native").glob("*.h"), *(build.HERE / "src").glob("*.h")]
+    newest = max(path.stat().st_mtime for path in (*sources, *headers))
+    if not LIBRARY.exists() or LIBRARY.stat().st_mtime < newest:
+        LIBRARY.parent.mkdir(parents=True, exist_ok=True)
+        partial = LIBRARY.with_name(f"{LIBRARY.name}.{random.SystemRandom().getrandbits(32):x}")
+        subprocess.run(
+            [build.compiler(), *build.FLAGS, f"-I{build.HERE / 'src'}", "-o", str(partial),
+             *map(str, sources), "-ldl"],
+            check=True,
+        )
+        partial.replace(LIBRARY)
+    dll = C.CDLL(str(LIBRARY))
+    dll.fuzz_new.argtypes = (C.POINTER(NativeCpu), C.c_void_p, C.c_void_p, C.c_uint32, C.c_uint32)
+    dll.fuzz_new.restype = C.POINTER(Fuzz)
+    dll.fuzz_stream.argtypes = (C.POINTER(Fuzz), C.c_uint64, C.c_uint32)
+    return dll
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a batch's seed chooses beside the streams."""
+
+    cpu: str
+    properties: dict[str, str]
+    delivery: str
+    ledger: bool
+
+    def __str__(self) -> str:
+        switches = ",".join(f"{key}={value}" for key, value in self.properties.items())
+        return f"{self.cpu} {switches or '-'} {self.delivery}"
+
+
+def setting(arch: str, seed: int) -> Setting:
+    """The setting of a batch."""
+    chosen = random.Random(seed)
+    properties: dict[str, str] = {}
+    if arch == "sparc":
+        cpu = "leon3"
+    elif arch == "arm":
+        cpu = chosen.choice(["cortex-a15"] * 3 + ["cortex-a7", "cortex-a9", "arm926"])
+        if cpu in ("cortex-a15", "cortex-a7") and chosen.random() < 0.3:
+            properties["virtualization"] = "on"
+        if cpu != "arm926" and chosen.random() < 0.3:
+            properties["secure"] = "on"
+    else:
+        models = ["486", "pentium", "pentium2", "pentium3", "kvm32", "athlon"]
+        cpu = chosen.choice(["qemu32"] * 3 + ["coreduo", "n270"] * 2 + models)
+    delivery = "python" if chosen.random() < 0.05 else "native"
+    return Setting(cpu, properties, delivery, chosen.random() < 0.2)
+
+
+class StreamMachine:
+    """The machine of one batch."""
+
+    def __init__(self, arch: str, mode: str, seed: int) -> None:
+        self.arch, self.mode, self.seed = arch, mode, seed
+        self.setting = chosen = setting(arch, seed)
+        firmware = LIBRARY.with_name("nothing.bin")
+        if not firmware.exists():
+            firmware.parent.mkdir(parents=True, exist_ok=True)
+            firmware.write_bytes(bytes(4096))
+        dll = generator()
+        self.machine = machine = create(
+            Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu, ram=RAM,
+                    bios=firmware)
+        )
+        machine.set_delivery("python" if chosen.delivery == "python" else "native")
+        self._traps = 0
+        machine.on_trap = self._trapped
+        if chosen.ledger:
+            machine.record_ledger(lambda records: None)
+        if arch == "arm" and random.Random(seed).random() < 0.7:
+            machine.engine.uc.reg_write(constants("unicorn.arm_const").UC_ARM_REG_FPEXC, 1 << 30)
+        memory = next(m for m in machine.bus.memory if m.name.endswith("RAM"))
+        self._fuzz = dll.fuzz_new(
+            machine.engine.pointer, library().engine._handle, memory.frames.address,
+            memory.base, RAM,
+        )
+        self._fuzz.contents.user = mode == "user"
+        self._dll = dll
+
+    def _trapped(self, kind: int) -> None:
+        """Python delivery is slow: few traps are enough."""
+        self._traps += 1
+        if self._traps == 100:
+            self.machine.stop(Outcome.time("enough traps"))
+
+    def run(self, index: int) -> Ending:
+        """Run one stream of the batch; Finding if the machine or the engine failed."""
+        self._dll.fuzz_stream(self._fuzz, self.seed, index)
+        machine, engine = self.machine, self.machine.engine
+        start = engine.count
+        budget = self._fuzz.contents.budget
+        until = start + budget
+        # Traps that lead to traps take time but no instructions.
+        slack = 50_000 if index % 50 == 0 else 4096
+        self._traps = 0
+        limit = machine.clock.at_cycle(
+            engine.cycles + budget + slack, lambda: machine.stop(Outcome.time("trap storm"))
+        )
+        outcome = machine.run(until=until)
+        machine.clock.cancel(limit)
+        if outcome.ending is Ending.FAILURE:
+            raise Finding(outcome.text)
+        if outcome.ending is Ending.CRASH and index % 16 == 0:
+            diagnosis.report(machine)
+        count = engine.count
+        if not start <= count <= until or (outcome.text == "stopped" and count != until):
+            raise Finding(f"{outcome.text}: {count - start} of {until - start} instructions")
+        return outcome.ending

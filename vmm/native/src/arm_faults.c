@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Faults of unprivileged accesses from Hyp mode.
+ *
+ * LDRT and STRT in Hyp mode are UNPREDICTABLE (ARM DDI 0406C, A8.8.92); the
+ * engine goes through the PL1&0 translation, whose domain faults have no code in
+ * the Hyp syndrome, and asserts.  They are reported as permission faults.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, MODE_HYP = 0x1a };
+
+bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, uint64_t *physical,
+                       void *attributes, int *protection, uint32_t *page_size, int32_t *fault,
+                       void *cache);
+bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, uint64_t *physical,
+                       void *attributes, int *protection, uint32_t *page_size, int32_t *fault,
+                       void *cache)
+{
+    typedef bool (*fn)(void *, uint32_t, int, int, uint64_t *, void *, int *, uint32_t *, int32_t *,
+                       void *);
+    ORIGINAL(fn, original, "get_phys_addr_arm");
+    bool failed = original(env, address, access, mmu_index, physical, attributes, protection,
+                           page_size, fault, cache);
+
+    if (failed && *fault == FAULT_DOMAIN
+        && (FIELD(uint32_t, env, ARM_UNCACHED_CPSR) & 0x1f) == MODE_HYP)
+        *fault = FAULT_PERMISSION;
+    return failed;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Alternate spaces that the engine translates to nothing.
+ *
+ * Its helpers for alternate loads and stores assert that the spaces it
+ * otherwise accesses directly never reach them, but some forms do: a load from
+ * the block copy and fill spaces 0x17 and 0x1F, a double store to 0x17, any
+ * access to 0x80.  No LEON3 has these (GRLIB IP manual, LEON3, "ASI"), so the
+ * translator is shown one that has no meaning to the engine either: the access
+ * is answered as that of any space which is not there.
+ */
+#include "vmm.h"
+
+enum { NOT_THERE = 0xff };
+
+static __thread uint64_t fetched_at = ~0ull;
+
+void vmm_sparc_before_instruction(uint32_t pc)
+{
+    fetched_at = pc;
+}
+
+/* Whether the engine would assert: an access of format 3 with an ASI field. */
+bool vmm_sparc_asserts(uint32_t code)
+{
+    uint32_t op3 = code >> 19 & 0x3f, asi = code >> 5 & 0xff;
+
+    if (code >> 30 != 3 || !(op3 & 0x10) || code >> 13 & 1)
+        return false;
+    return asi == 0x17 || asi == 0x1f || asi == 0x80;
+}
+
+uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
+uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
+{
+    typedef uint32_t (*load_fn)(void *, uint32_t);
+    ORIGINAL(load_fn, original, "cpu_ldl_code_sparc");
+    uint32_t code = original(env, address);
+
+    if (fetched_at != address)
+        return code; /* data from a code space */
+    fetched_at = ~0ull;
+    return vmm_current && vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two checks of the x86 architecture that the engine leaves out, and without
+ * which a guest can bring it down: LOCK where it is not allowed, and LTR of the
+ * null selector (Intel SDM volume 2A, "LOCK" and "LTR").
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+/* ---- LOCK ------------------------------------------------------------------- */
+
+/* Whether LOCK is allowed.  OPCODE is 0x0Fxx for two bytes; MODRM may be anything
+ * if the opcode alone decides. */
+bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm)
+{
+    uint32_t reg = modrm >> 3 & 7;
+
+    if (modrm >> 6 == 3)
+        return false; /* the destination must be memory */
+    if (opcode < 0x38) /* ADD, OR, ADC, SBB, AND, SUB, XOR with a memory destination */
+        return (opcode & 7) < 2;
+    switch (opcode) {
+    case 0x80: case 0x81: case 0x82: case 0x83: return reg != 7;
+    case 0x86: case 0x87: return true; /* XCHG */
+    case 0xf6: case 0xf7: return reg == 2 || reg == 3; /* NOT, NEG */
+    case 0xfe: case 0xff: return reg < 2; /* INC, DEC */
+    case 0x0fab: case 0x0fb3: case 0x0fbb: return true; /* BTS, BTR, BTC */
+    case 0x0fba: return reg >= 5;
+    case 0x0fb0: case 0x0fb1: case 0x0fc0: case 0x0fc1: return true; /* CMPXCHG, XADD */
+    case 0x0fc7: return reg == 1; /* CMPXCHG8B */
+    default: return false;
+    }
+}
+
+static bool is_prefix(uint32_t byte)
+{
+    switch (byte) {
+    case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+    case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3: return true;
+    default: return false;
+    }
+}
+
+enum { LONGEST = 15 };
+
+static __thread uint64_t refused = ~0ull; /* address of an instruction that is #UD */
+
+typedef uint32_t (*code_fn)(void *, uint64_t);
+
+/* Before an instruction is translated: refuse it if its LOCK is not allowed. */
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
+{
+    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
+    bool lock = false;
+    uint32_t opcode, modrm = 0;
+    uint64_t at = pc;
+
+    refused = ~0ull;
+    for (opcode = byte(v->env, at); is_prefix(opcode); opcode = byte(v->env, at)) {
+        lock |= opcode == 0xf0;
+        if (++at - pc >= LONGEST)
+            return; /* too long: #GP, as the engine knows */
+    }
+    if (!lock)
+        return;
+    if (opcode == 0x0f)
+        opcode = 0x0f00 | byte(v->env, ++at);
+    if (vmm_x86_lockable(opcode, 0) || vmm_x86_lockable(opcode, 5 << 3)
+        || vmm_x86_lockable(opcode, 2 << 3) || vmm_x86_lockable(opcode, 1 << 3))
+        modrm = byte(v->env, ++at); /* only these have one for sure */
+    if (!vmm_x86_lockable(opcode, modrm))
+        refused = pc;
+}
+
+/* The translator reads an instruction that is refused as UD2. */
+uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address);
+uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
+{
+    ORIGINAL(code_fn, original, "cpu_ldub_code_x86_64");
+
+    if (address - refused < 2 && vmm_current && vmm_current->env == env)
+        return address == refused ? 0x0f : 0x0b;
+    return original(env, address);
+}
+
+/* ---- LTR -------------------------------------------------------------------- */
+
+/* A task register without a segment would end the engine at the next interrupt
+ * that changes stacks. */
+void helper_ltr_x86_64(void *env, int selector);
+void helper_ltr_x86_64(void *env, int selector)
+{
+    typedef void (*fn)(void *, int);
+    typedef void (*raise_fn)(void *, int, int, uintptr_t);
+    ORIGINAL(fn, original, "helper_ltr_x86_64");
+    ORIGINAL(raise_fn, raise_fault, "raise_exception_err_ra_x86_64");
+    struct vmm_cpu *v = vmm_current;
+    enum { GP = 13 };
+
+    if (!v || v->env != env) {
+        original(env, selector);
+        return;
+    }
+    if (!(selector & 0xfffc))
+        raise_fault(env, GP, 0, GUEST_RETURN);
+    v->helper_pc = GUEST_RETURN;
+    original(env, selector);
+    v->helper_pc = 0;
+}
