@@ -60,6 +60,10 @@ def create(options: Options) -> Machine:
     does not fit.
     """
     board = find(options.board)
+    if options.boot_menu and board.architecture != "x86":
+        raise BoardError(f"board {board.name} has no boot menu")
+    if options.debugcon and board.architecture != "x86":
+        raise BoardError(f"board {board.name} has no firmware debug port")
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)
     return machine

@@ -21,4 +21,6 @@ class Options:
     kernel: Path | None = None
     bios: Path | None = None
     append: str = ""
+    boot_menu: bool = False  # -boot menu=on: firmware offers to choose what to boot
+    debugcon: bool = False  # somebody listens to the firmware's debug port
     semihosting: bool = True

@@ -1,7 +1,9 @@
-"""IBM PC compatible board: the parts a 32-bit kernel needs without PCI.
+"""IBM PC compatible board (QEMU: pc, without disks, network, display and APIC).
 
-Two 8259A, an 8254, an MC146818, a 16550A at 0x3F8, ports 0x61 and 0x92, the
-debug ports 0xE9 and 0x402, and QEMU's isa-debug-exit at 0xF4.  Addresses are
+Two 8259A, an 8254, an MC146818, an 8042 with PS/2 keyboard and mouse, a 16550A
+at 0x3F8, ports 0x61 and 0x92; the chip set is in pc_chipset.py.  Debug port
+0xE9 prints on the console, port 0x402 (only if somebody listens) is the
+firmware's, QEMU's isa-debug-exit is at 0xF4 and fw_cfg at 0x510.  Addresses are
 the IBM PC/AT Technical Reference's.  The processor takes one nanosecond an
 instruction.
 """
@@ -11,20 +13,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vmm.boards import boot
+from vmm.boards import boot, pc_chipset
 from vmm.boards.options import BoardError, Options
 from vmm.cpu.x86.processor import X86Processor
 from vmm.devices.debug_exit import DebugExit
 from vmm.devices.debugcon import Debugcon
+from vmm.devices.fw_cfg import FwCfgPorts
+from vmm.devices.i8042 import I8042
 from vmm.devices.i8254 import I8254
 from vmm.devices.i8259 import I8259Pair
 from vmm.devices.mc146818 import Mc146818
 from vmm.devices.pcspeaker_port import PcSpeakerPort
 from vmm.devices.port92 import Port92
+from vmm.devices.ps2_keyboard import Ps2Keyboard
+from vmm.devices.ps2_mouse import Ps2Mouse
 from vmm.devices.uart16550 import Uart16550
 from vmm.machine import loader, multiboot
 from vmm.machine.bus import Bus
-from vmm.machine.line import Line
+from vmm.machine.line import Line, SharedLine
 from vmm.machine.loader import LoadError
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
@@ -39,7 +45,12 @@ ROM_SIZE, ROM_WINDOW = 0x40000, 0x20000  # 256 KiB below 4 GiB, the last 128 KiB
 ROM_TOP = 1 << 32
 RAM_MAX = 0xC0000000  # devices live above
 MULTIBOOT_INFO = 0x9000
-COM1, COM1_IRQ, PIT_IRQ, RTC_IRQ = 0x3F8, 4, 0, 8
+COM1, COM1_IRQ, PIT_IRQ, RTC_IRQ, KBD_IRQ, AUX_IRQ = 0x3F8, 4, 0, 8, 1, 12
+CMOS_EQUIPMENT, CMOS_BOOT_THIRD, CMOS_BOOT = 0x14, 0x38, 0x3D
+EQUIPMENT_FPU, EQUIPMENT_MOUSE = 0x02, 0x04
+CASCADE = 2  # the slave's interrupt controller, not for devices
+FIRMWARE_DEBUG, FW_CFG = 0x402, 0x510
+BOOT_ORDER = 0x312  # first disk, then floppy, then CD, a nibble each: QEMU's default
 
 
 def build(board: BoardInfo, options: Options) -> Machine:
@@ -67,28 +78,49 @@ def build(board: BoardInfo, options: Options) -> Machine:
 
     pic = I8259Pair(Line(processor.intr, "INTR"))
     processor.acknowledge = pic.acknowledge
-    pit = I8254(clock, (pic.line(PIT_IRQ), None, None))
-    uart = Uart16550(clock, pic.line(COM1_IRQ), console.put, on_room=console.feed)
+    irqs = {irq: SharedLine(pic.line(irq).set) for irq in range(16) if irq != CASCADE}
+    pit = I8254(clock, (irqs[PIT_IRQ].source("IRQ0"), None, None))
+    uart = Uart16550(clock, irqs[COM1_IRQ].source("COM1"), console.put, on_room=console.feed)
     console.receiver = uart
+    rtc = Mc146818(clock, irqs[RTC_IRQ].source("RTC"), ram)
+    rtc.set_ram(CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE)
+    rtc.set_ram(CMOS_BOOT_THIRD, BOOT_ORDER >> 4 & 0xF0)
+    rtc.set_ram(CMOS_BOOT, BOOT_ORDER & 0xFF)
+    a20 = SharedLine(processor.set_a20)
+    fast_a20 = a20.source("port 0x92")
+    keyboard = I8042(
+        Ps2Keyboard(), Ps2Mouse(), irqs[KBD_IRQ].source("keyboard"), irqs[AUX_IRQ].source("mouse"),
+        a20.source("8042"), lambda: _reset(machine, "keyboard controller"),
+    )
     ports = bus.ports
     ports.place(0x20, pic.master)
     ports.place(0xA0, pic.slave)
     ports.place(0x4D0, pic.elcr)
     ports.place(0x40, pit)
+    ports.place(0x60, keyboard.data)
     ports.place(0x61, PcSpeakerPort(clock, pit))
-    ports.place(0x70, Mc146818(clock, pic.line(RTC_IRQ), ram))
-    ports.place(0x92, Port92(processor.set_a20, lambda: _reset(machine)))
+    ports.place(0x64, keyboard.control)
+    ports.place(0x70, rtc)
+    ports.place(0x92, Port92(fast_a20.set, lambda: _reset(machine, "port 0x92")))
     ports.place(0xE9, Debugcon(console.put))
     ports.place(0xF4, DebugExit(lambda status: _exit(machine, status)))
     ports.place(COM1, uart)
+    if options.debugcon:
+        ports.place(FIRMWARE_DEBUG, Debugcon(machine.debug.put))
+    ports.place(FW_CFG, FwCfgPorts(pc_chipset.firmware_items(machine, ram, options.boot_menu)))
+    pc_chipset.place(
+        machine, frames, lambda irq: irqs[irq].source("PCI"),
+        reset=lambda: _reset(machine, "port 0xcf9"),
+        off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
+    )
     machine.connect()
     processor.reset()
     _load(machine, options, ram)
     return machine
 
 
-def _reset(machine: Machine) -> None:
-    machine.stop(Outcome.exit(0, "the guest asked for a reset (port 0x92)"))
+def _reset(machine: Machine, where: str) -> None:
+    machine.stop(Outcome.exit(0, f"the guest asked for a reset ({where})"))
 
 
 def _exit(machine: Machine, status: int) -> None:

@@ -28,7 +28,7 @@ from vmm.cli.size import memory_size
 from vmm.cli.terminal import Input, Output, file_output, usable_input
 from vmm.cpu.processor import UnknownModel
 from vmm.machine import diagnosis
-from vmm.machine.console import ScriptError, ScriptLine, read_script
+from vmm.machine.console import Console, ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
 from vmm.native.library import NativeError
@@ -77,10 +77,13 @@ def add(commands: Any) -> None:
     o("-kernel", "--kernel", metavar="FILE", type=Path, help="guest: ELF, multiboot or flat image")
     o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
+    o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
     o = command.add_argument_group("the console").add_argument
     o("-serial", "--serial", metavar="WHERE", default="stdio",
       help="the console: stdio (default), file:PATH or none")
+    o("-debugcon", "--debugcon", metavar="WHERE", default="none",
+      help="the firmware's debug port (pc: 0x402): stdio, file:PATH or none (default)")
     o("-nographic", "--nographic", action="store_true", help="accepted: there is no other way")
     o("--script", metavar="FILE", type=Path, help='lines: expect "TEXT", send "TEXT"')
     o = command.add_argument_group("limits").add_argument
@@ -110,6 +113,15 @@ def board_and_properties(text: str) -> tuple[str, dict[str, str]]:
             raise UsageError(f"-M {text}: a property is written key=value, not {word!r}")
         properties[key] = value
     return name, properties
+
+
+def boot_menu(text: str | None) -> bool:
+    """Whether ``-boot`` asks for a menu."""
+    if text in (None, "menu=off"):
+        return False
+    if text != "menu=on":
+        raise UsageError(f"-boot {text}: menu=on or menu=off")
+    return True
 
 
 def list_boards() -> int:
@@ -161,7 +173,8 @@ def build(o: argparse.Namespace, name: str, properties: dict[str, str]) -> Machi
     options = Options(
         board=name, properties=properties, cpu=o.cpu,
         ram=None if o.memory is None else memory_size(o.memory),
-        kernel=o.kernel, bios=o.bios, append=o.append,
+        kernel=o.kernel, bios=o.bios, append=o.append, boot_menu=boot_menu(o.boot),
+        debugcon=o.debugcon != "none",
     )
     try:
         return boards.create(options)
@@ -184,7 +197,9 @@ class Session:
     def __init__(self, machine: Machine, o: argparse.Namespace, stack: ExitStack) -> None:
         self.machine = machine
         self.script: list[ScriptLine] = read_script(o.script) if o.script else []
-        self.output = self._output(o.serial, stack)
+        self._outputs: dict[str, Output] = {}
+        self.output = self._output("-serial", o.serial, machine.console, stack)
+        self._output("-debugcon", o.debugcon, machine.debug, stack)
         self.input = self._input(o)
         self.recording = recording.attach(machine, o, stack)
         self.wall_limit = time.monotonic() + o.wall_timeout if o.wall_timeout else None
@@ -199,21 +214,27 @@ class Session:
         machine.on_heartbeat.append(self.look)
         machine.idle_input = self.idle
 
-    def _output(self, where: str, stack: ExitStack) -> Output | None:
-        kind, _, path = where.partition(":")
+    def _output(
+        self, option: str, where: str, console: Console, stack: ExitStack
+    ) -> Output | None:
+        """Send what a console prints where the user wants it; one place may take several."""
         if where == "none":
             return None
-        if where == "stdio":
-            output = Output(STDOUT)
-        elif kind == "file" and path:
-            try:
-                output = file_output(path)
-            except OSError as error:
-                raise Failure(f"{path}: {error.strerror or error}") from error
-        else:
-            raise UsageError(f"-serial {where}: the console goes to stdio, file:PATH or none")
-        self.machine.console.sinks.append(output.put)
-        stack.callback(output.flush)
+        output = self._outputs.get(where)
+        if output is None:
+            kind, _, path = where.partition(":")
+            if where == "stdio":
+                output = Output(STDOUT)
+            elif kind == "file" and path:
+                try:
+                    output = file_output(path)
+                except OSError as error:
+                    raise Failure(f"{path}: {error.strerror or error}") from error
+            else:
+                raise UsageError(f"{option} {where}: it goes to stdio, file:PATH or none")
+            self._outputs[where] = output
+            stack.callback(output.flush)
+        console.sinks.append(output.put)
         return output
 
     def _input(self, o: argparse.Namespace) -> Input | None:
@@ -234,9 +255,9 @@ class Session:
 
     def look(self) -> None:
         """The machine looks outside: show, draw, and take what was typed."""
-        if self.output is not None:
-            self.output.flush()
-            if self.output.closed:
+        for output in self._outputs.values():
+            output.flush()
+            if output.closed:
                 self.machine.stop(Outcome.failure(NOBODY_READS))
         if self.wall_limit is not None and time.monotonic() >= self.wall_limit:
             self.machine.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
@@ -317,11 +338,11 @@ class Session:
             try:
                 outcome = machine.run()
             finally:
-                if self.output is not None:
-                    self.output.flush()
+                for output in self._outputs.values():
+                    output.flush()
                 if self.progress is not None:
                     self.progress.clear()
-        if self.output is not None and self.output.closed and outcome.status == 0:
+        if outcome.status == 0 and any(output.closed for output in self._outputs.values()):
             outcome = Outcome.failure(NOBODY_READS)
         return self._with_script(outcome)
 

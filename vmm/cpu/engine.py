@@ -234,6 +234,15 @@ class Engine:
         self._device(base, size, base)
         self.library.dll.vmm_map_pages(self.pointer, base, size, native.PAGE_DEVICE)
 
+    def map_behind(self, base: int, size: int, address: int) -> None:
+        """Put host memory at ``address`` behind the pages from ``base``, switched out at first."""
+        self.uc.mem_map_ptr(native.BEHIND + base, size, 7, C.c_void_p(address))
+
+    def set_behind(self, base: int, size: int, load: bool, store: bool) -> None:
+        """Say which accesses reach the memory behind pages, from the next instruction on."""
+        flags = native.PAGE_BEHIND_LOAD * load | native.PAGE_BEHIND_STORE * store
+        self.library.dll.vmm_set_behind(self.pointer, base, size, flags)
+
     def map_hole(self) -> None:
         """Let accesses that nobody answers read as all ones and change nothing."""
         self._device(native.HOLE, 0x1000, native.HOLE)

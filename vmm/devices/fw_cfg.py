@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""fw_cfg: the firmware configuration device, memory-mapped flavour (QEMU's
-docs/specs/fw_cfg.rst).
+"""fw_cfg: the firmware configuration device (QEMU's docs/specs/fw_cfg.rst), memory-mapped
+and, as `FwCfgPorts`, at I/O ports.
 
 Named and numbered items of bytes that firmware and kernels read, through a data
 register or by DMA.  The selector and the DMA address are big-endian registers;
@@ -18,7 +18,8 @@ from vmm.devices.device import Register, Unknown
 
 DATA, SELECTOR, DMA_HIGH, DMA_LOW = 0x00, 0x08, 0x10, 0x14
 
-SIGNATURE, ID, FILE_DIR, FILE_FIRST = 0x00, 0x01, 0x19, 0x20
+SIGNATURE, ID, RAM_SIZE, NOGRAPHIC, CPUS = 0x00, 0x01, 0x03, 0x04, 0x05
+BOOT_MENU, MAX_CPUS, FILE_DIR, FILE_FIRST = 0x0E, 0x0F, 0x19, 0x20
 KEY_MASK = 0x3FFF | 0x8000  # bit 14 asks for write access, which no item has
 FEATURES = 0b11  # the traditional interface and DMA
 
@@ -100,7 +101,7 @@ class FwCfg:
 
     def read(self, offset: int, size: int) -> int:
         if offset < SELECTOR:
-            return int.from_bytes(self._next(size), "little")
+            return int.from_bytes(self.take(size), "little")
         if offset >= DMA_HIGH and offset + size <= self.size:
             start = offset - DMA_HIGH
             return int.from_bytes(DMA_SIGNATURE[start : start + size], "little")
@@ -109,7 +110,7 @@ class FwCfg:
     def write(self, offset: int, size: int, value: int) -> None:
         swapped = int.from_bytes(value.to_bytes(size, "little"), "big")
         if offset == SELECTOR and size == 2:
-            self._select(swapped)
+            self.select(swapped)
         elif offset == DMA_HIGH and size == 8:
             self._transfer(swapped)
         elif offset == DMA_HIGH and size == 4:
@@ -120,11 +121,12 @@ class FwCfg:
         else:
             self.unknown.write(offset, size, value)
 
-    def _select(self, key: int) -> None:
+    def select(self, key: int) -> None:
+        """Choose an item; its first byte is read next."""
         self.state.key = key & KEY_MASK
         self.state.position = 0
 
-    def _next(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """The next bytes of the selected item; zeros behind its end."""
         data = self.items.get(self.state.key, b"")
         start = self.state.position
@@ -141,7 +143,7 @@ class FwCfg:
         length = int.from_bytes(request[4:8], "big")
         target = int.from_bytes(request[8:16], "big")
         if control & CONTROL_SELECT:
-            self._select(control >> 16)
+            self.select(control >> 16)
         outcome = 0
         if control & CONTROL_READ:
             outcome = self._copy(target, length)
@@ -163,10 +165,59 @@ class FwCfg:
         while length:
             count = min(length, CHUNK)
             try:
-                self.write_memory(target, self._next(count))
+                self.write_memory(target, self.take(count))
             except ValueError:
                 self.unknown.note(f"a DMA transfer to {target:#x} is not to memory")
                 return CONTROL_ERROR
             target += count
             length -= count
         return 0
+
+
+PORT_SELECTOR, PORT_DATA, PORT_DMA = 0, 1, 4
+
+
+class FwCfgPorts:
+    """The registers of a PC, from port 0x510 on.
+
+    A word written to the first port selects, in the processor's byte order; a byte read from the
+    second is data; the DMA address is big-endian, as in memory.
+    """
+
+    name = "fw_cfg"
+    size = 12
+    registers = (
+        Register(PORT_SELECTOR, "selector", "wo"),
+        Register(PORT_DATA, "data", "ro"),
+        Register(PORT_DMA, "dma address, high", "rw", REGISTERS[2].reset),
+        Register(PORT_DMA + 4, "dma address, low", "rw", REGISTERS[3].reset),
+    )
+
+    def __init__(self, device: FwCfg) -> None:
+        self.device = device
+        self.unknown = device.unknown
+
+    @property
+    def state(self) -> State:
+        return self.device.state
+
+    def reset(self) -> None:
+        self.device.reset()
+
+    def resume(self) -> None:
+        """Nothing runs by itself."""
+
+    def read(self, offset: int, size: int) -> int:
+        if offset == PORT_DATA and size == 1:
+            return self.device.read(DATA, 1)
+        if offset >= PORT_DMA:
+            return self.device.read(offset - PORT_DMA + DMA_HIGH, size)
+        return self.unknown.read(offset, size, (1 << 8 * size) - 1)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if offset == PORT_SELECTOR and size == 2:
+            self.device.select(value)
+        elif offset >= PORT_DMA:
+            self.device.write(offset - PORT_DMA + DMA_HIGH, size, value)
+        else:
+            self.unknown.write(offset, size, value)

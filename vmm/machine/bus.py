@@ -67,6 +67,22 @@ class Memory:
         return self.base + self.size
 
 
+@dataclass(slots=True)
+class Shadow:
+    """RAM behind a stretch of other memory or of nothing: see `Bus.switch`."""
+
+    base: int
+    size: int
+    frames: Frames
+    offset: int
+    readable: bool = False
+    writable: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+
 class Overlap(ValueError):
     """Two things were placed at one address."""
 
@@ -93,6 +109,11 @@ class AddressSpace:
         self._placed.insert(at, placed)
         return placed
 
+    def remove(self, placed: Placed) -> None:
+        """Take a device away again, as moving a PCI device's addresses does."""
+        at = self._placed.index(placed)
+        del self._starts[at], self._placed[at]
+
     def find(self, address: int) -> Placed | None:
         """What is at ``address``, or None."""
         at = bisect_right(self._starts, address) - 1
@@ -112,6 +133,7 @@ class Bus:
         self.byteorder = byteorder
         self.floating = floating
         self.memory: list[Memory] = []
+        self.shadows: list[Shadow] = []
         self.devices = AddressSpace()
         self.ports = AddressSpace()
         self.unanswered: dict[tuple[str, int], int] = {}
@@ -120,6 +142,7 @@ class Bus:
         self.hot_reads = True  # False: every device read reaches the device
         self.set_hot: Callable[[int, int, int, bool], None] = lambda a, size, value, port: None
         self.clear_hot: Callable[[], None] = lambda: None
+        self.set_behind: Callable[[int, int, bool, bool], None] = lambda b, size, load, store: None
         self._hot = False
 
     # -- memory -----------------------------------------------------------------
@@ -136,6 +159,18 @@ class Bus:
         self.memory.append(memory)
         return memory
 
+    def add_shadow(self, base: int, size: int, frames: Frames, offset: int) -> Shadow:
+        """Put RAM behind ``base``, switched out; both are whole pages."""
+        shadow = Shadow(base, size, frames, offset)
+        self.shadows.append(shadow)
+        return shadow
+
+    def switch(self, shadow: Shadow, readable: bool, writable: bool) -> None:
+        """Have reads, writes, or both reach the RAM behind instead of what is in front."""
+        if (shadow.readable, shadow.writable) != (readable, writable):
+            shadow.readable, shadow.writable = readable, writable
+            self.set_behind(shadow.base, shadow.size, readable, writable)
+
     def memory_at(self, address: int, size: int = 1) -> Memory | None:
         """The memory that holds all of ``address`` to ``address + size``."""
         for memory in self.memory:
@@ -143,27 +178,61 @@ class Bus:
                 return memory
         return None
 
-    def view(self, address: int, size: int) -> memoryview | None:
-        """Host view of guest memory, or None if not all of it is memory."""
-        memory = self.memory_at(address, size)
-        if memory is None:
-            return None
-        start = memory.offset + address - memory.base
-        return memory.frames.view[start : start + size]
+    def _pieces(
+        self, address: int, size: int, store: bool = False, rom: bool = True
+    ) -> list[memoryview] | None:
+        """The memory that answers at ``address``, piece by piece; None if some of it is not.
 
-    def read_memory(self, address: int, size: int) -> bytes | None:
-        """Bytes of guest memory as DMA or a debugger sees them, or None."""
-        view = self.view(address, size)
-        return None if view is None else bytes(view)
+        ``store`` looks for what stores reach; without ``rom`` that must be RAM.
+        """
+        pieces = []
+        end = address + size
+        while address < end:
+            found: Shadow | Memory | None = None
+            stop = end
+            for shadow in self.shadows:
+                if shadow.base <= address < shadow.end:
+                    stop = min(stop, shadow.end)
+                    found = shadow if (shadow.writable if store else shadow.readable) else None
+                elif shadow.base > address:
+                    stop = min(stop, shadow.base)
+            if found is None:
+                memory = self.memory_at(address)
+                if memory is None or (memory.rom and not rom):
+                    return None
+                found = memory
+                stop = min(stop, memory.end)
+            start = found.offset + address - found.base
+            pieces.append(found.frames.view[start : start + stop - address])
+            address = stop
+        return pieces
 
-    def write_memory(self, address: int, data: bytes) -> bool:
-        """Write guest memory from outside the processor; False if it is not all memory."""
-        view = self.view(address, len(data))
-        if view is None:
+    def _fill(self, pieces: list[memoryview] | None, address: int, data: bytes) -> bool:
+        if pieces is None:
             return False
-        view[:] = data
+        start = 0
+        for piece in pieces:
+            piece[:] = data[start : start + len(piece)]
+            start += len(piece)
         self.on_host_write(address, len(data))
         return True
+
+    def read_memory(self, address: int, size: int) -> bytes | None:
+        """Bytes of guest memory as the guest and its devices read them, or None."""
+        pieces = self._pieces(address, size)
+        return None if pieces is None else b"".join(pieces)
+
+    def write_memory(self, address: int, data: bytes) -> bool:
+        """Change what is read at ``address``, ROM included, as a loader or a debugger does.
+
+        False, and nothing written, if it is not all memory.
+        """
+        return self._fill(self._pieces(address, len(data)), address, data)
+
+    def write_ram(self, address: int, data: bytes) -> bool:
+        """Write guest memory as a device does; False, and nothing written, if not all is RAM."""
+        pieces = self._pieces(address, len(data), store=True, rom=False)
+        return self._fill(pieces, address, data)
 
     # -- device accesses (from the engine) --------------------------------------
 

@@ -5,6 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
+class SharedLine:
+    """Several sources wired together: the line is high while any of them is."""
+
+    __slots__ = ("high", "sink")
+
+    def __init__(self, sink: Callable[[bool], None]) -> None:
+        self.sink = sink
+        self.high = 0  # how many sources are
+
+    def source(self, name: str = "") -> Line:
+        """A new wire into it, low at first."""
+        return Line(self._changed, name)
+
+    def _changed(self, level: bool) -> None:
+        before, self.high = self.high, self.high + (1 if level else -1)
+        if bool(before) != bool(self.high):
+            self.sink(level)
+
+
 class Line:
     """A level-carrying wire.
 

@@ -52,6 +52,7 @@ class Machine:
         self.engine = engine
         self.clock = Clock(hz, lambda: engine.cycles, self._rearm)
         self.console = Console()
+        self.debug = Console()  # what firmware prints on a port of its own
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
         self.delivery: Literal["native", "python"] = "native"
@@ -86,6 +87,7 @@ class Machine:
         processor.read_physical = bus.read_memory
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
+        bus.set_behind = engine.set_behind
 
     # -- building ----------------------------------------------------------------
 
@@ -95,6 +97,8 @@ class Machine:
         for memory in self.bus.memory:
             address = memory.frames.address + memory.offset
             engine.map_memory(memory.base, memory.size, address, memory.rom, memory.secure)
+        for shadow in self.bus.shadows:
+            engine.map_behind(shadow.base, shadow.size, shadow.frames.address + shadow.offset)
         pages: list[list[int]] = []
         for placed in self.bus.devices:
             if self.bus.memory_at(placed.base) is not None:
@@ -344,6 +348,5 @@ class Machine:
 
     def dma_write(self, address: int, data: bytes) -> None:
         """A device's write to memory; ValueError if it is not all RAM."""
-        memory = self.bus.memory_at(address, len(data))
-        if memory is None or memory.rom or not self.bus.write_memory(address, data):
+        if not self.bus.write_ram(address, data):
             raise ValueError(f"DMA write of {len(data)} bytes at {address:#x} is not all RAM")

@@ -27,6 +27,7 @@ KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
 ALIAS = 1 << 36
 HOLE = 1 << 37
+BEHIND = 1 << 38
 
 SPARC, ARM, X86 = range(3)
 
@@ -44,6 +45,7 @@ NATIVE, HANDLED, STOP = range(3)
 ) = range(8)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
+PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
 
@@ -270,6 +272,8 @@ class Library:
         dll.vmm_stop.restype = None
         dll.vmm_map_pages.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_int)
         dll.vmm_map_pages.restype = None
+        dll.vmm_set_behind.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_int)
+        dll.vmm_set_behind.restype = None
         dll.vmm_map_device.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_uint64)
         dll.vmm_set_hot.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
         dll.vmm_set_hot.restype = None

@@ -44,7 +44,8 @@ static const char *const needed_once[] = {
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
     "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
     "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
-    "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
+    "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64", "x86_stl_phys_notdirty_x86_64",
+    "cpu_x86_cpuid_x86_64", "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
     "x86_ldub_phys_x86_64", "x86_lduw_phys_x86_64", "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64",
     "x86_stb_phys_x86_64", "x86_stw_phys_x86_64", "x86_stl_phys_x86_64",
     "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
@@ -275,6 +276,20 @@ void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
             vmm_kick(v);
             return;
         }
+}
+
+/* Switch the RAM behind pages in or out: FLAGS are VMM_PAGE_BEHIND_LOAD and
+ * VMM_PAGE_BEHIND_STORE.  Callable from a device: the next instruction sees it. */
+void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags)
+{
+    const uint8_t changing = VMM_PAGE_BEHIND_LOAD | VMM_PAGE_BEHIND_STORE | VMM_PAGE_CODE;
+
+    /* A page that only stores reach is not watched for code, so none may be left. */
+    vmm_forget_code(v, base, size);
+    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
+        v->pages[page] = (uint8_t)((v->pages[page] & ~changing) | flags);
+    vmm_flush_tlb(v);
+    vmm_kick(v); /* the running block may be chained to one of these pages */
 }
 
 void vmm_flush_tlb(struct vmm_cpu *v)

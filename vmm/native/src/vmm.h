@@ -37,6 +37,8 @@ enum vmm_page {
     VMM_PAGE_DEVICE, /* every access is a device access */
     VMM_PAGE_ROM,    /* reads and fetches from memory, writes to the alias device */
     VMM_PAGE_ALIAS,  /* every access goes to the alias device (flash being programmed) */
+    VMM_PAGE_BEHIND_LOAD = 0x10,  /* flag: loads and fetches reach the RAM behind the page */
+    VMM_PAGE_BEHIND_STORE = 0x20, /* flag: stores reach it */
     VMM_PAGE_SECURE = 0x40, /* flag: answers only accesses from the ARM secure state */
     VMM_PAGE_CODE = 0x80 /* flag: instructions were fetched from here */
 };
@@ -44,6 +46,7 @@ enum vmm_page {
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
 #define VMM_ALIAS (1ull << 36)        /* where alias devices live */
 #define VMM_HOLE (1ull << 37)         /* one page that answers for nobody (x86) */
+#define VMM_BEHIND (1ull << 38)       /* where RAM lives that is behind other pages */
 #define VMM_TRAP_KINDS 768
 #define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
 #define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
@@ -187,6 +190,7 @@ void vmm_stop(struct vmm_cpu *v, int reason);
 void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind);
 int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
 void vmm_flush_tlb(struct vmm_cpu *v);
+void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
 
 /* trap.c */

@@ -13,14 +13,27 @@ static bool is_memory(const struct vmm_cpu *v, uint64_t address)
 {
     uint64_t page = address >> 12;
 
+    if (address >= VMM_BEHIND)
+        return true;
     return page < VMM_PAGES && v->pages[page] != VMM_PAGE_DEVICE;
+}
+
+/* ADDRESS, or the RAM behind it if that is switched in. */
+static uint64_t behind(const struct vmm_cpu *v, uint64_t address, bool store)
+{
+    uint64_t page = address >> 12;
+    uint8_t flag = store ? VMM_PAGE_BEHIND_STORE : VMM_PAGE_BEHIND_LOAD;
+
+    return page < VMM_PAGES && v->pages[page] & flag ? address + VMM_BEHIND : address;
 }
 
 static uint64_t place(struct vmm_cpu *v, uint64_t address, bool store)
 {
     uint64_t page = address >> 12;
 
-    switch (page < VMM_PAGES ? v->pages[page] & ~(unsigned)VMM_PAGE_CODE : VMM_PAGE_NONE) {
+    if (behind(v, address, store) != address)
+        return behind(v, address, store);
+    switch (page < VMM_PAGES ? v->pages[page] & 0xf : VMM_PAGE_NONE) {
     case VMM_PAGE_RAM:
     case VMM_PAGE_DEVICE:
         return address;
@@ -89,7 +102,7 @@ void vmm_x86_store(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t 
     default: store32(v->cpu, at, value); break;
     }
     /* No block may outlive the instructions it was made of. */
-    if (is_memory(v, at) && v->pages[at >> 12] & VMM_PAGE_CODE)
+    if (is_memory(v, at) && v->pages[(at & ~VMM_BEHIND) >> 12] & VMM_PAGE_CODE)
         for (uint32_t i = 0; i < size; i++)
             forget(address_space(v->cpu, 0), at + i, 0);
 }
@@ -114,6 +127,7 @@ uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size)
     ORIGINAL(load_fn, load32, "x86_ldl_phys_x86_64");
     ORIGINAL(load64_fn, load64, "x86_ldq_phys_x86_64");
 
+    address = behind(v, address, false);
     return size == 8 ? load64(v->cpu, address) : load32(v->cpu, address);
 }
 
@@ -123,8 +137,24 @@ void vmm_x86_mark_entry(struct vmm_cpu *v, uint64_t address, uint32_t value)
     typedef void (*store_fn)(void *, uint64_t, uint32_t);
     ORIGINAL(store_fn, store32, "x86_stl_phys_notdirty_x86_64");
 
-    store32(v->cpu, address, value);
+    store32(v->cpu, behind(v, address, true), value);
 }
+
+/* The engine's own walk reads and marks entries through these. */
+#define WALKS(type, name, store, parameters, arguments)                             \
+    type name parameters;                                                           \
+    type name parameters                                                            \
+    {                                                                               \
+        typedef type(*fn) parameters;                                               \
+        ORIGINAL(fn, original, #name);                                              \
+        if (vmm_current && vmm_current->cpu == cpu)                                 \
+            address = behind(vmm_current, address, store);                          \
+        return original arguments;                                                  \
+    }
+WALKS(uint32_t, x86_ldl_phys_x86_64, false, (void *cpu, uint64_t address), (cpu, address))
+WALKS(uint64_t, x86_ldq_phys_x86_64, false, (void *cpu, uint64_t address), (cpu, address))
+WALKS(void, x86_stl_phys_notdirty_x86_64, true, (void *cpu, uint64_t address, uint32_t value),
+      (cpu, address, value))
 
 /* The arithmetic flags, which the engine computes when somebody asks. */
 uint32_t vmm_x86_arithmetic_flags(struct vmm_cpu *v);
