@@ -87,6 +87,8 @@ static void reset(struct fuzz *f)
 void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index);
 void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index)
 {
+    /* What ends a block at once where nothing else is: INT3, UDF, UNIMP. */
+    static const uint32_t fill[] = {0, 0xe7f0e7f0, 0xcccccccc};
     uint32_t regions = f->ram_size / REGION - 1 - f->first;
     uint32_t region = f->first + index % regions;
 
@@ -97,6 +99,8 @@ void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index)
     f->shape = 0;
     f->budget = chance(f, 90) ? 100 + below(f, 200) : 2000;
     reset(f);
+    for (uint32_t i = 0; i < REGION / 4; i++)
+        ((uint32_t *)f->host)[i] = fill[f->v->arch];
     for (int i = 0; i < 64; i++)
         ((uint32_t *)(f->host + DATA))[i] = interesting(f);
     switch (f->v->arch) {

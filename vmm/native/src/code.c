@@ -116,6 +116,22 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc)
     return v->device_pcs[hash >> 3] >> (hash & 7) & 1;
 }
 
+__thread int vmm_short_blocks;
+
+/* Where instructions reach devices one after the other, each would be found in a
+ * long block that is then thrown away (a guest that slides through an empty bus
+ * would stand still): after some such blocks the next ones are short. */
+static void note_split(struct vmm_cpu *v)
+{
+    enum { NEAR = 4, SOME = 4, SHORT = 16 };
+    static __thread int last, streak;
+
+    streak = v->blocks_translated - last <= NEAR ? streak + 1 : 0;
+    last = v->blocks_translated;
+    if (streak >= SOME)
+        vmm_short_blocks = SHORT;
+}
+
 /* An instruction that reaches a device must be the last of its block, so that
  * time is exact in the device and an interrupt it raises is taken at once.
  * If it is not, remember its pc (the translator then ends blocks there), drop
@@ -153,6 +169,7 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     hash = device_hash(pc);
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;
+    note_split(v);
     drop(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
     leave(v->cpu);
     __builtin_unreachable();

@@ -222,6 +222,7 @@ bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
+extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
 void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc);
 bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
 
