@@ -13,4 +13,12 @@ static inline u32 trap_call(u32 value)
     return argument;
 }
 
+/* PSCI VERSION (DEN 0022): the major number, which is 1 for a decade now. */
+static inline u32 hypercall(u32 value)
+{
+    register u32 argument asm("r0") = 0x84000000;
+    asm volatile("hvc #0" : "+r"(argument) : : "r1", "r2", "r3", "memory");
+    return value + (argument >> 16);
+}
+
 #endif

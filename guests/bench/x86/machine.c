@@ -20,6 +20,8 @@
 #define PIT        0x40
 #define PIT_MODE   0x43
 #define COUNTER0_LOW_MODE0 0x10
+#define COUNTER0_STATUS 0xe2               /* read back: the next read is the status */
+#define STATUS_OUT 0x80
 #define PIT_COUNTS(microseconds) ((microseconds) * 1193 / 1000 + 1)
 
 extern const u8 trap_call_entry[], leave_user_entry[], trap_stack_top[];
@@ -59,7 +61,12 @@ void trap(struct frame *frame)
 
 void interrupts_open(void)
 {
+    /* Let a count that the firmware began run out before the controller looks. */
     outb(PIT_MODE, COUNTER0_LOW_MODE0);
+    outb(PIT, 1);
+    do
+        outb(PIT_MODE, COUNTER0_STATUS);
+    while (!(inb(PIT) & STATUS_OUT));
     outb(MCR, 0x0b);                       /* OUT2 lets the interrupt out */
     pic_open();
     pic_mask(~(1u << IRQ_PIT | 1u << IRQ_COM1));
