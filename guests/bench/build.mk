@@ -13,7 +13,7 @@ BENCH_ARM := null=1 compute=40000000 memory=800 calls=4000 traps=1500000 user_tr
 	hypercall=1000000 device_read=6000000 device_write=3000000 interrupts=400000 timer=15000 \
 	sleep=15000 self_modifying=100000 page_tables=120000
 BENCH_X86 := null=1 compute=40000000 memory=800 calls=4000 traps=2000000 user_traps=1500000 \
-	hypercall=500000 device_read=6000000 device_write=3000000 interrupts=300000 timer=15000 \
+	hypercall=1000000 device_read=6000000 device_write=3000000 interrupts=300000 timer=15000 \
 	sleep=15000 self_modifying=80000 page_tables=150000
 
 BENCH_COMPILE_sparc = $(SPARC_PREFIX)gcc $(SPARC_FLAGS) $(FREESTANDING) -I$(TOP)/guests/runtime -I$(TOP)/guests/sparc/runtime

@@ -18,7 +18,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A finished run; times in seconds."""
+    """A finished run; times in seconds.
+
+    ``peak_rss`` is the kernel's: at least the resident memory of the process that
+    started it, as a child begins in its parent's memory.
+    """
 
     output: bytes
     status: int

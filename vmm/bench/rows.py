@@ -30,21 +30,17 @@ class Platform:
     board: str
     qemu: tuple[str, ...]
     status: int  # of a guest that ends well
-    missing: frozenset[str] = frozenset()  # workloads that it has no guest for
 
 
 PLATFORMS = {
     platform.architecture: platform
     for platform in (
-        Platform("sparc", "leon3", ("qemu-system-sparc", "-M", "leon3_generic", "-nographic"), 0,
-                 frozenset({"hypercall"})),
+        Platform("sparc", "leon3", ("qemu-system-sparc", "-M", "leon3_generic", "-nographic"), 0),
         Platform("arm", "virt", ("qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15",
                                  "-m", "128", "-nographic", "-semihosting"), 0),
-        # The x86 guest's hypercall is a port that only a probe's device answers: see micro.py.
         Platform("x86", "pc", ("qemu-system-i386", "-m", "128", "-display", "none",
                                "-serial", "stdio", "-no-reboot",
-                               "-device", "isa-debug-exit,iobase=0xf4,iosize=4"), 1,
-                 frozenset({"hypercall"})),
+                               "-device", "isa-debug-exit,iobase=0xf4,iosize=4"), 1),
     )
 }
 
@@ -54,7 +50,6 @@ WORKLOADS = {
     "calls": "recursive calls and returns (SPARC: window traps)",
     "traps": "trap instruction from supervisor mode and back",
     "user_traps": "trap instruction from user mode and back",
-    "hypercall": "PSCI VERSION by HVC, answered by the monitor",
     "device_read": "poll of the UART's status (x86: port)",
     "device_write": "write of a device register, and reading it back (x86: port)",
     "interrupts": "interrupt raised by software, taken and ended",
@@ -95,7 +90,6 @@ ROWS = tuple(
     Row(platform, workload)
     for platform in PLATFORMS.values()
     for workload in WORKLOADS
-    if workload not in platform.missing
 )
 
 

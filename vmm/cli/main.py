@@ -17,7 +17,7 @@ import traceback
 from typing import NoReturn
 
 import vmm
-from vmm.cli import doctor, run, showcase
+from vmm.cli import bench, doctor, run, showcase
 from vmm.cli.report import Failure, UsageError, say
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"vmm {vmm.__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for module in (run, doctor, showcase):
+    for module in (run, doctor, showcase, bench):
         module.add(commands)
     return top
 
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         if not hasattr(options, "function"):
-            raise UsageError("which command? one of: run, doctor, showcase (see vmm --help)")
+            raise UsageError("which command? one of: run, doctor, showcase, bench (see vmm --help)")
         status = int(options.function(options))
     except UsageError as error:
         say(str(error))
