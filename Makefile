@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make run    set up, build the guests, boot them on every board, print a summary
 # make test   set up, then every check and test
+# make bench  measure against QEMU; the history is in bench-history.jsonl
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
 # make guests the guest kernels and firmware, into build/
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
@@ -9,13 +10,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+HISTORY ?= bench-history.jsonl
 NATIVE := vmm/native/libvmm_native.so
 NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
 
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all setup tools-host tools-cross tools-all venv guests wheel run test lint clean distclean
+.PHONY: all setup tools-host tools-cross tools-all venv guests wheel run test bench lint clean distclean
 
 all: guests
 
@@ -59,13 +61,16 @@ wheel: setup guests
 		--no-build-isolation --wheel-dir dist . </dev/null
 	@ls -l dist/vmm-*.whl
 
-# -- the two commands ---------------------------------------------------------------
+# -- the commands -------------------------------------------------------------------
 
 run: setup tools-all guests
 	@$(BIN)/vmm showcase
 
 test: setup tools-all guests lint
 	@$(BIN)/python -m pytest -q -n 2
+
+bench: setup tools-all guests
+	@$(BIN)/vmm bench --json build/bench.json --history $(HISTORY)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`vmm bench`: the bench guests here and on QEMU side by side (docs/bench.md)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from vmm.bench import history, micro, report
+from vmm.bench import run as benchmark
+from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
+from vmm.bench.run import ICOUNT, OURS, QEMU, Result
+from vmm.cli.report import Failure, UsageError
+
+REPEAT = 5
+MICRO_REPEAT = 10
+WIDTH = 132  # columns, where there is no terminal to ask
+
+
+def repetitions(text: str) -> int:
+    """A number of runs."""
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise ValueError(text)
+    return value
+
+
+def add(commands: Any) -> None:
+    """Declare `vmm bench`."""
+    command = commands.add_parser(
+        "bench", help="measure against QEMU, side by side", allow_abbrev=False,
+        description="Run the bench guests here and on qemu-system alternately, and compare "
+                    "processor time.",
+        epilog=f"Processors: {', '.join(PLATFORMS)}. Workloads: {', '.join(WORKLOADS)}. "
+               "Status 1 if a guest failed or printed something else on one side.",
+    )
+    o = command.add_argument
+    o("--rows", metavar="PATTERN", action="append", default=[],
+      help="only these: 'arm', 'compute', 'x86/*traps' (comma list, repeatable)")
+    o("--repeat", metavar="N", type=repetitions, default=REPEAT,
+      help=f"runs of each guest on each side (default {REPEAT})")
+    o("--alone", action="store_true", help="without QEMU: our side only")
+    o("--micro", action="store_true",
+      help="the single costs too (the default when no rows are chosen)")
+    o("--json", metavar="FILE", type=Path, help="write everything measured as JSON")
+    o("--history", metavar="FILE", type=Path,
+      help="show the drift from this file's last entry, and append to it")
+    command.set_defaults(function=run)
+
+
+class Progress:
+    """One line on a terminal's stderr that says what runs."""
+
+    def __init__(self, stack: ExitStack, repeat: int) -> None:
+        self._repeat = repeat
+        self._status = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = stack.enter_context(Console(stderr=True).status("starting"))
+
+    def say(self, text: str) -> None:
+        """Replace the line."""
+        if self._status is not None:
+            self._status.update(text)
+
+    def row(self, row: Row, side: str, repetition: int) -> None:
+        """A run begins."""
+        self.say(f"{row.name} on {side}, {repetition + 1} of {self._repeat}")
+
+
+def show(results: list[Result], measured: list[micro.Measured], past: list[history.Entry],
+         now: history.Entry) -> None:
+    """The tables, on stdout."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(report.rows_table(results, past, now))
+    if past:
+        console.print(f"drift: since {past[-1]['commit']} ({past[-1].get('date', 'unknown')}), "
+                      "or the row's last entry; + is faster")
+    if measured:
+        console.print(report.micro_table(measured, results))
+
+
+def run(o: argparse.Namespace) -> int:
+    """`vmm bench`."""
+    patterns = [word for text in o.rows for word in text.split(",")]
+    try:
+        rows = select(patterns)
+    except BenchError as error:
+        raise UsageError(f"--rows: {error}") from error
+    sides = (OURS,) if o.alone else (OURS, QEMU, ICOUNT)
+    measured: list[micro.Measured] = []
+    try:
+        past = history.read(o.history) if o.history else []
+        with ExitStack() as stack:
+            progress = Progress(stack, o.repeat)
+            results = benchmark.run(rows, sides, o.repeat, progress.row)
+            if o.micro or not patterns:
+                platforms = list(dict.fromkeys(row.platform for row in rows))
+                measured = micro.measure(platforms, MICRO_REPEAT, progress.say)
+        now = history.entry(results, measured)
+        show(results, measured, past, now)
+        if o.json:
+            text = json.dumps(report.as_json(results, measured, o.repeat), indent=1)
+            o.json.write_text(text + "\n", encoding="utf-8")
+        if o.history:
+            history.append(o.history, now)
+    except BenchError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{error.filename or 'bench'}: {error.strerror or error}") from error
+    return 1 if any(result.problem for result in results) else 0
