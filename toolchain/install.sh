@@ -36,6 +36,7 @@ missing() {
 	have qemu-system-i386 || echo qemu qemu-system-x86
 	have dtc || echo firmware device-tree-compiler
 	[ -f /usr/lib/u-boot/qemu_arm/u-boot.bin ] || echo firmware u-boot-qemu
+	[ -f /usr/share/seabios/bios.bin ] || echo firmware seabios
 }
 
 packages() { printf '%s\n' "$1" | while read -r _ package; do printf '%s ' "$package"; done; }

@@ -110,3 +110,47 @@ def test_names_and_numbers_are_checked() -> None:
         device.add_file("x" * 56, b"")
     with pytest.raises(ValueError, match="0x20"):
         device.add_item(0x20, b"")
+
+
+def ports(bench: Bench) -> fw_cfg.FwCfgPorts:
+    bench.device.add_file("opt/x", b"0123456789")
+    return fw_cfg.FwCfgPorts(bench.device)
+
+
+def test_ports_select_in_the_processors_order_and_read_bytes() -> None:
+    device = ports(Bench())
+    device.write(0, 2, fw_cfg.SIGNATURE)
+    assert bytes(device.read(1, 1) for _ in range(4)) == b"QEMU"
+    device.write(0, 2, 0x20)
+    assert bytes(device.read(1, 1) for _ in range(3)) == b"012"
+
+
+def test_ports_have_a_big_endian_dma_address() -> None:
+    bench = Bench()
+    device = ports(bench)
+    assert device.read(4, 4).to_bytes(4, "little") == b"QEMU"
+    bench.memory[0x100:0x110] = (0x20 << 16 | 8 | 2).to_bytes(4, "big") + bytes(
+        (0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 8, 0)
+    )
+    device.write(8, 4, int.from_bytes((0x100).to_bytes(4, "big"), "little"))
+    assert bench.memory[0x800:0x805] == b"01234"
+    assert bench.memory[0x100:0x104] == bytes(4)
+
+
+def test_ports_report_what_they_do_not_have() -> None:
+    device = ports(Bench())
+    device.write(1, 1, 5)
+    assert device.read(0, 1) == 0xFF
+    assert device.unknown.counts["write", 1] == 1
+    assert device.unknown.counts["read", 0] == 1
+
+
+def test_a_dma_request_that_cannot_be_answered_is_the_guests_mistake() -> None:
+    bench = Bench()
+
+    def read_only(address: int, data: bytes) -> None:
+        raise ValueError("ROM")
+
+    bench.device.write_memory = read_only
+    bench.dma(8, 0, 0)
+    assert bench.device.unknown.counts["note", -1] == 1

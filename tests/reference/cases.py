@@ -67,6 +67,7 @@ CASES = (
     _arm("hyp-a7", "hyp", "cortex-a7", virtualization="on"),
     _arm("monitor", "monitor", "cortex-a15", secure="on"),
     Case("arm-v5", "virt", "arm/v5", "arm/v5.txt", ARM926, "arm926"),
+    _x86("chipset"),
     _x86("hello"),
     _x86("timers"),
     _x86("traps"),

@@ -210,17 +210,21 @@ class Session:
             machine.intercept(intercepts(machine, o.intercept))
         machine.limit_time(o.timeout, o.wall_timeout)
         if sys.stderr.isatty():
-            self._draw_progress(o.serial == "stdio" and sys.stdout.isatty())
+            self._draw_progress()
         machine.on_heartbeat.append(self.look)
         machine.idle_input = self.idle
 
     def _output(
         self, option: str, where: str, console: Console, stack: ExitStack
     ) -> Output | None:
-        """Send what a console prints where the user wants it; one place may take several."""
+        """Send what a console prints where the user wants it; a file may take several.
+
+        On stdout each gathers its own lines, so that two consoles do not mix in one.
+        """
         if where == "none":
             return None
-        output = self._outputs.get(where)
+        place = option if where == "stdio" else where
+        output = self._outputs.get(place)
         if output is None:
             kind, _, path = where.partition(":")
             if where == "stdio":
@@ -232,7 +236,7 @@ class Session:
                     raise Failure(f"{path}: {error.strerror or error}") from error
             else:
                 raise UsageError(f"{option} {where}: it goes to stdio, file:PATH or none")
-            self._outputs[where] = output
+            self._outputs[place] = output
             stack.callback(output.flush)
         console.sinks.append(output.put)
         return output
@@ -244,11 +248,11 @@ class Session:
             return None  # the script types
         return Input(STDIN, self.machine.console.type, lambda: self.interrupt("quit (Ctrl-A x)"))
 
-    def _draw_progress(self, shared: bool) -> None:
-        output = self.output
-        free = (lambda: output.at_line_start) if shared and output else (lambda: True)
-        self.progress = Progress(self.machine, STDERR, free)
-        if shared and output:
+    def _draw_progress(self) -> None:
+        terminal = sys.stdout.isatty()
+        shown = [o for o in self._outputs.values() if terminal and o.descriptor == STDOUT]
+        self.progress = Progress(self.machine, STDERR, lambda: all(o.at_line_start for o in shown))
+        for output in shown:
             output.before = self.progress.clear
 
     # -- what the machine asks while it runs ------------------------------------

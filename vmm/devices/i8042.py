@@ -25,6 +25,7 @@ STATUS_OBF, STATUS_SYS, STATUS_COMMAND, STATUS_UNLOCKED, STATUS_AUX = 0x01, 0x04
 MODE_KBD_IRQ, MODE_AUX_IRQ, MODE_SYS = 0x01, 0x02, 0x04
 MODE_KBD_OFF, MODE_AUX_OFF, MODE_TRANSLATE = 0x10, 0x20, 0x40
 OUT_RUNS, OUT_A20, OUT_KBD_FULL, OUT_AUX_FULL = 0x01, 0x02, 0x10, 0x20
+OUT_LINES = 0xCC  # clock and data of both devices, idle
 IN_UNLOCKED = 0x80
 SELF_TEST_PASSED, INTERFACE_OK = 0x55, 0x00
 
@@ -63,7 +64,7 @@ class I8042State:
     """The controller's registers; the devices keep their own."""
 
     mode: int = MODE_KBD_IRQ | MODE_AUX_IRQ
-    output: int = OUT_RUNS | OUT_A20
+    output: int = OUT_RUNS | OUT_A20 | OUT_LINES
     tested: bool = False
     after_command: bool = True  # the last write was to port 0x64
     expects: int = 0  # the command whose data byte is due at port 0x60
@@ -231,7 +232,7 @@ class I8042:
         return None
 
     def _set_output(self, value: int) -> None:
-        self.state.output = value & (OUT_RUNS | OUT_A20)
+        self.state.output = value & (OUT_RUNS | OUT_A20 | OUT_LINES)
         self.a20.set(bool(value & OUT_A20))
         if not value & OUT_RUNS:
             self.on_reset()
