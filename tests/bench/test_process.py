@@ -8,11 +8,11 @@ import sys
 from vmm.bench.process import measure
 
 
-def test_output_of_both_streams_and_status() -> None:
+def test_output_complaints_and_status() -> None:
     sample = measure(
         [sys.executable, "-c", "import sys, os; os.write(1, b'one '); os.write(2, b'two'); "
                                "sys.exit(7)"], 60)
-    assert sample.output == b"one two"
+    assert (sample.output, sample.errors) == (b"one ", b"two")
     assert sample.status == 7
     assert not sample.timed_out
     assert sample.first_output is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Sample:
     started it, as a child begins in its parent's memory.
     """
 
-    output: bytes
+    output: bytes  # standard output: the guest's console
+    errors: bytes  # standard error: what the program itself says
     status: int
     cpu: float
     elapsed: float
@@ -36,8 +38,8 @@ class Sample:
 def measure(command: Sequence[str], timeout: float) -> Sample:
     """Run ``command`` with an empty standard input; end it after ``timeout`` seconds."""
     started = time.monotonic()
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    with tempfile.TemporaryFile() as errors, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
     ) as process:
         assert process.stdout is not None
         descriptor = process.stdout.fileno()
@@ -58,7 +60,9 @@ def measure(command: Sequence[str], timeout: float) -> Sample:
             output += data
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        complaint = errors.read()
     return Sample(
-        bytes(output), process.returncode, usage.ru_utime + usage.ru_stime,
+        bytes(output), complaint, process.returncode, usage.ru_utime + usage.ru_stime,
         time.monotonic() - started, first, usage.ru_maxrss * 1024, timed_out,
     )

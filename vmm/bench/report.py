@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from vmm.bench import history
@@ -69,7 +68,7 @@ def rows_table(results: Sequence[Result], entries: Sequence[Entry], now: Entry) 
             table.add_section()
         name = result.row.name
         if result.problem:
-            table.add_row(name, f"[bold red]{escape(result.problem)}[/]")
+            table.add_row(name, "[bold red]failed[/]")
             continue
         ours = result.figure(OURS)
         mips = result.mips
@@ -84,6 +83,11 @@ def rows_table(results: Sequence[Result], entries: Sequence[Entry], now: Entry) 
             cells.append(NOTHING if null else _drift(entries, now, name))
         table.add_row(name, *cells)
     return table
+
+
+def problems(results: Sequence[Result]) -> list[str]:
+    """A line for each row that failed."""
+    return [f"{r.row.name}: {r.problem}" for r in results if r.problem]
 
 
 def micro_table(micro: Sequence[Measured], results: Sequence[Result]) -> Table:

@@ -87,16 +87,20 @@ def check_tools(rows: Iterable[Row], sides: Iterable[str]) -> None:
             raise BenchError(f"{program} is not installed (`make tools-all`, or --alone)")
 
 
+def _last_line(text: bytes) -> str:
+    return (text.decode(errors="replace").strip().splitlines() or [""])[-1]
+
+
 def _problem(side: str, row: Row, sample: Sample, expected: bytes | None) -> str | None:
-    last = sample.output.decode(errors="replace").strip().splitlines()[-1:] or [""]
+    said = _last_line(sample.errors) or _last_line(sample.output)
     if sample.timed_out:
         return f"{side}: no end within {LIMIT:g} s"
     if sample.status != row.platform.status:
-        return f"{side}: exit status {sample.status}: {last[0]}"
+        return f"{side}: exit status {sample.status}: {said}"
     if not ROUNDS.search(sample.output):
-        return f"{side}: no checksum: {last[0]}"
+        return f"{side}: no checksum: {said}"
     if expected is not None and sample.output != expected:
-        return f"{side} printed {last[0]!r}, not what {OURS} printed"
+        return f"{side} printed {_last_line(sample.output)!r}, {OURS} {_last_line(expected)!r}"
     return None
 
 

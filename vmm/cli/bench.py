@@ -80,6 +80,8 @@ def show(results: list[Result], measured: list[micro.Measured], past: list[histo
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(report.rows_table(results, past, now))
+    for problem in report.problems(results):
+        console.print(problem, style="bold red", markup=False)
     if past:
         console.print(f"drift: since {past[-1]['commit']} ({past[-1].get('date', 'unknown')}), "
                       "or the row's last entry; + is faster")

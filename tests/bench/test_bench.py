@@ -35,7 +35,7 @@ def faked(monkeypatch: pytest.MonkeyPatch, **samples: Sample) -> Result:
 
 
 def sample(output: bytes = GOOD, status: int = 0, timed_out: bool = False) -> Sample:
-    return Sample(output, status, 0.5, 0.6, 0.1, 50_000_000, timed_out)
+    return Sample(output, b"", status, 0.5, 0.6, 0.1, 50_000_000, timed_out)
 
 
 def test_equal_runs_are_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
