@@ -275,14 +275,21 @@ class Engine:
 
     @property
     def count(self) -> int:
-        """Instructions begun since reset."""
-        return int(self.native.limit) - int(self.native.left)
+        """Instructions begun since reset.
+
+        A signal handler that asks for an event (Ctrl-C, the command's tick) may run between
+        the two reads and change both words; then the read starts over.
+        """
+        n = self.native
+        while True:
+            limit, left = int(n.limit), int(n.left)
+            if n.limit == limit:
+                return limit - left
 
     @property
     def cycles(self) -> int:
         """Instructions begun plus the cycles slept through."""
-        n = self.native
-        return int(n.limit) - int(n.left) + int(n.idle)
+        return self.count + int(self.native.idle)
 
     def run(self, pc: int, npc: int = 0) -> int:
         """Run from ``pc`` until something stops the engine; a REASON_ value."""

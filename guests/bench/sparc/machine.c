@@ -93,8 +93,7 @@ void sleep_open(void)
 {
 	interrupts_open();
 	put32(TIMER + TIMER_RELOAD, SLEEP - 1);
-	put32(TIMER + TIMER_CONTROL, TIMER_LD);
-	put32(TIMER + TIMER_CONTROL, TIMER_EN | TIMER_RS | TIMER_IE);
+	put32(TIMER + TIMER_CONTROL, TIMER_EN | TIMER_LD | TIMER_RS | TIMER_IE);
 }
 
 void machine_sleep(void)
