@@ -93,7 +93,7 @@ def test_base_address_register_tells_its_size(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [{"device": 4}, {"function": 0}, {"bus": 1}], ids=lambda place: str(place)
+    "place", [{"device": 4}, {"function": 0}, {"bus": 1}], ids=str
 )
 def test_nobody_answers_for_what_is_not_there(bench: Bench, place: dict[str, int]) -> None:
     bench.select(0x00, **place)
