@@ -14,6 +14,7 @@ import mmap
 import os
 import signal
 import struct
+import sys
 import tempfile
 import time
 import traceback
@@ -71,12 +72,15 @@ def run_batch(
         if child == 0:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the process ends with it
+            sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
             faulthandler.enable()
             faulthandler.register(signal.SIGUSR1)
             status = 1
             try:
                 status = _child(arch, mode, seed, first, last, shared)
             finally:
+                sys.stdout.flush()
                 os._exit(status)
         problem = _watch(child, shared, patience)
         at, *counts = _PROGRESS.unpack_from(shared, 0)

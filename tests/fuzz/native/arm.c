@@ -99,7 +99,7 @@ static void code(struct fuzz *f, bool is_thumb)
     if (is_thumb) {
         while (at < CODE_BYTES)
             at += thumb(f, at);
-        put16(f, at, 0xe700 | 0x40); /* b back */
+        put16(f, at, 0xe000 | ((0u - at - 4) >> 1 & 0x7ff)); /* b back */
     } else {
         for (; at < CODE_BYTES; at += 4)
             put32(f, at, arm(f));
@@ -210,7 +210,7 @@ void arm_stream(struct fuzz *f)
     }
     if (chance(f, 40))
         tables(f);
-    while (chance(f, 30))
+    while (chance(f, 20))
         change_system(f, KEY(1u, 0u, 0u, 0u), PICK(f, sctlr));
     set_system(f, KEY(12u, 0u, 0u, 0u), chance(f, 95) ? f->region + VECTORS : bits(f, 32) & ~31u);
     set_system(f, KEY(12u, 0u, 0u, 1u), f->region + VECTORS);

@@ -70,6 +70,10 @@ static void reset(struct fuzz *f)
     static const char *const names[] = {"tlb_flush_sparc", "tlb_flush_arm", "tlb_flush_x86_64"};
     struct vmm_cpu *v = f->v;
 
+    if (v->arch == VMM_X86) { /* breakpoints are also in lists of the engine */
+        typedef void (*update_fn)(void *, uint32_t);
+        ((update_fn)(uintptr_t)engine_function("cpu_x86_update_dr7_x86_64"))(v->env, 0x400);
+    }
     memcpy(v->env, f->snapshot, f->env_size);
     FIELD(uint8_t, v->cpu, CPU_EXIT_REQUEST) = 0;
     FIELD(int32_t, v->cpu, CPU_CFLAGS_NEXT_TB) = -1;
@@ -97,7 +101,7 @@ void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index)
     f->region = f->ram_base + REGION * region;
     f->host = f->ram + REGION * region;
     f->shape = 0;
-    f->budget = chance(f, 90) ? 100 + below(f, 200) : 2000;
+    f->budget = chance(f, 97) ? 40 + below(f, 160) : 2000;
     reset(f);
     for (uint32_t i = 0; i < REGION / 4; i++)
         ((uint32_t *)f->host)[i] = fill[f->v->arch];

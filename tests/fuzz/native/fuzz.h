@@ -19,7 +19,7 @@
 
 /* What lies where in a region (ARM: translation table in the upper half). */
 enum { CODE = 0, VECTORS = 0x1000, TABLES = 0x2000, DATA = 0x3000, PAGES = 0x4000, STACK = 0x6000 };
-enum { CODE_BYTES = 0x180 };
+enum { CODE_BYTES = 0x100 };
 
 struct fuzz {
     struct vmm_cpu *v;

@@ -99,7 +99,7 @@ void sparc_stream(struct fuzz *f)
         put_psr = (psr_fn)(uintptr_t)engine_function("cpu_put_psr_sparc");
     for (uint32_t at = 0; at < CODE_BYTES; at += 4)
         put(f, CODE + at, instruction(f));
-    put(f, CODE + CODE_BYTES, 0x10bfffa0); /* ba back to the start */
+    put(f, CODE + CODE_BYTES, 0x10800000 | (-CODE_BYTES / 4 & 0x3fffff)); /* ba back to the start */
     put(f, CODE + CODE_BYTES + 4, 0x01000000);
     vectors(f);
     psr = bits(f, 4) << 20 | (chance(f, 70) ? 1u << 12 : 0) | (chance(f, 90) ? 1u << 5 : 0)

@@ -176,7 +176,7 @@ enum { CPL = 3, CS32 = 1 << 4, SS32 = 1 << 5, ADDSEG = 1 << 6 };
 void x86_stream(struct fuzz *f)
 {
     typedef void (*update_fn)(void *, uint32_t);
-    static update_fn update_cr0, update_cr4;
+    static update_fn update_cr0, update_cr4, update_dr7;
     void *env = f->v->env;
     enum mode mode = f->user ? 1 + below(f, 3) : below(f, 3);
     bool paged = mode != REAL && chance(f, 40), pae = paged && chance(f, 30);
@@ -184,6 +184,7 @@ void x86_stream(struct fuzz *f)
 
     if (!update_cr0) {
         update_cr0 = (update_fn)(uintptr_t)engine_function("cpu_x86_update_cr0_x86_64");
+        update_dr7 = (update_fn)(uintptr_t)engine_function("cpu_x86_update_dr7_x86_64");
         update_cr4 = (update_fn)(uintptr_t)engine_function("cpu_x86_update_cr4_x86_64");
     }
     x86_code(f, mode == PROTECTED);
@@ -218,7 +219,9 @@ void x86_stream(struct fuzz *f)
     if (chance(f, 5)) {
         for (int i = 0; i < 4; i++)
             FIELD(uint64_t, env, X86_DR + 8 * i) = interesting(f);
-        FIELD(uint64_t, env, X86_DR + 56) = bits(f, 32) | 0x400;
+        if (chance(f, 50)) /* an instruction of the stream */
+            FIELD(uint64_t, env, X86_DR) = f->region + CODE + bits(f, 6);
+        update_dr7(env, (chance(f, 50) ? bits(f, 32) : bits(f, 8)) | 0x400);
     }
     FIELD(uint64_t, env, X86_CR + 24) = f->region + (pae ? DATA + 0x800 : PAGES);
     update_cr4(env, (paged ? (pae ? 0x30 : 0x10) : 0) | (chance(f, 70) ? 0x600 : 0)

@@ -181,6 +181,25 @@ def register_file(engine: Engine, has_sse: bool) -> RegisterFile:
 
         return Register(name, "segment", read, write)
 
+    update_dr7 = engine.function("cpu_x86_update_dr7_x86_64", None, C.c_void_p, C.c_uint32)
+    dr7 = C.c_uint64.from_address(engine.env + DR + 8 * 7)
+
+    def breakpoint_register(index: int) -> Register:
+        """DR0 to DR3, DR7: the engine keeps a list of what they mean."""
+        cell = C.c_uint64.from_address(engine.env + DR + 8 * index)
+
+        def read() -> int:
+            return cell.value & 0xFFFFFFFF
+
+        def write(value: int) -> None:
+            enabled = value if index == 7 else dr7.value
+            update_dr7(engine.env, 0)
+            if index != 7:
+                cell.value = value
+            update_dr7(engine.env, enabled & 0xFFFFFFFF)
+
+        return Register(f"dr{index}", "debug", read, write)
+
     registers = [word64(name, REGS + 8 * i, "general") for i, name in enumerate(GENERAL)]
     registers.append(word64("eip", EIP, "general"))
     registers.append(flags_register(engine, by_engine("eflags", "status").read))
@@ -195,7 +214,8 @@ def register_file(engine: Engine, has_sse: bool) -> RegisterFile:
     registers.append(word64("cr2", CR + 16, "control"))
     registers.append(by_engine("cr3", "control"))
     registers.append(by_engine("cr4", "control", CR4_FIELDS))
-    registers += [word64(f"dr{i}", DR + 8 * i, "debug") for i in (0, 1, 2, 3, 6, 7)]
+    registers += [breakpoint_register(i) for i in range(4)]
+    registers += [word64("dr6", DR + 8 * 6, "debug"), breakpoint_register(7)]
     registers += [word64(f"sysenter_{part}", SYSENTER + 8 * i, "msr")
                   for i, part in enumerate(("cs", "esp", "eip"))]
     registers += float_registers(engine, has_sse)

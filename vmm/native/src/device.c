@@ -49,6 +49,17 @@ void vmm_clear_hot(struct vmm_cpu *v)
     v->hot_used = 0;
 }
 
+/* The instruction that makes this access.  The engine leaves the place there for
+ * good, so it is taken away: page walks and the trap delivery in Python reach
+ * devices without one, and must not be sent back to an instruction long past. */
+static uintptr_t take_access_pc(struct vmm_cpu *v)
+{
+    uintptr_t pc = FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC);
+
+    FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC) = 0;
+    return pc;
+}
+
 static uint64_t read_window(void *uc, uint64_t offset, unsigned size, void *user)
 {
     struct window *w = user;
@@ -57,7 +68,7 @@ static uint64_t read_window(void *uc, uint64_t offset, unsigned size, void *user
 
     (void)uc;
     if (vmm_current == v)
-        vmm_device_access_is_last(v, FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC));
+        vmm_device_access_is_last(v, take_access_pc(v));
     v->mmio_reads++;
     if (v->hot_used && vmm_hot_value(v, w->base + offset, size, &value))
         return value;
@@ -71,7 +82,7 @@ static void write_window(void *uc, uint64_t offset, unsigned size, uint64_t valu
 
     (void)uc;
     if (vmm_current == v)
-        vmm_device_access_is_last(v, FIELD(uintptr_t, v->cpu, CPU_MEM_IO_PC));
+        vmm_device_access_is_last(v, take_access_pc(v));
     v->mmio_writes++;
     v->on_write(v, w->base + offset, size, value);
 }

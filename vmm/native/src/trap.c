@@ -22,7 +22,7 @@ enum {
 /* Traps that lead to traps without one instruction between them (a handler
  * that cannot be fetched) would never reach a block head, where time passes
  * and limits are checked.  Let time pass and have a look every so often. */
-enum { STREAK = 4096 };
+enum { STREAK = 512 };
 
 static void break_streak(struct vmm_cpu *v)
 {
@@ -110,8 +110,12 @@ bool vmm_gate(void *uc, int number)
         FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
         return false;
     case EXCP_DEBUG_:
-        if (v->arch != VMM_X86 || !vmm_watch_trap(v))
+        /* The engine would wait for a debugger that never comes. */
+        FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        if (v->arch != VMM_X86)
             return false;
+        if (!vmm_watch_trap(v))
+            vmm_breakpoint_trap(v);
         number = 1; /* #DB */
         break;
     default:

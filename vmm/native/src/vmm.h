@@ -202,6 +202,7 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
 
 /* x86_watch.c */
 bool vmm_watch_trap(struct vmm_cpu *v);
+void vmm_breakpoint_trap(struct vmm_cpu *v);
 
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);

@@ -118,3 +118,23 @@ bool vmm_watch_trap(struct vmm_cpu *v)
     FIELD(uint32_t, v->env, X86_IS_INT) = 0;
     return true;
 }
+
+/* An instruction breakpoint was met: #DB, a fault.  The engine's own handler
+ * compares its linear address with EIP, does not find it where CS has a base,
+ * and then waits for a debugger for ever. */
+void vmm_breakpoint_trap(struct vmm_cpu *v)
+{
+    enum { TYPE_EXECUTE = 0 };
+    uint64_t dr7 = debug_register(v, 7);
+    uint32_t pc = FIELD(uint32_t, v->env, X86_EIP) + FIELD(uint32_t, v->env, X86_SEGS + 24 + 8);
+    uint32_t met = 0;
+
+    for (int i = 0; i < 4; i++)
+        if ((dr7 >> (2 * i) & 3) && (dr7 >> (16 + 4 * i) & 3) == TYPE_EXECUTE
+            && (uint32_t)debug_register(v, i) == pc)
+            met |= 1u << i;
+    FIELD(uint64_t, v->env, X86_DR + 8 * 6) = (FIELD(uint64_t, v->env, X86_DR + 8 * 6) & ~0xfull) | met;
+    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = 1;
+    FIELD(uint32_t, v->env, X86_ERROR_CODE) = 0;
+    FIELD(uint32_t, v->env, X86_IS_INT) = 0;
+}

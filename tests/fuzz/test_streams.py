@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Random instruction streams: a few seeds of what `make fuzz` runs by the million."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+import stream_machine
+import stream_watch
+from stream_machine import BOARDS, MODES, StreamMachine
+from stream_watch import run_batch
+
+STREAMS = 250  # of each batch
+SEEDS = (101, 102, 103)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("arch", BOARDS)
+def test_streams_end_in_a_machine_stop(arch: str, mode: str) -> None:
+    for seed in SEEDS:
+        report = run_batch(arch, mode, seed, last=STREAMS)
+        assert not report.problem, str(report)
+        assert report.streams == STREAMS
+        assert report.endings["stopped"] > STREAMS // 10  # not all die at once
+
+
+def _trace(arch: str, seed: int, indices: range) -> list[tuple[str, dict[str, int]]]:
+    machine = StreamMachine(arch, "user", seed)
+    return [
+        (machine.run(index).value, machine.machine.processor.registers.snapshot())
+        for index in indices
+    ]
+
+
+@pytest.mark.parametrize("arch", BOARDS)
+def test_a_seed_and_an_index_name_a_stream(arch: str) -> None:
+    assert _trace(arch, 7, range(12)) == _trace(arch, 7, range(12))
+
+
+class Misbehaving(StreamMachine):
+    """What the watchdog must notice, at stream 3."""
+
+    how = ""
+
+    def run(self, index: int):
+        if index == 3:
+            if self.how == "signal":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            if self.how == "hang":
+                time.sleep(60)
+            if self.how == "raise":
+                raise KeyError("ours")
+            if self.how == "output":
+                print("hello")
+        return super().run(index)
+
+
+@pytest.mark.parametrize(
+    ("how", "problem", "at"),
+    [("signal", "signal SIGSEGV", 3), ("hang", "no end of one stream", 3),
+     ("raise", "KeyError: 'ours'", 3), ("output", "output", 6)],
+)
+def test_the_watchdog_notices(monkeypatch, how: str, problem: str, at: int) -> None:
+    monkeypatch.setattr(Misbehaving, "how", how)
+    monkeypatch.setattr(stream_watch, "StreamMachine", Misbehaving)
+    report = run_batch("sparc", "user", 1, last=6, patience=1.0)
+    assert report.problem.startswith(problem)
+    assert report.streams == at
+    assert "sparc user --replay 1:" in str(report)
+
+
+def test_a_batch_has_memory_for_its_streams() -> None:
+    assert stream_machine.BATCH * 0x8000 <= stream_machine.RAM - (1 << 20) - 0x8000
+    assert sys.platform == "linux"
