@@ -22,7 +22,8 @@ from vmm.machine.outcome import Ending
 from vmm.native.library import library
 
 RAM = 4 << 20
-UD, GP, TS = 6, 13, 10
+UD, GP = 6, 13
+MEM_IO_PC = 0x8178  # vmm/native/src/offsets.h: CPU_MEM_IO_PC
 
 
 @pytest.fixture
@@ -140,7 +141,8 @@ def test_a_trap_frame_in_device_memory_is_written_where_the_trap_is(board) -> No
     write, r = machine.bus.write_memory, machine.processor.registers
     protected(machine, b"\xa3\x00\x00\x0b\x00" * 3 + b"\xeb\xfe")  # mov [0xb0000], eax; jmp .
     machine.run(until=machine.engine.count + 20)
-    # The code buffer starts over; what the engine knows of the last access is stale.
+    # The code buffer starts over: where the last access came from has another meaning.
+    assert ctypes.c_uint64.from_address(machine.engine.cpu + MEM_IO_PC).value == 0
     write(CODE, b"\x05\x01\x00\x00\x00" * 60 + b"\xcd\x80")  # add eax, 1; ...; int 0x80
     machine.set_delivery("python")
     r["esp"], r["eax"] = 0xB0100, 0
