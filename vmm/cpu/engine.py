@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes as C
 import importlib
+import struct
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
 
 LEDGER_SIZE = 4096
+RECORD = struct.Struct("=QIIII")  # a TrapRecord
 NEVER = 1 << 62  # an instruction count that is not reached
 
 
@@ -88,6 +90,7 @@ class Engine:
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
         self._ledger = (TrapRecord * LEDGER_SIZE)()
+        self._records = memoryview(self._ledger).cast("B")
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
         self._keep = self._connect()
@@ -180,7 +183,7 @@ class Engine:
         def ledger(_: object) -> None:
             h = own()
             try:
-                h._drain()
+                h.drain_ledger()
             except BaseException as error:
                 h._failed(error)
 
@@ -198,12 +201,12 @@ class Engine:
         return [n.on_trap, n.on_event, n.on_halt, n.on_read, n.on_write, n.on_in, n.on_out,
                 n.on_acknowledge, n.on_sysreg, n.on_ledger]
 
-    def _drain(self) -> None:
+    def drain_ledger(self) -> None:
+        """Report the traps so far as (count, kind, pc, status, info), now and not in a batch."""
         used = self.native.ledger_used
-        self.native.ledger_used = 0
-        self.handlers.ledger(
-            [(r.count, r.kind, r.pc, r.status, r.info) for r in self._ledger[:used]]
-        )
+        if used:
+            self.native.ledger_used = 0
+            self.handlers.ledger(list(RECORD.iter_unpack(self._records[: used * RECORD.size])))
 
     def recent_traps(self) -> list[tuple[int, int, int, int, int]]:
         """The last traps, oldest first, as the ledger has them."""

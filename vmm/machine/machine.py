@@ -31,6 +31,8 @@ HEARTBEAT = 10_000_000  # instructions between looks at the host's world
 NEVER = 1 << 62
 
 TrapHandler = Callable[[int], int]
+TrapRecord = tuple[int, int, int, int, int]  # count, kind, pc, status, info
+LedgerSink = Callable[[list[TrapRecord]], None]
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class Machine:
         self.on_trap: Callable[[int], int | None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
-        self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
+        self.on_ledger: list[LedgerSink] = []
+        self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
         self.stepping = False  # look after every single instruction
         self.steps = 0
         self._last_step = 0
@@ -184,7 +187,10 @@ class Machine:
         finally:
             self.counters.host_seconds += time.perf_counter() - started
             self._stop_at = None
-        return self._ended(reason)
+        outcome = self._ended(reason)
+        for told in self.on_stopped:
+            told(outcome)
+        return outcome
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
@@ -289,14 +295,20 @@ class Machine:
             return native.HANDLED
         return native.NATIVE
 
-    def _ledger(self, records: list[tuple[int, int, int, int, int]]) -> None:
-        if self.on_ledger is not None:
-            self.on_ledger(records)
+    def _ledger(self, records: list[TrapRecord]) -> None:
+        for sink in self.on_ledger:
+            sink(records)
 
-    def record_ledger(self, sink: Callable[[list[tuple[int, int, int, int, int]]], None]) -> None:
+    def record_ledger(self, sink: LedgerSink) -> None:
         """Report every trap as (count, kind, pc, status, info), in batches."""
-        self.on_ledger = sink
+        self.on_ledger.append(sink)
         self.engine.native.ledger_on = 1
+
+    def forget_ledger(self, sink: LedgerSink) -> None:
+        """Report traps to ``sink`` no more."""
+        self.engine.drain_ledger()
+        self.on_ledger.remove(sink)
+        self.engine.native.ledger_on = int(bool(self.on_ledger))
 
     # -- reports --------------------------------------------------------------------
 
