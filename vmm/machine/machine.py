@@ -8,6 +8,7 @@ devices.  A run ends with an `Outcome`.
 
 from __future__ import annotations
 
+import ctypes as C
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmm.cpu.processor import Processor
-from vmm.machine.bus import PAGE, Bus
+from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.outcome import Outcome
@@ -88,6 +89,7 @@ class Machine:
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
         bus.set_behind = engine.set_behind
+        bus.set_models = engine.set_models
 
     # -- building ----------------------------------------------------------------
 
@@ -116,6 +118,21 @@ class Machine:
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
+
+    def model(self, kind: int, device: DeviceLike, state: C.Structure, base: int, **more: int) -> None:
+        """Let the native layer answer what it can of ``device``'s registers.
+
+        ``kind`` is one of the native layer's models and ``state`` the device's own, in
+        that model's layout; ``more`` are further fields of the model's entry.  Only for a
+        device whose lines lead to this machine's one processor.
+        """
+        size = self.engine.library.dll.vmm_model_size(kind)
+        if C.sizeof(state) != size:
+            raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
+        entry = native.Model(
+            base=base, size=device.size, kind=kind, width=4, state=C.addressof(state), **more
+        )
+        self.engine.add_model(entry)
 
     # -- limits and intercepts ---------------------------------------------------
 
