@@ -19,6 +19,7 @@ from vmm.cpu.processor import Processor
 from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
+from vmm.machine.line import Source
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -119,19 +120,28 @@ class Machine:
         if self.engine.count:
             self.engine.forget_code(address, size)
 
-    def model(self, kind: int, device: DeviceLike, state: C.Structure, base: int, **more: int) -> None:
+    def model(
+        self, kind: int, device: DeviceLike, state: C.Structure, base: int, width: int = 4,
+        wire: tuple[Source, C.Structure, int] | None = None,
+    ) -> None:
         """Let the native layer answer what it can of ``device``'s registers.
 
-        ``kind`` is one of the native layer's models and ``state`` the device's own, in
-        that model's layout; ``more`` are further fields of the model's entry.  Only for a
-        device whose lines lead to this machine's one processor.
+        ``kind`` is one of the native layer's models, ``state`` the device's own in that
+        model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
+        bytes of the accesses.  A device that is no interrupt controller names its ``wire``
+        into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
+        lead to this machine's one processor.
         """
         size = self.engine.library.dll.vmm_model_size(kind)
         if C.sizeof(state) != size:
             raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
         entry = native.Model(
-            base=base, size=device.size, kind=kind, width=4, state=C.addressof(state), **more
+            base=base, size=device.size, kind=kind, width=width, state=C.addressof(state)
         )
+        if wire is not None:
+            source, pair, irq = wire
+            entry.raised, entry.source = C.addressof(source.shared.raised), source.index
+            entry.pins, entry.irq = C.addressof(pair), irq
         self.engine.add_model(entry)
 
     # -- limits and intercepts ---------------------------------------------------

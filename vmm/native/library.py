@@ -208,6 +208,8 @@ class NativeCpu(C.Structure):
         ("next", C.c_void_p),
         ("hot", HotRegister * HOT),
         ("hot_used", C.c_uint32),
+        ("intr", C.c_uint32),
+        ("spare3", C.c_uint32),
         ("model_count", C.c_uint32),
         ("cell_count", C.c_uint32),
         ("models_on", C.c_uint32),

@@ -50,7 +50,7 @@ static void update(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8
     if (s == &pair->slave)
         vmm_i8259_drive(v, pair, CASCADE, high);
     else
-        vmm_set_interrupt(v, VMM_REQUEST_IRQ, high);
+        vmm_set_interrupt(v, VMM_REQUEST_IRQ, (int)(v->intr = high));
 }
 
 /* Change the wire into IRQ (2: the slave's output). */
@@ -101,7 +101,7 @@ int vmm_i8259_acknowledge(struct vmm_cpu *v, struct vmm_model *m)
         vector = (int)pair->slave.base | acknowledge(v, pair, &pair->slave);
     }
     /* The engine has lowered its request; the pin may still be high. */
-    if (pair->master.output)
+    if (v->intr)
         vmm_set_interrupt(v, VMM_REQUEST_IRQ, true);
     return vector;
 }

@@ -174,7 +174,8 @@ struct vmm_cpu {
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
     struct vmm_hot hot[VMM_HOT];
-    uint32_t hot_used;
+    uint32_t hot_used, intr; /* x86: the INTR pin */
+    uint32_t spare3;
     uint32_t model_count, cell_count, models_on;
     uint64_t hot_reads, hot_writes;
     struct vmm_model models[VMM_MODELS];
