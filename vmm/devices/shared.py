@@ -10,7 +10,11 @@ access.  Replacing such a state copies into that memory; its address stays.
 from __future__ import annotations
 
 import ctypes as C
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from vmm.native import library as native
+
+ALL = 0xFFFF_FFFF
 
 
 def _plain(value: Any) -> Any:
@@ -66,3 +70,41 @@ class SharedState(Generic[State]):
             self._shared.assign(state)
         else:
             self._shared = state
+
+
+class Engine(Protocol):
+    """What a cell needs of an engine."""
+
+    def add_cell(self, cell: native.Cell) -> native.Cell | None: ...
+
+
+class Cell:
+    """A register that is nothing but a 32-bit word of its device's state.
+
+    The native layer reads and writes it there while it is ``active``; only the bits in
+    ``mask`` are kept.  A device lists its cells in ``cells``.
+    """
+
+    def __init__(
+        self, offset: int, state: Shared, field: str, index: int = 0, mask: int = ALL
+    ) -> None:
+        """The word is ``state``'s 32-bit ``field``, or its element ``index``."""
+        start = getattr(type(state), field).offset
+        self.offset = offset
+        self.native = native.Cell(
+            size=4, mask=mask, word=C.addressof(state) + start + 4 * index, active=1
+        )
+
+    def connect(self, engine: Engine, base: int) -> None:
+        """Give it to an engine, for a device at ``base``."""
+        self.native.address = base + self.offset
+        self.native = engine.add_cell(self.native) or self.native
+
+    @property
+    def active(self) -> bool:
+        """Whether it is only a word now."""
+        return bool(self.native.active)
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        self.native.active = active

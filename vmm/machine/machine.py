@@ -114,6 +114,9 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for placed in self.bus.devices:
+            for cell in getattr(placed.device, "cells", ()):
+                cell.connect(engine, placed.base)
         engine.map_hole()
 
     def _host_wrote(self, address: int, size: int) -> None:
