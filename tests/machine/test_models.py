@@ -200,14 +200,14 @@ def test_cells(seed: int) -> None:
         both.write(timer + 4, 4, rng.getrandbits(32))
         both.read(timer + 4, 4)
     both.compare("gptimer")
-    assert both.native > STEPS // 8
+    assert both.native > STEPS // 16
     both = Both("virt")
     for _ in range(STEPS // 4):
         offset = rng.choice((0x20, 0x24, 0x28, 0x2C))
         both.write(PL011 + offset, rng.choice((4, 4, 2)), rng.getrandbits(16))
         both.read(PL011 + offset, rng.choice((4, 1)))
         both.compare("pl011")
-    assert both.native > STEPS // 8
+    assert both.native > STEPS // 16
 
 
 def test_models_are_left_out_when_every_access_is_to_reach_its_device() -> None:
