@@ -139,7 +139,8 @@ class Bus:
         self.unanswered: dict[tuple[str, int], int] = {}
         self.on_unanswered: Callable[[str, int, int, int], None] | None = None
         self.on_host_write: Callable[[int, int], None] = lambda address, size: None
-        self.hot_reads = True  # False: every device read reaches the device
+        self._all_reach_devices = False
+        self.set_models: Callable[[bool], None] = lambda on: None
         self.set_hot: Callable[[int, int, int, bool], None] = lambda a, size, value, port: None
         self.clear_hot: Callable[[], None] = lambda: None
         self.set_behind: Callable[[int, int, bool, bool], None] = lambda b, size, load, store: None
@@ -250,6 +251,17 @@ class Bus:
 
     # -- device accesses (from the engine) --------------------------------------
 
+    @property
+    def hot_reads(self) -> bool:
+        """Whether the native layer may answer accesses; False: every one reaches its device."""
+        return not self._all_reach_devices
+
+    @hot_reads.setter
+    def hot_reads(self, hot: bool) -> None:
+        self._all_reach_devices = not hot
+        self.set_models(hot)
+        self.cool()
+
     def cool(self) -> None:
         """Some device may have changed: no register's value is known any more."""
         if self._hot:
@@ -262,7 +274,7 @@ class Bus:
         if (
             placed.stable is not None
             and size <= 4
-            and self.hot_reads
+            and not self._all_reach_devices
             and placed.stable(offset, size, value)
         ):
             self._hot = True

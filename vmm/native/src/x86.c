@@ -90,7 +90,7 @@ void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw)
         return;
     }
     if (vector == 0) {
-        vector = v->on_acknowledge(v, 0);
+        vector = vmm_acknowledge(v, 0);
         if (vector < 0)
             return; /* withdrawn at the last moment, and no spurious vector */
     }
@@ -229,6 +229,8 @@ static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t ret
     v->port_reads++;
     if (v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
         return (uint32_t)value;
+    if (v->models_on && vmm_model_read(v, VMM_PORT | port, size, &value))
+        return (uint32_t)value;
     return v->on_in(v, port, size);
 }
 
@@ -242,6 +244,8 @@ static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, 
     check_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
     v->port_writes++;
+    if (v->models_on && vmm_model_write(v, VMM_PORT | port, size, value))
+        return;
     v->on_out(v, port, size, value);
 }
 
