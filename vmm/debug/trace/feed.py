@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from vmm.debug.trace.lines import NamedLine, find_lines
 from vmm.machine.clock import NS
-from vmm.machine.line import Line
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Ending, Outcome
 
@@ -37,7 +36,7 @@ class Access:
 
 Traps = Callable[[list[TrapRecord], int], None]  # records, and what to add to a count for its cycle
 Accesses = Callable[[Access], None]
-Lines = Callable[[int, NamedLine], None]  # cycle, the line with its new level
+Lines = Callable[[int, NamedLine, bool], None]  # cycle, line, its new level
 Texts = Callable[[int, str], None]  # cycle, a line of the console without its end
 Sleeps = Callable[[int, int], None]  # cycles from and to
 Stops = Callable[[int, Outcome], None]
@@ -91,6 +90,7 @@ class Feed:
     def on_lines(self, told: Lines) -> None:
         """Tell of each change of an interrupt line; `lines` are all there are."""
         if not self._changes:
+            self._reach_devices()
             self.lines = find_lines(self.machine)
             for named in self.lines:
                 self._watch_line(named)
@@ -126,19 +126,28 @@ class Feed:
             told(records, idle)
 
     def _watch_accesses(self) -> None:
-        bus, handlers = self.machine.bus, self.machine.engine.handlers
-        was = bus.hot_reads, handlers.read, handlers.write, handlers.port_in, handlers.port_out
+        handlers = self.machine.engine.handlers
+        was = handlers.read, handlers.write, handlers.port_in, handlers.port_out
 
         def undo() -> None:
-            (bus.hot_reads, handlers.read, handlers.write,
-             handlers.port_in, handlers.port_out) = was
+            handlers.read, handlers.write, handlers.port_in, handlers.port_out = was
 
-        bus.hot_reads = False  # every read is to reach the device, and so be seen
-        bus.cool()
+        self._reach_devices()
         handlers.read = self._reader(handlers.read, port=False)
         handlers.write = self._writer(handlers.write, port=False)
         handlers.port_in = self._reader(handlers.port_in, port=True)
         handlers.port_out = self._writer(handlers.port_out, port=True)
+        self._undo.append(undo)
+
+    def _reach_devices(self) -> None:
+        """Have every access reach its device in Python, and so be seen."""
+        bus = self.machine.bus
+        was = bus.hot_reads
+
+        def undo() -> None:
+            bus.hot_reads = was
+
+        bus.hot_reads = False
         self._undo.append(undo)
 
     def _reader(self, read: Callable[[int, int], int], port: bool) -> Callable[[int, int], int]:
@@ -171,21 +180,18 @@ class Feed:
             told(access)
 
     def _watch_line(self, named: NamedLine) -> None:
-        line: Line = named.line
-        sink = line.sink
+        line = named.line
 
         def changed(level: bool) -> None:
             self.flush()
             cycle = self.machine.engine.cycles
             for told in self._changes:
-                told(cycle, named)
-            if sink is not None:
-                sink(level)
+                told(cycle, named, level)
 
         def undo() -> None:
-            line.sink = sink
+            line.watcher = None
 
-        line.sink = changed
+        line.watcher = changed
         self._undo.append(undo)
 
     def _printed(self, data: bytes) -> None:

@@ -76,9 +76,9 @@ class JsonLines:
             for count, kind, pc, status, info in records
         ]))
 
-    def _line(self, cycle: int, named: NamedLine) -> None:
+    def _line(self, cycle: int, named: NamedLine, level: bool) -> None:
         self._event(cycle, "line", {
-            "device": named.device, "line": named.name, "level": int(named.line.level),
+            "device": named.device, "line": named.name, "level": int(level),
         })
 
     def _access(self, access: Access) -> None:

@@ -98,8 +98,8 @@ class Text:
             f" ({access.size} bytes) {access.value:#x}"
         )
 
-    def _line(self, cycle: int, named: NamedLine) -> None:
-        self._sink(f"irq: {cycle} {named.device} {named.name} {int(named.line.level)}")
+    def _line(self, cycle: int, named: NamedLine, level: bool) -> None:
+        self._sink(f"irq: {cycle} {named.device} {named.name} {int(level)}")
 
     def _sleep(self, start: int, end: int) -> None:
         self._sink(f"halt: {start} for {end - start} cycles")
