@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from vmm.cpu.watch import Access, Watchpoint, native_watches
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
 
@@ -54,6 +55,8 @@ class Handlers:
     acknowledge: Callable[[int], int] = lambda level: 0
     sysreg: Callable[[int, bool, int], int] = lambda register, write, value: 0
     ledger: Callable[[list[tuple[int, int, int, int, int]]], None] = lambda records: None
+    # (virtual address, size) -> what memory holds there; None where that cannot be read quietly
+    peek: Callable[[int, int], int | None] = lambda address, size: None
 
 
 class Engine:
@@ -87,6 +90,8 @@ class Engine:
         self.handlers = Handlers()
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
+        self._watches: Any = ()
+        self._before: int | None = None  # what the watched access is about to change
         self._ledger = (TrapRecord * LEDGER_SIZE)()
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
@@ -184,7 +189,15 @@ class Engine:
             except BaseException as error:
                 h._failed(error)
 
+        def watch(_: object) -> None:
+            h = own()
+            try:
+                h._watched()
+            except BaseException as error:
+                h._failed(error)
+
         n = self.native
+        n.on_watch = native.ON_WATCH(watch)
         n.on_trap = native.ON_TRAP(trap)
         n.on_event = native.ON_EVENT(event)
         n.on_halt = native.ON_EVENT(halt)
@@ -196,7 +209,7 @@ class Engine:
         n.on_sysreg = native.ON_SYSREG(sysreg)
         n.on_ledger = native.ON_LEDGER(ledger)
         return [n.on_trap, n.on_event, n.on_halt, n.on_read, n.on_write, n.on_in, n.on_out,
-                n.on_acknowledge, n.on_sysreg, n.on_ledger]
+                n.on_acknowledge, n.on_sysreg, n.on_ledger, n.on_watch]
 
     def _drain(self) -> None:
         used = self.native.ledger_used
@@ -344,6 +357,47 @@ class Engine:
         """Let a run that begins at ``pc`` begin, whether or not a breakpoint is there."""
         self.native.passed_pc = pc
         self.native.passed_count = self.count
+
+    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Have the event handler called right after each instruction that touches one of these.
+
+        The handler finds `take_access`.  Replaces those set before; only between runs.
+        ValueError if a range is empty or not inside the address space.
+        """
+        if self.native.running:
+            raise RuntimeError("watchpoints can change only while the machine is stopped")
+        watches = native_watches(watchpoints)
+        if bytes(watches) == bytes(self._watches):
+            return
+        self.library.dll.vmm_set_watches(self.pointer, watches, len(watches))
+        self._watches = watches
+        self.native.watch_hit = 0
+
+    def _watched(self) -> None:
+        n = self.native
+        if n.watch_space == native.SPACE_MEMORY:
+            self._before = self.handlers.peek(n.watch_address, n.watch_size)
+        else:
+            self._before = None
+
+    def take_access(self) -> Access | None:
+        """The watched access that this look is for, if it is (asked once)."""
+        n = self.native
+        if not n.watch_hit:
+            return None
+        n.watch_hit = 0
+        write = n.watch_kind == native.WATCH_WRITE
+        before, after, value = self._before, None, int(n.watch_value)
+        if n.watch_space == native.SPACE_MEMORY:
+            after = self.handlers.peek(n.watch_address, n.watch_size)
+        if after is None:
+            after = value
+        if not write:
+            before = after = value
+        return Access(
+            int(n.watch_address), int(n.watch_size), "write" if write else "read",
+            before, after, int(n.watch_pc), n.watch_space == native.SPACE_PORTS,
+        )
 
     def intercept(self, kinds: Any) -> None:
         """Have exactly these trap kinds (numbers) reach the trap handler."""

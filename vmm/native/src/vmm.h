@@ -54,6 +54,10 @@ enum vmm_page {
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
+/* What is watched: bits, the engine's own for a marked page. */
+enum vmm_watch_kind { VMM_WATCH_READ = 1, VMM_WATCH_WRITE = 2 };
+enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
+
 #define VMM_IRQ_EVENT (1u << 30)      /* our bit in CPUState.interrupt_request */
 
 struct vmm_trap_record {
@@ -88,6 +92,13 @@ struct vmm_place {
 struct vmm_region {
     uint64_t page;
     void *region;
+};
+
+/* A watched range of virtual addresses, or of x86 I/O ports. */
+struct vmm_watch {
+    uint32_t address, space;
+    uint64_t size;
+    uint32_t kinds, spare;
 };
 
 struct vmm_cpu {
@@ -167,6 +178,13 @@ struct vmm_cpu {
     uint32_t breakpoint_hit; /* nonzero: the look that comes is at a breakpoint */
     uint32_t passed_pc;      /* the breakpoint met last, and when: */
     int64_t passed_count;    /* there and then it is not met again */
+    uint32_t watch_count;
+    uint32_t watch_hit; /* nonzero: the access below has happened; the look that comes is for it */
+    struct vmm_watch *watches;
+    void (*on_watch)(struct vmm_cpu *); /* the access below is about to be made */
+    uint32_t watch_space, watch_address, watch_size, watch_kind;
+    uint64_t watch_pc;
+    uint64_t watch_value; /* what was loaded or stored */
 };
 
 /* core.c */
@@ -219,8 +237,16 @@ void vmm_clear_hot(struct vmm_cpu *v);
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
 
+/* watch.c */
+uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
+bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32_t size,
+                     uint32_t kind, uintptr_t host_pc);
+void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
+
 /* code.c: which instruction of a translated block */
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
+bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
+uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
