@@ -147,12 +147,15 @@ def test_each_turn_of_a_repeated_string_instruction() -> None:
     assert (watched.registers["ecx"], watched.registers["edi"]) == (4, DATA + 0x104)
 
 
-def test_read_modify_write_reports_its_first_access() -> None:
-    watched = x86(b"\xff\x05" + DATA.to_bytes(4, "little"))  # inc dword [DATA]
-    assert watched.stops(2, (DATA, 4, "access")) == [(1, Access(DATA, 4, "read", 0, 0, CODE))]
-    assert watched.scratch.word(DATA) == 1
-    again = x86(b"\xff\x05" + DATA.to_bytes(4, "little"))
-    assert again.stops(2, (DATA, 4, "write")) == [(1, Access(DATA, 4, "write", 0, 1, CODE))]
+def test_of_several_accesses_the_one_that_changes_memory_is_reported() -> None:
+    code = b"\xff\x05" + DATA.to_bytes(4, "little")  # inc dword [DATA]
+    changed = Access(DATA, 4, "write", 0, 1, CODE)
+    assert x86(code).stops(2, (DATA, 4, "access")) == [(1, changed)]
+    assert x86(code).stops(2, (DATA, 4, "write")) == [(1, changed)]
+    assert x86(code).stops(2, (DATA, 4, "read")) == [(1, Access(DATA, 4, "read", 0, 0, CODE))]
+    # strd r2, [r1]: the first word stays as it is
+    watched = arm(0xE1C120F0, r1=DATA, r2=0, r3=5)
+    assert watched.stops(2, (DATA, 8, "write")) == [(1, Access(DATA + 4, 4, "write", 0, 5, CODE))]
 
 
 def test_stores_by_the_engines_own_helpers() -> None:

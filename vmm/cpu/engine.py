@@ -17,7 +17,7 @@ import importlib
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from vmm.cpu.watch import Access, Watchpoint, native_watches
 from vmm.native import library as native
@@ -91,7 +91,7 @@ class Engine:
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
         self._watches: Any = ()
-        self._before: int | None = None  # what the watched access is about to change
+        self._before: list[int | None] = []  # what memory held before each watched access
         self._ledger = (TrapRecord * LEDGER_SIZE)()
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
@@ -371,33 +371,36 @@ class Engine:
             return
         self.library.dll.vmm_set_watches(self.pointer, watches, len(watches))
         self._watches = watches
-        self.native.watch_hit = 0
+        self.native.access_count = 0
 
     def _watched(self) -> None:
         n = self.native
-        if n.watch_space == native.SPACE_MEMORY:
-            self._before = self.handlers.peek(n.watch_address, n.watch_size)
-        else:
-            self._before = None
+        access = n.accesses[n.access_count]
+        del self._before[n.access_count :]
+        memory = access.space == native.SPACE_MEMORY
+        self._before.append(self.handlers.peek(access.address, access.size) if memory else None)
 
     def take_access(self) -> Access | None:
-        """The watched access that this look is for, if it is (asked once)."""
+        """The watched access that this look is for, if it is (asked once).
+
+        An instruction may make several: then the first that changed something, else the first.
+        """
         n = self.native
-        if not n.watch_hit:
-            return None
-        n.watch_hit = 0
-        write = n.watch_kind == native.WATCH_WRITE
-        before, after, value = self._before, None, int(n.watch_value)
-        if n.watch_space == native.SPACE_MEMORY:
-            after = self.handlers.peek(n.watch_address, n.watch_size)
+        made, n.access_count = int(n.access_count), 0
+        accesses = [self._access(n.accesses[i], self._before[i]) for i in range(made)]
+        return next((a for a in accesses if a.before != a.after), accesses[0] if made else None)
+
+    def _access(self, made: Any, before: int | None) -> Access:
+        after, port = None, made.space == native.SPACE_PORTS
+        write = made.kind == native.WATCH_WRITE
+        if write and not port:
+            after = self.handlers.peek(made.address, made.size)
         if after is None:
-            after = value
+            after = int(made.value)
         if not write:
-            before = after = value
-        return Access(
-            int(n.watch_address), int(n.watch_size), "write" if write else "read",
-            before, after, int(n.watch_pc), n.watch_space == native.SPACE_PORTS,
-        )
+            before = after
+        kind: Literal["read", "write"] = "write" if write else "read"
+        return Access(made.address, made.size, kind, before, after, int(made.pc), port)
 
     def intercept(self, kinds: Any) -> None:
         """Have exactly these trap kinds (numbers) reach the trap handler."""

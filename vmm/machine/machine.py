@@ -206,7 +206,7 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.native.watch_hit = 0
+        self.engine.native.access_count = 0
         self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:

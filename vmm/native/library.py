@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 TRAP_KINDS = 768
 HOT, PLACES, REGIONS = 64, 256, 64  # sizes of the native tables
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
+ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
@@ -94,6 +95,19 @@ class Watch(C.Structure):
         ("size", C.c_uint64),
         ("kinds", C.c_uint32),
         ("spare", C.c_uint32),
+    )
+
+
+class WatchedAccess(C.Structure):
+    """A watched access that was made."""
+
+    _fields_ = (
+        ("space", C.c_uint32),
+        ("address", C.c_uint32),
+        ("size", C.c_uint32),
+        ("kind", C.c_uint32),
+        ("pc", C.c_uint64),
+        ("value", C.c_uint64),
     )
 
 
@@ -199,15 +213,10 @@ class NativeCpu(C.Structure):
         ("passed_pc", C.c_uint32),
         ("passed_count", C.c_int64),
         ("watch_count", C.c_uint32),
-        ("watch_hit", C.c_uint32),
+        ("access_count", C.c_uint32),
         ("watches", C.POINTER(Watch)),
         ("on_watch", ON_WATCH),
-        ("watch_space", C.c_uint32),
-        ("watch_address", C.c_uint32),
-        ("watch_size", C.c_uint32),
-        ("watch_kind", C.c_uint32),
-        ("watch_pc", C.c_uint64),
-        ("watch_value", C.c_uint64),
+        ("accesses", WatchedAccess * ACCESSES),
     )
 
 

@@ -101,6 +101,13 @@ struct vmm_watch {
     uint32_t kinds, spare;
 };
 
+/* One watched access.  VALUE is what was loaded or stored. */
+struct vmm_access {
+    uint32_t space, address, size, kind;
+    uint64_t pc, value;
+};
+#define VMM_ACCESSES 64 /* of one instruction; more are not told */
+
 struct vmm_cpu {
     /* hot: the generated code counts here */
     int64_t left;  /* instructions until the next look; negative: look now */
@@ -179,12 +186,10 @@ struct vmm_cpu {
     uint32_t passed_pc;      /* the breakpoint met last, and when: */
     int64_t passed_count;    /* there and then it is not met again */
     uint32_t watch_count;
-    uint32_t watch_hit; /* nonzero: the access below has happened; the look that comes is for it */
+    uint32_t access_count; /* watched accesses made since the last look; the look that comes is for them */
     struct vmm_watch *watches;
-    void (*on_watch)(struct vmm_cpu *); /* the access below is about to be made */
-    uint32_t watch_space, watch_address, watch_size, watch_kind;
-    uint64_t watch_pc;
-    uint64_t watch_value; /* what was loaded or stored */
+    void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
+    struct vmm_access accesses[VMM_ACCESSES];
 };
 
 /* core.c */

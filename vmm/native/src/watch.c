@@ -33,24 +33,26 @@ uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, 
 bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32_t size,
                      uint32_t kind, uintptr_t host_pc)
 {
+    struct vmm_access *access;
+
     if (!(vmm_watched(v, space, (uint32_t)address, size) & kind))
         return false;
     vmm_device_access_is_last(v, host_pc); /* the stop comes right after this instruction */
-    if (v->watch_hit)
-        return false; /* the first access of an instruction is the one reported */
-    v->watch_space = space;
-    v->watch_address = (uint32_t)address;
-    v->watch_size = size;
-    v->watch_kind = kind;
-    v->watch_pc = vmm_pc_at(v, host_pc);
+    if (v->access_count == VMM_ACCESSES)
+        return false;
+    access = &v->accesses[v->access_count];
+    access->space = space;
+    access->address = (uint32_t)address;
+    access->size = size;
+    access->kind = kind;
+    access->pc = vmm_pc_at(v, host_pc);
     v->on_watch(v);
     return true;
 }
 
 void vmm_watch_done(struct vmm_cpu *v, uint64_t value)
 {
-    v->watch_value = value;
-    v->watch_hit = 1;
+    v->accesses[v->access_count++].value = value;
     vmm_set_interrupt(v, VMM_IRQ_EVENT, 1);
 }
 
