@@ -280,6 +280,28 @@ class Engine:
         flag = native.PORT if port else 0
         self.library.dll.vmm_set_hot(self.pointer, address | flag, size, value)
 
+    def add_model(self, model: native.Model) -> None:
+        """Have the native layer answer a device's registers on the device's own state."""
+        if self.native.model_count == native.MODELS:
+            raise NativeError("too many devices are modelled natively")
+        self.native.models[self.native.model_count] = model
+        self.native.model_count += 1
+        self.native.models_on = 1
+
+    def add_cell(self, cell: native.Cell) -> native.Cell | None:
+        """Have a register be a word of its device's state; the live entry, None if full."""
+        if self.native.cell_count == native.CELLS:
+            return None
+        index = self.native.cell_count
+        self.native.cells[index] = cell
+        self.native.cell_count += 1
+        self.native.models_on = 1
+        return cast(native.Cell, self.native.cells[index])
+
+    def set_models(self, on: bool) -> None:
+        """Whether accesses may be answered natively at all."""
+        self.native.models_on = on and bool(self.native.model_count + self.native.cell_count)
+
     def clear_hot(self) -> None:
         """Ask the devices again."""
         self.library.dll.vmm_clear_hot(self.pointer)

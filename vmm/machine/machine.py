@@ -8,6 +8,7 @@ devices.  A run ends with an `Outcome`.
 
 from __future__ import annotations
 
+import ctypes as C
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -16,9 +17,10 @@ from typing import Literal
 
 from vmm.cpu.processor import Processor
 from vmm.cpu.watch import Access, Watchpoint
-from vmm.machine.bus import PAGE, Bus
+from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
+from vmm.machine.line import Source
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -91,6 +93,7 @@ class Machine:
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
         bus.set_behind = engine.set_behind
+        bus.set_models = engine.set_models
 
     # -- building ----------------------------------------------------------------
 
@@ -114,11 +117,38 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for placed in self.bus.devices:
+            for cell in getattr(placed.device, "cells", ()):
+                cell.connect(engine, placed.base)
         engine.map_hole()
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
+
+    def model(
+        self, kind: int, device: DeviceLike, state: C.Structure, base: int, width: int = 4,
+        wire: tuple[Source, C.Structure, int] | None = None,
+    ) -> None:
+        """Let the native layer answer what it can of ``device``'s registers.
+
+        ``kind`` is one of the native layer's models, ``state`` the device's own in that
+        model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
+        bytes of the accesses.  A device that is no interrupt controller names its ``wire``
+        into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
+        lead to this machine's one processor.
+        """
+        size = self.engine.library.dll.vmm_model_size(kind)
+        if C.sizeof(state) != size:
+            raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
+        entry = native.Model(
+            base=base, size=device.size, kind=kind, width=width, state=C.addressof(state)
+        )
+        if wire is not None:
+            source, pair, irq = wire
+            entry.raised, entry.source = C.addressof(source.shared.raised), source.index
+            entry.pins, entry.irq = C.addressof(pair), irq
+        self.engine.add_model(entry)
 
     # -- limits and intercepts ---------------------------------------------------
 

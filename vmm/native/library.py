@@ -21,7 +21,17 @@ HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
 HOT, PLACES, REGIONS = 64, 256, 64  # sizes of the native tables
+MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
+(
+    MODEL_NONE,
+    MODEL_IRQMP,
+    MODEL_GIC_DISTRIBUTOR,
+    MODEL_GIC_INTERFACE,
+    MODEL_I8259_MASTER,
+    MODEL_I8259_SLAVE,
+    MODEL_UART16550,
+) = range(7)
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -72,6 +82,35 @@ class HotRegister(C.Structure):
     """A device register that the native layer answers."""
 
     _fields_ = (("address", C.c_uint64), ("size", C.c_uint32), ("value", C.c_uint32))
+
+
+class Model(C.Structure):
+    """A device that the native layer models on the Python device's state."""
+
+    _fields_ = (
+        ("base", C.c_uint64),
+        ("size", C.c_uint64),
+        ("kind", C.c_int32),
+        ("width", C.c_uint32),
+        ("state", C.c_void_p),
+        ("raised", C.c_void_p),
+        ("source", C.c_uint32),
+        ("irq", C.c_uint32),
+        ("pins", C.c_void_p),
+    )
+
+
+class Cell(C.Structure):
+    """A register that is a word of its device's state, and nothing else while ``active``."""
+
+    _fields_ = (
+        ("address", C.c_uint64),
+        ("size", C.c_uint32),
+        ("mask", C.c_uint32),
+        ("word", C.c_void_p),
+        ("active", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
 
 
 class Place(C.Structure):
@@ -198,8 +237,15 @@ class NativeCpu(C.Structure):
         ("next", C.c_void_p),
         ("hot", HotRegister * HOT),
         ("hot_used", C.c_uint32),
-        ("spare2", C.c_uint32),
+        ("intr", C.c_uint32),
+        ("spare3", C.c_uint32),
+        ("model_count", C.c_uint32),
+        ("cell_count", C.c_uint32),
+        ("models_on", C.c_uint32),
         ("hot_reads", C.c_uint64),
+        ("hot_writes", C.c_uint64),
+        ("models", Model * MODELS),
+        ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
         ("recent", TrapRecord * RECENT),
@@ -313,6 +359,13 @@ class Library:
         dll.vmm_set_hot.restype = None
         dll.vmm_clear_hot.argtypes = (pointer,)
         dll.vmm_clear_hot.restype = None
+        dll.vmm_model_size.argtypes = (C.c_int,)
+        dll.vmm_model_size.restype = C.c_size_t
+        for access in (dll.vmm_model_read, dll.vmm_model_write):
+            access.restype = C.c_bool
+        dll.vmm_model_read.argtypes = (pointer, C.c_uint64, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_model_write.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint64)
+        dll.vmm_acknowledge.argtypes = (pointer, C.c_int)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)

@@ -112,7 +112,7 @@ void sparc_cpu_do_interrupt_sparc(void *cpu)
     if (action == VMM_STOP)
         vmm_stop(v, VMM_REASON_STOPPED);
     else if (trap >= 0x11 && trap <= 0x1f)
-        v->on_acknowledge(v, (int32_t)(trap & 15));
+        vmm_acknowledge(v, (int)(trap & 15));
 }
 
 void vmm_deliver_sparc(struct vmm_cpu *v, int number);

@@ -72,6 +72,8 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 256 /* a power of two */
+#define VMM_MODELS 8
+#define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
 
 /* A register whose value stands until some device does something: answered here. */
@@ -79,6 +81,27 @@ struct vmm_hot {
     uint64_t address; /* of the access, with VMM_PORT for a port; 0: empty */
     uint32_t size;
     uint32_t value;
+};
+
+/* A device that is modelled here (models.h) on the Python device's own state. */
+struct vmm_model {
+    uint64_t base; /* of its registers, with VMM_PORT for ports */
+    uint64_t size;
+    int32_t kind;
+    uint32_t width; /* of the accesses it handles, bytes */
+    void *state;
+    /* a device with an interrupt line to a pair of 8259A: */
+    uint32_t *raised; /* the sources of the shared line that are high */
+    uint32_t source, irq;
+    void *pins;
+};
+
+/* A register that is, for now, nothing but a word of its device's state. */
+struct vmm_cell {
+    uint64_t address; /* with VMM_PORT for a port */
+    uint32_t size, mask;
+    uint32_t *word;
+    uint32_t active, spare;
 };
 
 /* What is known of a return address in the code buffer: how many instructions of
@@ -169,8 +192,12 @@ struct vmm_cpu {
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
     struct vmm_hot hot[VMM_HOT];
-    uint32_t hot_used, spare2;
-    uint64_t hot_reads;
+    uint32_t hot_used, intr; /* x86: the INTR pin */
+    uint32_t spare3;
+    uint32_t model_count, cell_count, models_on;
+    uint64_t hot_reads, hot_writes;
+    struct vmm_model models[VMM_MODELS];
+    struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
@@ -238,6 +265,12 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
+
+/* model.c */
+bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
+bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t value);
+int vmm_acknowledge(struct vmm_cpu *v, int level);
+
 /* breakpoint.c */
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);

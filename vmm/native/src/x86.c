@@ -93,7 +93,7 @@ void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw)
         return;
     }
     if (vector == 0) {
-        vector = v->on_acknowledge(v, 0);
+        vector = vmm_acknowledge(v, 0);
         if (vector < 0)
             return; /* withdrawn at the last moment, and no spurious vector */
     }
@@ -233,7 +233,8 @@ static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t ret
     watched = v->watch_count
         && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_READ, retaddr);
     v->port_reads++;
-    if (!v->hot_used || !vmm_hot_value(v, VMM_PORT | port, size, &value))
+    if (!(v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
+        && !(v->models_on && vmm_model_read(v, VMM_PORT | port, size, &value)))
         value = v->on_in(v, port, size);
     if (watched)
         vmm_watch_done(v, value);
@@ -253,7 +254,8 @@ static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, 
     watched = v->watch_count
         && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_WRITE, retaddr);
     v->port_writes++;
-    v->on_out(v, port, size, value);
+    if (!(v->models_on && vmm_model_write(v, VMM_PORT | port, size, value)))
+        v->on_out(v, port, size, value);
     if (watched)
         vmm_watch_done(v, value);
 }
