@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmm.cpu.processor import Processor
+from vmm.cpu.watch import Access, Watchpoint
 from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
@@ -75,6 +76,7 @@ class Machine:
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
+        self.stopped_at_watchpoint: Access | None = None
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -87,6 +89,7 @@ class Machine:
         handlers.ledger = self._ledger
         handlers.read = bus.read
         handlers.write = bus.write
+        handlers.peek = self.peek
         handlers.port_in = bus.port_in
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
@@ -196,6 +199,31 @@ class Machine:
         """
         self.engine.set_breakpoints(addresses)
 
+    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Stop after an instruction that touches one of these; replaces those set before.
+
+        The access is then `stopped_at_watchpoint`.  Only between runs.
+        """
+        self.engine.set_watchpoints(watchpoints)
+
+    def peek(self, address: int, size: int) -> int | None:
+        """The number in memory at a virtual address, or None: devices are not asked."""
+        data = self.read_virtual(address, size)
+        return None if data is None else int.from_bytes(data, self.processor.byteorder)
+
+    def read_virtual(self, address: int, size: int) -> bytes | None:
+        """Memory at a virtual address, or None if some of it is not mapped or not memory."""
+        data = bytearray()
+        while len(data) < size:
+            at = address + len(data) & 0xFFFFFFFF
+            chunk = min(size - len(data), PAGE - at % PAGE)
+            physical = self.processor.translate(at)
+            part = None if physical is None else self.bus.read_memory(physical, chunk)
+            if part is None:
+                return None
+            data += part
+        return bytes(data)
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -210,6 +238,8 @@ class Machine:
         self._stop_at = until
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
+        self.stopped_at_watchpoint = None
+        self.engine.native.access_count = 0
         self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
@@ -269,6 +299,10 @@ class Machine:
         if self.stepping and count != self._last_step:
             self._last_step = count
             self.steps += 1
+        access = self.engine.take_access()
+        if access is not None:
+            self.stopped_at_watchpoint = access if self.outcome is None else None
+            self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
