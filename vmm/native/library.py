@@ -263,6 +263,9 @@ class NativeCpu(C.Structure):
         ("watches", C.POINTER(Watch)),
         ("on_watch", ON_WATCH),
         ("accesses", WatchedAccess * ACCESSES),
+        ("watch_before", C.c_uint32),
+        ("access_spare", C.c_uint32),
+        ("unwatched_count", C.c_int64),
     )
 
 

@@ -217,6 +217,8 @@ struct vmm_cpu {
     struct vmm_watch *watches;
     void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
     struct vmm_access accesses[VMM_ACCESSES];
+    uint32_t watch_before, access_spare; /* stop before the instruction makes its access */
+    int64_t unwatched_count; /* the instruction begun then makes its accesses unseen */
 };
 
 /* core.c */
@@ -285,6 +287,7 @@ void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
 bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_start_over(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
