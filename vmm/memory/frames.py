@@ -10,6 +10,8 @@ import ctypes
 import mmap
 import os
 
+PAGE = 4096  # bytes: the unit of copying and tracking
+
 
 class Frames:
     """``size`` bytes of zeroed host memory (rounded up to whole pages)."""
@@ -24,3 +26,40 @@ class Frames:
         self.view = memoryview(self.map)
         self._anchor = ctypes.c_char.from_buffer(self.map)
         self.address = ctypes.addressof(self._anchor)
+        self.touched: set[int] | None = None  # pages the host wrote to, while somebody tracks
+
+    def wrote(self, start: int, size: int) -> None:
+        """The host has written bytes ``start`` to ``start + size``."""
+        if self.touched is not None and size:
+            self.touched.update(range(start // PAGE, (start + size - 1) // PAGE + 1))
+
+    def populated(self) -> list[range]:
+        """The pages that have ever been written to, as ranges; all others hold zeros."""
+        ranges, at = [], 0
+        while at < self.size:
+            try:
+                start = os.lseek(self.descriptor, at, os.SEEK_DATA)
+            except OSError:  # ENXIO: a hole to the end
+                break
+            at = os.lseek(self.descriptor, start, os.SEEK_HOLE)
+            ranges.append(range(start // PAGE, -(-at // PAGE)))
+        return ranges
+
+
+class Contents:
+    """The bytes of a stretch of frames, for a device that changes them: a flash memory."""
+
+    def __init__(self, frames: Frames, start: int, size: int) -> None:
+        self._frames, self._start, self._size = frames, start, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, where: slice) -> bytes:
+        start, stop, _ = where.indices(self._size)
+        return bytes(self._frames.view[self._start + start : self._start + stop])
+
+    def __setitem__(self, where: slice, data: bytes) -> None:
+        start, stop, _ = where.indices(self._size)
+        self._frames.view[self._start + start : self._start + stop] = data
+        self._frames.wrote(self._start + start, stop - start)

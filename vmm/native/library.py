@@ -45,7 +45,9 @@ NATIVE, HANDLED, STOP = range(3)
 ) = range(8)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
+PAGE_KIND = 0x0F  # all but the flags
 PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
+DIRTY_BEHIND = 1 << 31  # of a page in the list of those stored to: the RAM behind it
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
 
@@ -183,6 +185,10 @@ class NativeCpu(C.Structure):
         ("breakpoint_hit", C.c_uint32),
         ("passed_pc", C.c_uint32),
         ("passed_count", C.c_int64),
+        ("dirty", C.c_void_p),
+        ("dirty_pages", C.POINTER(C.c_uint32)),
+        ("dirty_count", C.c_uint32),
+        ("tracking", C.c_uint32),
     )
 
 
@@ -279,6 +285,7 @@ class Library:
         dll.vmm_set_hot.restype = None
         dll.vmm_clear_hot.argtypes = (pointer,)
         dll.vmm_clear_hot.restype = None
+        dll.vmm_track_stores.argtypes = (pointer,)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None
         dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)

@@ -24,6 +24,10 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "tlb_flush", "tb_flush", "cpu_abort", "find_memory_mapping",
+    "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
+    "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
+    "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
+    "address_space_stl_notdirty",
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
@@ -176,6 +180,8 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->pages);
     free(v->device_pcs);
     free(v->code_ram);
+    free(v->dirty);
+    free(v->dirty_pages);
     free(v);
 }
 
