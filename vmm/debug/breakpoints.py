@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from vmm.cpu.watch import PORT, Access
 from vmm.machine.machine import Machine
 
 Kind = Literal["code", "write", "read", "access"]
@@ -18,7 +19,7 @@ class Breakpoint:
 
     number: int  # shown to people, from 1
     kind: Kind
-    address: int  # code: pc (linear on x86); others: guest virtual
+    address: int  # code: pc (linear on x86); others: guest virtual, or a port with watch.PORT
     size: int = 1  # bytes that are watched
     condition: Callable[[Machine], bool] | None = None
     text: str = ""  # as the user wrote it
@@ -29,6 +30,11 @@ class Breakpoint:
     def holds(self, machine: Machine) -> bool:
         """Whether its condition, if any, is met now."""
         return self.condition is None or self.condition(machine)
+
+    def touched_by(self, access: Access) -> bool:
+        """Whether an access reaches what this watches."""
+        start = access.address | (PORT if access.port else 0)
+        return start < self.address + self.size and self.address < start + access.size
 
 
 class Breakpoints:
@@ -50,8 +56,9 @@ class Breakpoints:
     ) -> Breakpoint:
         """A new one, enabled."""
         self._last += 1
+        place = address & 0xFFFFFFFF if kind == "code" else address
         breakpoint = Breakpoint(
-            self._last, kind, address & 0xFFFFFFFF, size, condition, text, temporary=temporary
+            self._last, kind, place, size, condition, text, temporary=temporary
         )
         self._all[self._last] = breakpoint
         return breakpoint

@@ -188,9 +188,10 @@ class Session:
         machine = self.machine
         addresses = {one.address for one in self.breakpoints.active("code")}
         machine.set_breakpoints(addresses | {halt.address for halt in halts})
-        watched = self.breakpoints.active("write", "read", "access")
-        if hasattr(machine, "set_watchpoints"):
-            machine.set_watchpoints([(one.address, one.size, one.kind) for one in watched])
+        machine.set_watchpoints(
+            (one.address, one.size, one.kind)
+            for one in self.breakpoints.active("write", "read", "access") if one.kind != "code"
+        )
 
     def _time_is_up(self) -> None:
         self._timed = True
@@ -199,12 +200,10 @@ class Session:
     def _reason(self, request: Request, outcome: Outcome) -> Stop | None:
         """What the run just made stopped for; None if it is to go on."""
         machine = self.machine
-        access = getattr(machine, "stopped_at_watchpoint", None)
+        access = machine.stopped_at_watchpoint
         if access is not None:
             for one in self.breakpoints.active("write", "read", "access"):
-                reach = range(one.address, one.address + one.size)
-                if (access.address in reach or one.address in
-                        range(access.address, access.address + access.size)) and one.holds(machine):
+                if one.touched_by(access) and one.holds(machine):
                     return self._stop(Why.WATCHPOINT, breakpoint=self._hit(one), access=access)
             if not machine.stopped_at_count:
                 return None

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from vmm.cpu.watch import Access
 from vmm.cpu.x86.processor import X86Processor
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
@@ -68,7 +69,7 @@ class Stop:
     text: str  # one line for people
     trap: TrapInfo | None = None
     breakpoint: Breakpoint | None = None
-    access: Any = None  # of a watchpoint: what Machine.stopped_at_watchpoint says
+    access: Access | None = None  # of a watchpoint
     outcome: Outcome | None = None  # of a run that has ended
 
 

@@ -11,6 +11,7 @@ import mmap
 import os
 
 PAGE = 4096  # bytes: the unit of copying and tracking
+LABEL = 60  # characters of a name that are kept
 
 
 class Frames:
@@ -20,7 +21,8 @@ class Frames:
         if size <= 0:
             raise ValueError(f"memory size must be positive, not {size}")
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+        label = "".join(c if c.isalnum() else "-" for c in name)[:LABEL]  # for /proc/PID/maps
+        self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, self.size)
         self.map = mmap.mmap(self.descriptor, self.size)
         self.view = memoryview(self.map)
@@ -44,6 +46,17 @@ class Frames:
             at = os.lseek(self.descriptor, start, os.SEEK_HOLE)
             ranges.append(range(start // PAGE, -(-at // PAGE)))
         return ranges
+
+    def clear(self, offset: int, size: int) -> None:
+        """Zero a stretch; whole pages of it go back to the host."""
+        self.wrote(offset, size)
+        start, end = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE, (offset + size) & -mmap.PAGESIZE
+        if start >= end:
+            self.view[offset : offset + size] = bytes(size)
+            return
+        self.map.madvise(mmap.MADV_REMOVE, start, end - start)
+        self.view[offset:start] = bytes(start - offset)
+        self.view[end : offset + size] = bytes(offset + size - end)
 
 
 class Contents:

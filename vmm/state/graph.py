@@ -34,19 +34,23 @@ from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
+from vmm.native import library as native
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._SimpleCData, C.Structure, C.Array, C._Pointer, C.CDLL,
+    memoryview, mmap, C._Pointer, C.CDLL,
 )
+C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Bus: frozenset({"memory", "unanswered", "on_unanswered", "hot_reads", "_hot"}),
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
-WIRING: dict[type, frozenset[str]] = {Line: frozenset({"sink"}), SharedLine: frozenset({"sink"})}
+WIRING: dict[type, frozenset[str]] = {
+    Line: frozenset({"sink", "watcher"}), SharedLine: frozenset({"sink"}),
+}
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, partial)
 
 
@@ -86,7 +90,7 @@ def slots(kind: type) -> tuple[str, ...]:
     if names is None:
         names = tuple(
             name for base in kind.__mro__ for name in getattr(base, "__slots__", ())
-            if name not in ("__dict__", "__weakref__")
+            if isinstance(getattr(kind, name, None), types.MemberDescriptorType)
         )
         _slots[kind] = names
     return names
@@ -99,12 +103,26 @@ def attributes(value: object) -> dict[str, Any]:
     return found
 
 
+def _named(table: dict[type, frozenset[str]], kind: type) -> frozenset[str]:
+    for base in kind.__mro__:
+        if base in table:
+            return table[base]
+    return frozenset()
+
+
 def host_attributes(kind: type) -> frozenset[str]:
     """The names of a class's attributes that are the host's."""
-    for base in kind.__mro__:
-        if base in HOST_ATTRIBUTES:
-            return HOST_ATTRIBUTES[base]
-    return frozenset()
+    return _named(HOST_ATTRIBUTES, kind)
+
+
+def is_host(value: Any) -> bool:
+    """Whether an object is no part of the machine's state, nor leads to some.
+
+    C data counts if it has memory of its own; the rest looks into the engine.
+    """
+    if isinstance(value, C_DATA):
+        return not value._b_needsfree_ and value._b_base_ is None
+    return isinstance(value, (*ATOMS, *HOST_TYPES))
 
 
 def parts_of(value: Any) -> Iterator[tuple[str | int, Any]]:
@@ -130,9 +148,7 @@ def parts_of(value: Any) -> Iterator[tuple[str | int, Any]]:
 
 def is_node(value: object) -> bool:
     """Whether it has content of its own that can change."""
-    return not isinstance(value, (*ATOMS, *HOST_TYPES, *CALLABLE, tuple, frozenset)) and not (
-        is_frozen(value)
-    )
+    return not isinstance(value, (*CALLABLE, tuple, frozenset)) and not is_frozen(value)
 
 
 def content(value: Any, path: str = "") -> Any:
@@ -143,12 +159,14 @@ def content(value: Any, path: str = "") -> Any:
         return list(value)
     if isinstance(value, set):
         return set(value)
-    if isinstance(value, bytearray):
+    if isinstance(value, native.Cell):
+        return bool(value.active)
+    if isinstance(value, (bytearray, *C_DATA)):
         return bytes(value)
     kind = type(value)
     if not hasattr(value, "__dict__") and not slots(kind) and not is_dataclass(value):
         raise UnknownState(f"{path or kind.__name__}: a {kind.__name__} cannot be saved")
-    host = host_attributes(kind) | WIRING.get(kind, frozenset())
+    host = host_attributes(kind) | _named(WIRING, kind)
     return {
         name: held for name, held in attributes(value).items()
         if name not in host and not isinstance(held, CALLABLE)
@@ -170,6 +188,10 @@ def put_back(value: Any, saved: Any) -> None:
         value.update(saved)
     elif isinstance(value, bytearray):
         value[:] = saved
+    elif isinstance(value, native.Cell):
+        value.active = saved
+    elif isinstance(value, C_DATA):
+        C.memmove(C.byref(value), saved, len(saved))
     else:
         for name, held in saved.items():
             setattr(value, name, held)
@@ -197,7 +219,7 @@ class Graph:
         seen = self._seen
         while waiting:
             path, value = waiting.popleft()
-            if isinstance(value, (*ATOMS, *HOST_TYPES)) or id(value) in seen:
+            if is_host(value) or id(value) in seen:
                 continue
             seen.add(id(value))
             self._keep.append(value)
@@ -210,7 +232,7 @@ class Graph:
                 waiting.extend((f"{path}[{i}]", held) for i, held in enumerate(saved))
             elif isinstance(value, dict):
                 waiting.extend((f"{path}[{key!r}]", held) for key, held in saved.items())
-            elif not isinstance(value, set | bytearray):
+            elif not isinstance(value, (set, bytearray, *C_DATA)):
                 host = host_attributes(type(value))
                 waiting.extend(
                     (f"{path}.{key}", held) for key, held in attributes(value).items()
