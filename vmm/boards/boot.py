@@ -29,7 +29,8 @@ def place(machine: Machine, image: Image) -> None:
         rest = segment.size - len(segment.data)
         if rest:
             machine.bus.write_memory(segment.address + len(segment.data), bytes(rest))
-    machine.symbols.add(list(image.symbols))
+    elf = image.path if image.architecture is not None else None
+    machine.symbols.add(image.symbols, elf)
 
 
 def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
