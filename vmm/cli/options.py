@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The options of every command that boots a guest, spelled as QEMU's users know them.
+
+`declare` adds them to a command, `answer` deals with those that only ask
+(``-M help``), and `build` makes the machine that they describe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+from vmm import boards
+from vmm.boards.options import BoardError, Options
+from vmm.cli import recording
+from vmm.cli.report import Failure, UsageError
+from vmm.cli.size import memory_size
+from vmm.cpu.processor import UnknownModel
+from vmm.debug.trace import files, topics
+from vmm.machine.machine import Machine
+from vmm.native.library import NativeError
+
+
+def seconds(text: str) -> float:
+    """A time limit: a positive number."""
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise ValueError(text)
+    return value
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """Add the options that describe the machine, the guest, its console and what is watched."""
+    o = command.add_argument_group("the machine").add_argument
+    o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
+      help="the board, or a board file (*.toml), with ,key=value properties; help: list them")
+    o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list the board's")
+    o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
+    o = command.add_argument_group("the guest").add_argument
+    o("-kernel", "--kernel", metavar="FILE", type=Path, help="guest: ELF, multiboot or flat image")
+    o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
+    o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
+    o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
+    o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
+    o = command.add_argument_group("the console").add_argument
+    o("-serial", "--serial", metavar="WHERE", default="stdio",
+      help="the console: stdio (default), file:PATH or none")
+    o("-debugcon", "--debugcon", metavar="WHERE", default="none",
+      help="the firmware's debug port (pc: 0x402): stdio, file:PATH or none (default)")
+    o("-nographic", "--nographic", action="store_true", help="accepted: there is no other way")
+    o("--script", metavar="FILE", type=Path, help='lines: expect "TEXT", send "TEXT"')
+    o = command.add_argument_group("limits").add_argument
+    o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time (status 124)")
+    o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time (status 124)")
+    o = command.add_argument_group("what is watched and written").add_argument
+    o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
+    o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
+    o("-dfilter", metavar="RANGES", dest="dfilter",
+      help="report on blocks of code (cpu, exec, in_asm) only in FIRST..LAST,FIRST+SIZE,...")
+    o("--trace", metavar="FORMAT:FILE", action="append",
+      help="write a trace (repeatable); help: list the formats")
+    o("--intercept", metavar="LIST", help="traps that go through the monitor: names, numbers, all;"
+      " help: list them")
+    o("--delivery", choices=("native", "python"), default="native", help="who enters traps")
+    o("--stats", metavar="FILE", type=Path, help="write counters as JSON")
+    o("--ledger", metavar="FILE", type=Path, help="write a line for every trap")
+
+
+# -- reading the options --------------------------------------------------------
+
+
+def board_and_properties(text: str) -> tuple[str, dict[str, str]]:
+    """``virt,secure=on`` as a name and its properties."""
+    name, *rest = text.split(",")
+    properties = {}
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if not key or not equals:
+            raise UsageError(f"-M {text}: a property is written key=value, not {word!r}")
+        properties[key] = value
+    return name, properties
+
+
+def boot_menu(text: str | None) -> bool:
+    """Whether ``-boot`` asks for a menu."""
+    if text in (None, "menu=off"):
+        return False
+    if text != "menu=on":
+        raise UsageError(f"-boot {text}: menu=on or menu=off")
+    return True
+
+
+def list_boards() -> int:
+    """The answer to ``-M help``."""
+    for board in boards.BOARDS.values():
+        print(f"{board.name:<8} {board.description} (default -cpu {board.default_cpu})")
+    return 0
+
+
+def list_processors(board: boards.BoardInfo) -> int:
+    """The answer to ``-cpu help``."""
+    models = importlib.import_module(f"vmm.cpu.{board.architecture}.models").MODELS
+    for name, model in models.items():
+        print(f"{name:<12} {getattr(model, 'description', '')}".rstrip())
+    return 0
+
+
+def list_traps(board: boards.BoardInfo) -> int:
+    """The answer to ``--intercept help``."""
+    names = importlib.import_module(f"vmm.cpu.{board.architecture}.traps").NAMES
+    for kind, name in sorted(names.items()):
+        print(f"{kind:#05x} {name}")
+    return 0
+
+
+def intercepts(machine: Machine, text: str) -> set[int]:
+    """Numbers of the traps in a comma list of names, numbers or ``all``."""
+    kinds = machine.processor.trap_kinds()
+    numbers = {name: kind for kind, name in kinds.items()}
+    wanted: set[int] = set()
+    for word in text.split(","):
+        if word == "all":
+            wanted |= kinds.keys()
+        elif word in numbers:
+            wanted.add(numbers[word])
+        else:
+            try:
+                kind = int(word, 0)
+            except ValueError:
+                kind = -1
+            if kind not in kinds:
+                raise UsageError(f"--intercept {word}: no such trap; --intercept help lists them")
+            wanted.add(kind)
+    return wanted
+
+
+def find_board(o: argparse.Namespace) -> boards.BoardInfo:
+    """The board of ``-M``."""
+    name, _ = board_and_properties(o.machine)
+    try:
+        return boards.find(name)
+    except BoardError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:  # a board file that cannot be used
+        raise Failure(str(error)) from error
+
+
+def answer(o: argparse.Namespace) -> int | None:
+    """Answer options that only ask (``help``); None if there is a guest to boot.
+
+    UsageError if the options are not enough to boot one.
+    """
+    if o.topics == "help":
+        print(topics.table())
+        return 0
+    if o.trace == ["help"]:
+        print(files.table())
+        return 0
+    recording.check(o)
+    if o.machine is None:
+        raise UsageError(f"which board? -M takes one of: {', '.join(boards.BOARDS)}")
+    if o.machine == "help":
+        return list_boards()
+    board = find_board(o)
+    if o.cpu == "help":
+        return list_processors(board)
+    if o.intercept == "help":
+        return list_traps(board)
+    if o.kernel is None and o.bios is None:
+        raise UsageError("nothing to run: give -kernel FILE or -bios FILE")
+    return None
+
+
+def build(o: argparse.Namespace) -> Machine:
+    """The machine that the options ask for."""
+    name, properties = board_and_properties(o.machine)
+    options = Options(
+        board=name, properties=properties, cpu=o.cpu,
+        ram=None if o.memory is None else memory_size(o.memory),
+        kernel=o.kernel, bios=o.bios, append=o.append, boot_menu=boot_menu(o.boot),
+        debugcon=o.debugcon != "none",
+    )
+    try:
+        return boards.create(options)
+    except (BoardError, UnknownModel) as error:
+        raise UsageError(str(error)) from error
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("vmm.boards."):
+            raise
+        raise Failure(f"board {name!r} is not part of this version") from error
+    except (ValueError, OSError, NativeError) as error:
+        raise Failure(str(error)) from error
