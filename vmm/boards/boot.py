@@ -26,17 +26,10 @@ def place(machine: Machine, image: Image) -> None:
             )
     for segment in image.segments:
         machine.bus.write_memory(segment.address, segment.data)
-<<<<<<< HEAD
-        rest = segment.size - len(segment.data)
-        if rest:
-            machine.bus.write_memory(segment.address + len(segment.data), bytes(rest))
-    elf = image.path if image.architecture is not None else None
-    machine.symbols.add(image.symbols, elf)
-=======
         machine.bus.clear_memory(
             segment.address + len(segment.data), segment.size - len(segment.data))
-    machine.symbols.add(list(image.symbols))
->>>>>>> main
+    elf = image.path if image.architecture is not None else None
+    machine.symbols.add(image.symbols, elf)
 
 
 def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
