@@ -17,6 +17,7 @@ from vmm.debug.session import Session
 
 BOARDS = [("leon3", "sparc"), ("virt", "arm"), ("pc", "x86")]
 each_board = pytest.mark.parametrize(("board", "architecture"), BOARDS)
+STACK = {"sparc": "o6", "arm": "r13", "x86": "esp"}
 DEVICES = {"leon3": 0x80000100, "virt": 0x09000000, "pc": 0xE0000000}
 
 
@@ -212,7 +213,7 @@ def test_a_breakpoint_inside_a_range_stops_the_step(gdb) -> None:
 def test_watchpoints_say_what_was_touched(guest, board, architecture) -> None:
     gdb = Gdb(board, guest(f"{architecture}/hello"))
     gdb.to_main()
-    stack = gdb.machine.processor.registers[{"sparc": "o6", "arm": "r13", "x86": "esp"}[architecture]]
+    stack = gdb.machine.processor.registers[STACK[architecture]]
     low = stack - 0x100
     assert gdb(f"Z2,{low:x},100") == "OK"
     assert gdb(f"Z2,{low:x},100") == "OK"  # again: the same one
@@ -263,7 +264,7 @@ def test_the_processor_is_the_one_thread(gdb) -> None:
 
 def test_what_is_supported(gdb) -> None:
     supported = gdb("qSupported:multiprocess+;swbreak+").split(";")
-    assert {"ReverseStep+", "ReverseContinue+", "qXfer:features:read+", "QStartNoAckMode+",
+    assert {"qXfer:features:read+", "QStartNoAckMode+",
             f"PacketSize={LIMIT:x}"} <= set(supported)
     assert gdb("vCont?") == "vCont;c;C;s;S;r"
     assert gdb("vMustReplyEmpty") == gdb("qUnknown") == gdb("!") == gdb("") == gdb("~") == ""

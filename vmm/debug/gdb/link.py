@@ -6,11 +6,13 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import time
 from collections import deque
 
 from vmm.debug.gdb.framing import Damaged, Reader, Signal, encode
 
 PIECE = 1 << 16
+LINGER = 0.5  # seconds that a debugger has to hang up
 SEND_LIMIT = 10.0  # seconds that a debugger may take to read a reply
 
 
@@ -69,6 +71,13 @@ class Link:
                 self._socket.sendall(data)
         except OSError:
             self.close()
+
+    def finish(self) -> None:
+        """Let the debugger hang up first, so that it gets the last reply."""
+        end = time.monotonic() + LINGER
+        while not self.closed and (left := end - time.monotonic()) > 0:
+            self.poll(left)
+        self.close()
 
     def close(self) -> None:
         """Hang up."""

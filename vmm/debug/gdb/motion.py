@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Resuming: ``vCont``, ``c``, ``s``, ``bc``, ``bs``, and the reply that tells of the stop."""
+"""Resuming: ``vCont``, ``c``, ``s``, and the reply that tells of the stop."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Motion:
         self._say = say  # text for the debugger's user
         self.interrupts: Callable[[], bool] = lambda: False  # take a request to stop, if any
         self.ended: Outcome | None = None  # the guest's end, told once already
-        self.quit = False  # somebody else ended the run
+        self.quit = False  # the user ended the run
+        self._last = b""  # the last stop reply
         # gdb expects an ARM processor to stop before the access (arm-tdep.c has no choice).
         self._before_access = session.machine.processor.architecture == "arm"
 
@@ -57,14 +58,6 @@ class Motion:
             return b"W%02x" % self.ended.status
         session = self._session
         return self._move(session.step if step else session.run)
-
-    def backwards(self, step: bool) -> bytes:
-        """The same, towards the beginning."""
-        session, engine = self._session, self._session.machine.engine
-        if step:
-            return self._move(session.back_step)
-        engine.watch_before = True  # going back, a stop is where the access is about to happen
-        return self._move(session.back_run)
 
     def _range(self, text: str) -> bytes:
         """Step until the pc leaves ``start,end``."""
@@ -95,14 +88,20 @@ class Motion:
             stop = motion()
         finally:
             engine.watch_before = False
-        if stop.why is Why.INTERRUPTED and not self.interrupts():
-            self.quit = True  # not the debugger's wish: the user's, or a limit
-        return self.tell(stop)
+        outcome = self._session.machine.outcome
+        if stop.why is Why.INTERRUPTED and outcome is not None and outcome.status:
+            self.quit = True  # not the debugger's wish: the user's
+        self.interrupts()
+        self._last = self._tell(stop)
+        return self._last
 
     # -- the reply ----------------------------------------------------------------------
 
-    def tell(self, stop: Stop) -> bytes:
-        """The stop reply."""
+    def last(self) -> bytes:
+        """Why the machine stands; a debugger that has just come stopped it by coming."""
+        return self._last or f"T{SIGTRAP:02x}{self._expedited()}thread:1;".encode("ascii")
+
+    def _tell(self, stop: Stop) -> bytes:
         signal, reason = SIGTRAP, ""
         match stop.why:
             case Why.INTERRUPTED:

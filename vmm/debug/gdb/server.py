@@ -77,11 +77,14 @@ class GdbServer:
                 self.session.interrupt()
             return
         self._accept()
-        link.poll()
         if link.interrupted or link.closed:
             self.session.interrupt()
 
     def _accept(self) -> None:
+        if self._link is not None:
+            self._link.poll()
+            if self._link.closed:
+                return  # the next one has to wait until this one is cleaned up
         try:
             connection, _ = self._listening.accept()
         except OSError:
@@ -93,9 +96,9 @@ class GdbServer:
 
     def _run_free(self) -> Outcome | None:
         stop = self.session.run()
-        if stop.why is Why.ENDED:
-            return stop.outcome
-        return self.session.machine.outcome if self._link is None else None
+        outcome = self.session.machine.outcome
+        user = stop.why is Why.INTERRUPTED and outcome is not None and outcome.status
+        return outcome if user else stop.outcome
 
     def _stand(self) -> Outcome | None:
         """Serve while the debugger wants the machine; how the run ended, if it did."""
@@ -122,16 +125,16 @@ class GdbServer:
             return self._serve(link, stub)
         finally:
             stub.points.clear()
-            link.close()
+            link.finish()
             self._link = None
 
     def _serve(self, link: Link, stub: Stub) -> Outcome | None:
         machine = self.session.machine
         while not (link.closed or stub.detached):
             if not link.packets:
+                link.interrupted = False  # the machine stands already
                 link.poll(TICK)
                 self._accept()
-                link.interrupted = False  # the machine stands already
                 self._idle()
                 if machine.outcome is not None:
                     return machine.outcome

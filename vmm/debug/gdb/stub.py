@@ -22,7 +22,7 @@ Monitor = Callable[[str], str]  # a line of the user's -> what it answers
 
 SUPPORTED = (
     f"PacketSize={LIMIT:x};qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;"
-    "swbreak+;hwbreak+;vContSupported+;ReverseStep+;ReverseContinue+"
+    "swbreak+;hwbreak+;vContSupported+"
 )
 SPACE = 1 << 32
 TEXT = (LIMIT - 16) // 2  # bytes of text in one packet
@@ -51,7 +51,7 @@ class Stub:
             ("memory-map", ""): description.memory_map_xml(self.machine),
         }
         self._letters: dict[str, Callable[[str], bytes | None]] = {
-            "?": lambda text: self.motion.tell(session.last),
+            "?": lambda text: self.motion.last(),
             "!": lambda text: b"",
             "g": self._read_all, "G": self._write_all,
             "p": self._read_one, "P": self._write_one,
@@ -59,7 +59,7 @@ class Stub:
             "Z": lambda text: self.points.change(text, insert=True),
             "z": lambda text: self.points.change(text, insert=False),
             "c": self._continue, "C": self._continue, "s": self._step, "S": self._step,
-            "b": self._backwards, "H": self._choose_thread, "T": self._alive,
+            "H": self._choose_thread, "T": self._alive,
             "D": self._detach, "k": self._kill, "v": self._named_v,
         }
         self._queries: dict[str, Callable[[str], bytes]] = {
@@ -112,7 +112,6 @@ class Stub:
             register.write(int.from_bytes(value, self._order))
         except ValueError:  # a mode that does not exist, ...
             raise PacketError from None
-        self.session.changed()
 
     def _read_all(self, text: str) -> bytes:
         if text:
@@ -168,8 +167,6 @@ class Stub:
             raise PacketError
         if content and not memory.write(self.machine, address, content):
             raise PacketError(NO_MEMORY)
-        if content:
-            self.session.changed()
         return b"OK"
 
     def _write_memory(self, text: str) -> bytes:
@@ -198,11 +195,6 @@ class Stub:
 
     def _step(self, text: str) -> bytes:
         return self.motion.forwards(step=True)
-
-    def _backwards(self, text: str) -> bytes:
-        if text not in ("c", "s"):
-            return b""
-        return self.motion.backwards(step=text == "s")
 
     def _named_v(self, text: str) -> bytes | None:
         name, _, rest = text.partition(";")

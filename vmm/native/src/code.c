@@ -154,6 +154,17 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc)
     return v->device_pcs[hash >> 3] >> (hash & 7) & 1;
 }
 
+/* The instruction that the engine has just gone back to will begin once more: this
+ * beginning does not count. */
+void vmm_starts_over(struct vmm_cpu *v)
+{
+    uint64_t *counter = vmm_begun_counter(v, current_pc(v));
+
+    v->left += 1;
+    if (counter)
+        --*counter;
+}
+
 __thread int vmm_short_blocks;
 
 /* Where instructions reach devices one after the other, each would be found in a
@@ -179,7 +190,7 @@ static void go_back(struct vmm_cpu *v, uintptr_t host_pc)
         = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(names[v->arch]);
 
     restore(v->cpu, host_pc, true); /* also gives back what has not begun */
-    v->left += 1;                   /* and this one begins anew */
+    vmm_starts_over(v);
 }
 
 /* Leave the running block; the instruction at the register file's pc is next. */
@@ -193,7 +204,7 @@ static __attribute__((noreturn)) void leave_block(struct vmm_cpu *v)
 }
 
 /* Leave the block with the instruction at HOST_PC not begun; nothing of it has happened yet. */
-void vmm_start_over(struct vmm_cpu *v, uintptr_t host_pc)
+void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc)
 {
     go_back(v, host_pc);
     leave_block(v);

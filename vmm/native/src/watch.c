@@ -50,7 +50,7 @@ bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32
     if (v->watch_before && vmm_in_block(v, host_pc)) {
         v->accesses[v->access_count++].value = 0;
         FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
-        vmm_start_over(v, host_pc);
+        vmm_leave_before(v, host_pc);
     }
     return true;
 }
