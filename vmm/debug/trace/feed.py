@@ -35,6 +35,13 @@ class Access:
     write: bool
     port: bool  # x86 IN or OUT
 
+    @property
+    def verb(self) -> str:
+        """read, write, in or out."""
+        if self.port:
+            return "out" if self.write else "in"
+        return "write" if self.write else "read"
+
 
 Traps = Callable[[list[TrapRecord], int], None]  # records, and what to add to a count for its cycle
 Accesses = Callable[[Access], None]
