@@ -15,7 +15,7 @@ from vmm.cpu.processor import UnknownModel
 from vmm.machine import elf, loader, multiboot
 from vmm.machine.loader import LoadError
 from vmm.machine.machine import Machine
-from vmm.machine.outcome import Ending
+from vmm.machine.outcome import Ending, Outcome
 
 REFUSALS = (LoadError, BoardError, BoardFileError, UnknownModel)
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
@@ -63,6 +63,14 @@ def parsed(data: bytes) -> loader.Image | None:
     return image
 
 
+def architecture(data: bytes) -> str:
+    """Of an ELF file; of other bytes, that of the board that wants a header in them."""
+    try:
+        return loader.MACHINES.get(elf.identity(data).machine, "x86")
+    except elf.ElfError:
+        return "x86"
+
+
 def loaded(arch: str, file: Path) -> Machine | None:
     """A machine with the file as its kernel; None if it is refused."""
     try:
@@ -90,7 +98,11 @@ def shadowed(machine: Machine, segment: loader.Segment) -> bool:
 
 def ran(machine: Machine) -> None:
     """Run a few instructions; whatever the program is, the engine must not give up."""
-    outcome = machine.run(until=machine.engine.count + STEPS)
+    clock, engine = machine.clock, machine.engine
+    storm = Outcome.time("trap storm")  # traps that lead to traps take time but no instructions
+    limit = clock.at_cycle(engine.cycles + 50 * STEPS, lambda: machine.stop(storm))
+    outcome = machine.run(until=engine.count + STEPS)
+    clock.cancel(limit)
     if outcome.ending is Ending.FAILURE:
         raise Broken(outcome.text)
 

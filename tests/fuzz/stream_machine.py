@@ -167,7 +167,7 @@ class StreamMachine:
         budget = self._fuzz.contents.budget
         until = start + budget
         # Traps that lead to traps take time but no instructions.
-        slack = 20_000 if index % 50 == 0 else 512
+        slack = 20_000 if index % 300 == 0 else 512
         self._traps = 0
         limit = machine.clock.at_cycle(
             engine.cycles + budget + slack, lambda: machine.stop(Outcome.time("trap storm"))
