@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# SPARC V8 guests for the LEON3: hello, timers, traps.
-SPARC_GUESTS := hello timers traps
+# SPARC V8 guests for the LEON3: hello, timers, traps, and one that is broken on purpose.
+SPARC_GUESTS := broken hello timers traps
 SPARC_SRC := $(TOP)/guests/sparc
 SPARC_OUT := $(OUT)/sparc
 SPARC_CFLAGS := $(SPARC_FLAGS) $(FREESTANDING) -I$(TOP)/guests/runtime -I$(SPARC_SRC)/runtime
@@ -8,15 +8,15 @@ SPARC_RUNTIME := $(SPARC_OUT)/runtime/start.o $(SPARC_OUT)/runtime/console.o $(S
 
 sparc_objects = $(patsubst $(SPARC_SRC)/%,$(SPARC_OUT)/%.o,$(basename $(wildcard $(SPARC_SRC)/$(1)/*.[cS])))
 
-$(SPARC_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c
+$(SPARC_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.c
+$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.S
+$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.S $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -104,7 +104,7 @@ class Engine:
 
     # -- callbacks ------------------------------------------------------------
 
-    def _failed(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """A handler raised: keep it for `run` and leave the engine."""
         if self.error is None:
             self.error = error
@@ -120,7 +120,7 @@ class Engine:
             try:
                 return h.handlers.trap(kind)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return native.STOP
 
         def event(_: object) -> int:
@@ -128,7 +128,7 @@ class Engine:
             try:
                 return h.handlers.event()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def halt(_: object) -> int:
@@ -136,7 +136,7 @@ class Engine:
             try:
                 return h.handlers.halt()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def read(_: object, address: int, size: int) -> int:
@@ -144,7 +144,7 @@ class Engine:
             try:
                 return h.handlers.read(address, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def write(_: object, address: int, size: int, value: int) -> None:
@@ -152,14 +152,14 @@ class Engine:
             try:
                 h.handlers.write(address, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def port_in(_: object, port: int, size: int) -> int:
             h = own()
             try:
                 return h.handlers.port_in(port, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def port_out(_: object, port: int, size: int, value: int) -> None:
@@ -167,14 +167,14 @@ class Engine:
             try:
                 h.handlers.port_out(port, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def acknowledge(_: object, level: int) -> int:
             h = own()
             try:
                 return h.handlers.acknowledge(level)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return -1
 
         def sysreg(_: object, register: int, is_write: int, value: int) -> int:
@@ -182,7 +182,7 @@ class Engine:
             try:
                 return h.handlers.sysreg(register, bool(is_write), value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def ledger(_: object) -> None:
@@ -190,14 +190,14 @@ class Engine:
             try:
                 h.drain_ledger()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def watch(_: object) -> None:
             h = own()
             try:
                 h._watched()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         n = self.native
         n.on_watch = native.ON_WATCH(watch)
@@ -274,6 +274,11 @@ class Engine:
         self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
         self.library.dll.vmm_flush_tlb(self.pointer)
 
+    def rom_readable(self, base: int) -> bool:
+        """Whether the ROM at ``base`` is mapped as memory."""
+        kind = C.c_uint8.from_address(self.native.pages + (base >> 12)).value
+        return kind & native.PAGE_KIND == native.PAGE_ROM
+
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)
@@ -328,6 +333,32 @@ class Engine:
     def cycles(self) -> int:
         """Instructions begun plus the cycles slept through."""
         return self.count + int(self.native.idle)
+
+    def set_count(self, count: int) -> None:
+        """Say how many instructions have begun, as a snapshot has it; only between runs."""
+        n = self.native
+        n.kick = 0
+        n.reason = native.REASON_NONE
+        n.limit = n.left = n.event_at = NEVER
+        n.limit += count
+        n.breakpoint_hit = 0
+        n.passed_count = -1
+
+    def flush_tlb(self) -> None:
+        """Forget all translations of addresses."""
+        self.library.dll.vmm_flush_tlb(self.pointer)
+
+    # -- stores to memory -------------------------------------------------------
+
+    def track_stores(self) -> None:
+        """From now on keep account of the pages stored to, beginning with none."""
+        if self.library.dll.vmm_track_stores(self.pointer):
+            raise MemoryError("no memory to keep account of stores")
+
+    def stored_pages(self) -> list[int]:
+        """Numbers of the pages stored to; with `native.DIRTY_BEHIND`, of the RAM behind one."""
+        n = self.native
+        return list(n.dirty_pages[: n.dirty_count]) if n.dirty_count else []
 
     def run(self, pc: int, npc: int = 0) -> int:
         """Run from ``pc`` until something stops the engine; a REASON_ value."""

@@ -40,7 +40,8 @@ enum vmm_page {
     VMM_PAGE_BEHIND_LOAD = 0x10,  /* flag: loads and fetches reach the RAM behind the page */
     VMM_PAGE_BEHIND_STORE = 0x20, /* flag: stores reach it */
     VMM_PAGE_SECURE = 0x40, /* flag: answers only accesses from the ARM secure state */
-    VMM_PAGE_CODE = 0x80 /* flag: instructions were fetched from here */
+    VMM_PAGE_CODE = 0x80, /* flag: instructions were fetched from here */
+    VMM_PAGE_KIND = 0x0f  /* all but the flags */
 };
 
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
@@ -131,6 +132,17 @@ struct vmm_access {
 };
 #define VMM_ACCESSES 64 /* of one instruction; more are not told */
 
+/* What is told while a guest runs. */
+enum vmm_tell {
+    VMM_TELL_TRANSLATED = 1, /* a block was translated */
+    VMM_TELL_BEGUN = 2       /* a block begins */
+};
+
+/* Addresses, both ends included. */
+struct vmm_range {
+    uint32_t first, last;
+};
+
 struct vmm_cpu {
     /* hot: the generated code counts here */
     int64_t left;  /* instructions until the next look; negative: look now */
@@ -212,11 +224,22 @@ struct vmm_cpu {
     uint32_t breakpoint_hit; /* nonzero: the look that comes is at a breakpoint */
     uint32_t passed_pc;      /* the breakpoint met last, and when: */
     int64_t passed_count;    /* there and then it is not met again */
+    /* dirty.c: pages stored to since the tracking began anew */
+    uint8_t *dirty;        /* a byte per page: VMM_DIRTY_ flags */
+    uint32_t *dirty_pages; /* their numbers, with VMM_DIRTY_BEHIND */
+    uint32_t dirty_count;
+    uint32_t tracking;
     uint32_t watch_count;
     uint32_t access_count; /* watched accesses made since the last look; the look that comes is for them */
     struct vmm_watch *watches;
     void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
     struct vmm_access accesses[VMM_ACCESSES];
+    /* tracing, set by Python between runs */
+    uint64_t **begun; /* coverage.c: NULL, or for each page of pcs its counters */
+    uint32_t tell;    /* blocks.c: bits of enum vmm_tell */
+    uint32_t range_count;
+    struct vmm_range *ranges; /* only blocks in one of these are told; none: all are */
+    void (*on_block)(struct vmm_cpu *, uint32_t pc, uint32_t length, uint32_t what);
 };
 
 /* core.c */
@@ -265,11 +288,27 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
+/* dirty.c */
+#define VMM_DIRTY_PAGE 1u
+#define VMM_DIRTY_SHADOW 2u
+#define VMM_DIRTY_BEHIND (1u << 31) /* of a listed page: it is the RAM behind it */
+int vmm_track_stores(struct vmm_cpu *v);
+void vmm_mark_dirty(struct vmm_cpu *v, uint64_t address, uint64_t size);
+bool vmm_is_dirty(const struct vmm_cpu *v, uint64_t address);
 
 /* model.c */
 bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t value);
 int vmm_acknowledge(struct vmm_cpu *v, int level);
+
+/* coverage.c */
+uint64_t *vmm_begun_counter(struct vmm_cpu *v, uint64_t pc);
+bool vmm_set_coverage(struct vmm_cpu *v, int on);
+const uint64_t *vmm_coverage_page(const struct vmm_cpu *v, uint32_t *page);
+
+/* blocks.c */
+bool vmm_tells(const struct vmm_cpu *v, uint32_t what, uint32_t pc);
+void vmm_block_begins(struct vmm_cpu *v, const void *tb);
 
 /* breakpoint.c */
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
@@ -287,6 +326,7 @@ bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_starts_over(struct vmm_cpu *v);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
 void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc);
 bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
