@@ -35,6 +35,11 @@
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
 
+/* CPUTLB: before the register file, by MMU index, a mask and a table of entries */
+#define X86_TLB_FAST 0x40 /* before env */
+#define TLB_ENTRY_BITS 6
+#define TLB_ENTRY_ADDEND 0x20 /* behind the addresses for loads, stores, fetches, and one more */
+
 /* MemoryRegion */
 #define REGION_PERMISSIONS 0x88 /* u32: 1 read, 2 write, 4 execute */
 
