@@ -265,6 +265,9 @@ int vmm_take_aborts(void *handle, char *error, size_t size);
 void vmm_engine_abort(const char *text) __attribute__((noreturn));
 int vmm_redirect_import(const void *link_map, const char *name, void *to);
 
+/* jump.c */
+int vmm_take_jumps(const void *map);
+
 /* output.c */
 int vmm_take_output(const void *map);
 const char *vmm_engine_said(void);
