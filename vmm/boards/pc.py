@@ -163,8 +163,7 @@ def _load_kernel(machine: Machine, path: Path, append: str, ram: int) -> dict[st
         kernel = multiboot.parse(data)
     except multiboot.MultibootError as error:
         raise LoadError(f"{path}: {error}") from error
-    segments = tuple(loader.Segment(s.address, s.data, s.size) for s in kernel.segments)
-    boot.place(machine, loader.Image(path, "x86", kernel.entry, segments, ()))
+    boot.place(machine, loader.Image(path, "x86", kernel.entry, kernel.segments, ()))
     info = multiboot.build_info(
         MULTIBOOT_INFO,
         mem_lower=LOW_END >> 10,

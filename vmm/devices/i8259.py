@@ -76,6 +76,7 @@ class Pin(Line):
         self.chip = chip
         self.number = number
         self.name = f"{chip.name}.{number}"
+        self.watcher = None
 
     @property
     def level(self) -> bool:  # type: ignore[override]
@@ -88,6 +89,8 @@ class Pin(Line):
 
     def drive(self, level: bool) -> None:
         """Tell the chip of a change."""
+        if self.watcher is not None:
+            self.watcher(level)
         self.chip.drive(self.number, level)
 
 

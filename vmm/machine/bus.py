@@ -208,7 +208,9 @@ class Bus:
             address = stop
         return pieces
 
-    def _fill(self, pieces: list[memoryview] | None, address: int, data: bytes) -> bool:
+    def _fill(
+        self, pieces: list[memoryview] | None, address: int, data: bytes | memoryview
+    ) -> bool:
         if pieces is None:
             return False
         start = 0
@@ -223,12 +225,24 @@ class Bus:
         pieces = self._pieces(address, size)
         return None if pieces is None else b"".join(pieces)
 
-    def write_memory(self, address: int, data: bytes) -> bool:
+    def write_memory(self, address: int, data: bytes | memoryview) -> bool:
         """Change what is read at ``address``, ROM included, as a loader or a debugger does.
 
         False, and nothing written, if it is not all memory.
         """
         return self._fill(self._pieces(address, len(data)), address, data)
+
+    def clear_memory(self, address: int, size: int) -> bool:
+        """Zero memory, ROM included, whatever is switched in front of it, as a loader does.
+
+        False, and nothing changed, if it is not all one memory.
+        """
+        memory = self.memory_at(address, size)
+        if memory is None:
+            return False
+        memory.frames.clear(memory.offset + address - memory.base, size)
+        self.on_host_write(address, size)
+        return True
 
     def write_ram(self, address: int, data: bytes) -> bool:
         """Write guest memory as a device does; False, and nothing written, if not all is RAM."""

@@ -11,26 +11,28 @@ class Line:
 
     The source calls `set`; the sink is told only of changes.  A line with no
     sink is a wire that ends nowhere, which is what a unit test looks at.
+    A ``watcher`` is told of changes before the sink is, and takes no part.
     """
 
-    __slots__ = ("level", "name", "sink")
+    __slots__ = ("level", "name", "sink", "watcher")
+    watcher: Callable[[bool], None] | None
 
     def __init__(self, sink: Callable[[bool], None] | None = None, name: str = "") -> None:
         self.level = False
         self.sink = sink
         self.name = name
+        self.watcher = None
 
     def set(self, level: bool) -> None:
         """Drive the wire high or low."""
-        level = bool(level)
-        if level != self.level:
-            self.level = level
-            if self.sink is not None:
-                self.sink(level)
+        if bool(level) != self.level:
+            self.drive(bool(level))
 
     def drive(self, level: bool) -> None:
         """Tell the sink of a level that the source knows to be a change."""
         self.level = level
+        if self.watcher is not None:
+            self.watcher(level)
         if self.sink is not None:
             self.sink(level)
 
@@ -79,6 +81,7 @@ class Source(Line):
         self.shared = shared
         self.index = index
         self.name = name
+        self.watcher = None
 
     @property
     def level(self) -> bool:  # type: ignore[override]
@@ -91,4 +94,6 @@ class Source(Line):
 
     def drive(self, level: bool) -> None:
         """Tell the line of a change."""
+        if self.watcher is not None:
+            self.watcher(level)
         self.shared.set_source(self.index, level)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmm.cpu.processor import Processor
+from vmm.cpu.watch import Access, Watchpoint
 from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
@@ -33,6 +34,8 @@ HEARTBEAT = 10_000_000  # instructions between looks at the host's world
 NEVER = 1 << 62
 
 TrapHandler = Callable[[int], int]
+TrapRecord = tuple[int, int, int, int, int]  # count, kind, pc, status, info
+LedgerSink = Callable[[list[TrapRecord]], None]
 
 
 @dataclass(slots=True)
@@ -65,13 +68,15 @@ class Machine:
         self.on_trap: Callable[[int], int | None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
-        self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
+        self.on_ledger: list[LedgerSink] = []
+        self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
         self.stepping = False  # look after every single instruction
         self.steps = 0
         self._last_step = 0
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
+        self.stopped_at_watchpoint: Access | None = None
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -84,6 +89,7 @@ class Machine:
         handlers.ledger = self._ledger
         handlers.read = bus.read
         handlers.write = bus.write
+        handlers.peek = self.peek
         handlers.port_in = bus.port_in
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
@@ -193,6 +199,31 @@ class Machine:
         """
         self.engine.set_breakpoints(addresses)
 
+    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Stop after an instruction that touches one of these; replaces those set before.
+
+        The access is then `stopped_at_watchpoint`.  Only between runs.
+        """
+        self.engine.set_watchpoints(watchpoints)
+
+    def peek(self, address: int, size: int) -> int | None:
+        """The number in memory at a virtual address, or None: devices are not asked."""
+        data = self.read_virtual(address, size)
+        return None if data is None else int.from_bytes(data, self.processor.byteorder)
+
+    def read_virtual(self, address: int, size: int) -> bytes | None:
+        """Memory at a virtual address, or None if some of it is not mapped or not memory."""
+        data = bytearray()
+        while len(data) < size:
+            at = address + len(data) & 0xFFFFFFFF
+            chunk = min(size - len(data), PAGE - at % PAGE)
+            physical = self.processor.translate(at)
+            part = None if physical is None else self.bus.read_memory(physical, chunk)
+            if part is None:
+                return None
+            data += part
+        return bytes(data)
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -207,6 +238,8 @@ class Machine:
         self._stop_at = until
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
+        self.stopped_at_watchpoint = None
+        self.engine.native.access_count = 0
         self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
@@ -214,7 +247,10 @@ class Machine:
         finally:
             self.counters.host_seconds += time.perf_counter() - started
             self._stop_at = None
-        return self._ended(reason)
+        outcome = self._ended(reason)
+        for told in self.on_stopped:
+            told(outcome)
+        return outcome
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
@@ -263,6 +299,10 @@ class Machine:
         if self.stepping and count != self._last_step:
             self._last_step = count
             self.steps += 1
+        access = self.engine.take_access()
+        if access is not None:
+            self.stopped_at_watchpoint = access if self.outcome is None else None
+            self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
@@ -319,14 +359,20 @@ class Machine:
             return native.HANDLED
         return native.NATIVE
 
-    def _ledger(self, records: list[tuple[int, int, int, int, int]]) -> None:
-        if self.on_ledger is not None:
-            self.on_ledger(records)
+    def _ledger(self, records: list[TrapRecord]) -> None:
+        for sink in self.on_ledger:
+            sink(records)
 
-    def record_ledger(self, sink: Callable[[list[tuple[int, int, int, int, int]]], None]) -> None:
+    def record_ledger(self, sink: LedgerSink) -> None:
         """Report every trap as (count, kind, pc, status, info), in batches."""
-        self.on_ledger = sink
+        self.on_ledger.append(sink)
         self.engine.native.ledger_on = 1
+
+    def forget_ledger(self, sink: LedgerSink) -> None:
+        """Report traps to ``sink`` no more."""
+        self.engine.drain_ledger()
+        self.on_ledger.remove(sink)
+        self.engine.native.ledger_on = int(bool(self.on_ledger))
 
     # -- reports --------------------------------------------------------------------
 
