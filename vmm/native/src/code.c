@@ -134,7 +134,7 @@ static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc)
 /* The block is left at HOST_PC for good: give the rest back. */
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    v->left += not_begun(v, host_pc);
+    *v->left += not_begun(v, host_pc);
 }
 
 /* Instructions begun, as seen by the instruction at HOST_PC. */
@@ -195,7 +195,7 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
     leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);
     restore(v->cpu, host_pc, true); /* also gives back what has not begun */
-    v->left += 1;                   /* and this one begins anew */
+    *v->left += 1;                   /* and this one begins anew */
     hash = device_hash(current_pc(v));
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;

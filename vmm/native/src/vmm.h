@@ -132,8 +132,8 @@ struct vmm_access {
 #define VMM_ACCESSES 64 /* of one instruction; more are not told */
 
 struct vmm_cpu {
-    /* hot: the generated code counts here */
-    int64_t left;  /* instructions until the next look; negative: look now */
+    /* the generated code counts here, near the registers that it addresses anyway */
+    int64_t *left; /* instructions until the next look; negative: look now */
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -227,7 +227,7 @@ void *vmm_original(const char *name);
 /* The processor with this register file: the running one, or any attached. */
 struct vmm_cpu *vmm_of_env(void *env);
 
-static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - v->left; }
+static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - *v->left; }
 
 int vmm_init(void *handle, char *error, size_t size);
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
