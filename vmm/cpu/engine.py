@@ -105,7 +105,7 @@ class Engine:
 
     # -- callbacks ------------------------------------------------------------
 
-    def _failed(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """A handler raised: keep it for `run` and leave the engine."""
         if self.error is None:
             self.error = error
@@ -121,7 +121,7 @@ class Engine:
             try:
                 return h.handlers.trap(kind)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return native.STOP
 
         def event(_: object) -> int:
@@ -129,7 +129,7 @@ class Engine:
             try:
                 return h.handlers.event()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def halt(_: object) -> int:
@@ -137,7 +137,7 @@ class Engine:
             try:
                 return h.handlers.halt()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def read(_: object, address: int, size: int) -> int:
@@ -145,7 +145,7 @@ class Engine:
             try:
                 return h.handlers.read(address, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def write(_: object, address: int, size: int, value: int) -> None:
@@ -153,14 +153,14 @@ class Engine:
             try:
                 h.handlers.write(address, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def port_in(_: object, port: int, size: int) -> int:
             h = own()
             try:
                 return h.handlers.port_in(port, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def port_out(_: object, port: int, size: int, value: int) -> None:
@@ -168,14 +168,14 @@ class Engine:
             try:
                 h.handlers.port_out(port, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def acknowledge(_: object, level: int) -> int:
             h = own()
             try:
                 return h.handlers.acknowledge(level)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return -1
 
         def sysreg(_: object, register: int, is_write: int, value: int) -> int:
@@ -183,7 +183,7 @@ class Engine:
             try:
                 return h.handlers.sysreg(register, bool(is_write), value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def ledger(_: object) -> None:
@@ -191,14 +191,14 @@ class Engine:
             try:
                 h.drain_ledger()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def watch(_: object) -> None:
             h = own()
             try:
                 h._watched()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         n = self.native
         n.on_watch = native.ON_WATCH(watch)
