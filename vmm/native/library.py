@@ -178,7 +178,7 @@ class NativeCpu(C.Structure):
     """`struct vmm_cpu`, field for field."""
 
     _fields_ = (
-        ("left", C.c_int64),
+        ("left", C.POINTER(C.c_int64)),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),

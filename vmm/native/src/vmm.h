@@ -146,8 +146,8 @@ struct vmm_range {
 };
 
 struct vmm_cpu {
-    /* hot: the generated code counts here */
-    int64_t left;  /* instructions until the next look; negative: look now */
+    /* the generated code counts here, near the registers that it addresses anyway */
+    int64_t *left; /* instructions until the next look; negative: look now */
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -252,7 +252,7 @@ void *vmm_original(const char *name);
 /* The processor with this register file: the running one, or any attached. */
 struct vmm_cpu *vmm_of_env(void *env);
 
-static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - v->left; }
+static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - *v->left; }
 
 int vmm_init(void *handle, char *error, size_t size);
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
@@ -340,6 +340,9 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
 int vmm_take_aborts(void *handle, char *error, size_t size);
 void vmm_engine_abort(const char *text) __attribute__((noreturn));
 int vmm_redirect_import(const void *link_map, const char *name, void *to);
+
+/* jump.c */
+int vmm_take_jumps(const void *map);
 
 /* output.c */
 int vmm_take_output(const void *map);
