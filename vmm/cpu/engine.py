@@ -85,7 +85,8 @@ class Engine:
         self.pointer = pointer
         self.native: NativeCpu = pointer.contents
         self.native.event_at = NEVER
-        self.native.limit = self.native.left = NEVER
+        self._left = self.native.left.contents
+        self._left.value = NEVER
         self.native.limit = NEVER
         self.env: int = self.native.env
         self.cpu: int = self.native.cpu
@@ -325,7 +326,7 @@ class Engine:
         """
         n = self.native
         while True:
-            limit, left = int(n.limit), int(n.left)
+            limit, left = int(n.limit), self._left.value
             if n.limit == limit:
                 return limit - left
 
