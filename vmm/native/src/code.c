@@ -134,7 +134,7 @@ static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc)
 /* The block is left at HOST_PC for good: give the rest back. */
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    v->left += not_begun(v, host_pc);
+    *v->left += not_begun(v, host_pc);
 }
 
 /* Instructions begun, as seen by the instruction at HOST_PC. */
@@ -160,7 +160,7 @@ void vmm_starts_over(struct vmm_cpu *v)
 {
     uint64_t *counter = vmm_begun_counter(v, current_pc(v));
 
-    v->left += 1;
+    *v->left += 1;
     if (counter)
         --*counter;
 }

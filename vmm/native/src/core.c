@@ -23,6 +23,10 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
+    "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
+    "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
+    "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
+    "address_space_stl_notdirty",
     "tlb_flush", "tlb_flush_page", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -50,7 +54,7 @@ static const char *const needed_once[] = {
     "helper_set_cp_reg64_arm", "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
     "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
-    "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
+    "helper_raise_interrupt_x86_64", "helper_into_x86_64",
     "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
     "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64", "x86_stl_phys_notdirty_x86_64",
     "cpu_x86_cpuid_x86_64", "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
@@ -144,6 +148,11 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
         snprintf(error, size, "the engine's interrupt entry is not the function of this build");
         return NULL;
     }
+    if (strcmp(FIELD(const char *, FIELD(char *, uc, UC_TCG_CTX), TCG_ENV_TEMP + TCG_TEMP_NAME), "env")
+        != 0) {
+        snprintf(error, size, "the engine's translator is not as this build keeps it");
+        return NULL;
+    }
     v = calloc(1, sizeof *v);
     if (v) {
         v->pages = calloc(1, VMM_PAGES);
@@ -159,6 +168,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->cpu = cpu;
     v->env = env;
     v->arch = arch;
+    v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
     pthread_mutex_lock(&attached_lock);
     v->next = attached;
     attached = v;
@@ -184,6 +194,8 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->pages);
     free(v->device_pcs);
     free(v->code_ram);
+    free(v->dirty);
+    free(v->dirty_pages);
     vmm_set_coverage(v, 0);
     free(v);
 }
@@ -220,8 +232,8 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
 /* Make the running code look up at its next block. */
 void vmm_kick(struct vmm_cpu *v)
 {
-    v->limit -= v->left + 1;
-    v->left = -1;
+    v->limit -= *v->left + 1;
+    *v->left = -1;
     v->kick = 1;
 }
 
@@ -234,8 +246,8 @@ void vmm_set_event(struct vmm_cpu *v, int64_t count)
     if (v->kick)
         return; /* the look that is due anyway takes it up */
     v->limit = count;
-    v->left = count - now;
-    if (v->left < 0)
+    *v->left = count - now;
+    if (*v->left < 0)
         vmm_kick(v);
 }
 

@@ -158,8 +158,8 @@ bool vmm_exec_interrupt(void *cpu, int request)
         if (!v->kick) {
             int64_t now = vmm_count(v);
             v->limit = v->event_at;
-            v->left = v->event_at - now;
-            if (v->left <= 0)
+            *v->left = v->event_at - now;
+            if (*v->left <= 0)
                 vmm_kick(v);
         }
         request = (int)FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST);
