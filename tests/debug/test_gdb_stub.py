@@ -264,7 +264,7 @@ def test_the_processor_is_the_one_thread(gdb) -> None:
 
 def test_what_is_supported(gdb) -> None:
     supported = gdb("qSupported:multiprocess+;swbreak+").split(";")
-    assert {"qXfer:features:read+", "QStartNoAckMode+",
+    assert {"ReverseStep+", "ReverseContinue+", "qXfer:features:read+", "QStartNoAckMode+",
             f"PacketSize={LIMIT:x}"} <= set(supported)
     assert gdb("vCont?") == "vCont;c;C;s;S;r"
     assert gdb("vMustReplyEmpty") == gdb("qUnknown") == gdb("!") == gdb("") == gdb("~") == ""

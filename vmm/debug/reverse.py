@@ -125,7 +125,8 @@ class Reverse:
             stop = mover.go(Request(until=end.count, passing=passing))
             if stop.why not in (Why.BREAKPOINT, Why.WATCHPOINT) or stop.position >= end:
                 break
-            found, passing = stop, stop.why is Why.BREAKPOINT
+            found = stop
+            passing = stop.why is Why.BREAKPOINT or self.machine.stopped_before_access
         return found
 
     def _last_trap(self, end: Position, wanted: TrapFilter) -> Stop | None:
