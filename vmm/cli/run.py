@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from vmm.cli import options, recording
+from vmm.cli import gdb, options, recording
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, say, show
@@ -39,6 +39,8 @@ examples:
   vmm run -M virt -bios u-boot.bin --script prompt.script
   vmm run -M ./myboard.toml -kernel kernel.elf
 
+-s serves gdb at port 1234 of this host; with -S the guest waits for it.
+
 on a terminal, Ctrl-A x ends the run and Ctrl-A a types one Ctrl-A.
 
 exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
@@ -55,6 +57,7 @@ def add(commands: Any) -> None:
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
     options.declare(command)
+    gdb.declare(command)
     command.set_defaults(function=run)
 
 
@@ -83,6 +86,8 @@ class Run:
             self._draw_progress()
         machine.on_heartbeat.append(self.look)
         machine.idle_input = self.idle
+        self._interrupted = False  # Ctrl-C
+        self.gdb = gdb.serve(machine, o, self.look)
 
     def _input(self, o: argparse.Namespace) -> Input | None:
         if o.serial != "stdio" or not usable_input(STDIN):
@@ -102,6 +107,8 @@ class Run:
 
     def look(self) -> None:
         """The machine looks outside: show, draw, and take what was typed."""
+        if self._interrupted:
+            self.interrupt("interrupted")
         self.outputs.flush()
         if self.outputs.closed:
             self.machine.stop(Outcome.failure(NOBODY_READS))
@@ -112,11 +119,16 @@ class Run:
         if self.input is not None:
             self.input.poll()
 
+    def look_all(self) -> None:
+        """Look outside for everybody who wants it: us, and a debugger."""
+        for look in self.machine.on_heartbeat:
+            look()
+
     def idle(self) -> bool:
         """The guest sleeps and only input can wake it: wait for some."""
         if self.input is None:
             return False
-        self.look()
+        self.look_all()
         return self.input.poll(TICK) or self.machine.outcome is not None
 
     def interrupt(self, text: str) -> None:
@@ -134,15 +146,13 @@ class Run:
         """
         handlers = self.machine.engine.handlers
         machine_event = handlers.event
-        wanted = interrupted = False
+        wanted = False
 
         def event() -> bool:
             nonlocal wanted
-            if interrupted:
-                self.interrupt("interrupted")
-            if wanted:
+            if wanted or self._interrupted:
                 wanted = False
-                self.look()
+                self.look_all()
             return machine_event()
 
         def tick(number: int, frame: object) -> None:
@@ -151,8 +161,7 @@ class Run:
             self.machine.engine.set_event(0)
 
         def interrupt(number: int, frame: object) -> None:
-            nonlocal interrupted
-            interrupted = True
+            self._interrupted = True
             signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
             self.machine.engine.set_event(0)
 
@@ -182,7 +191,7 @@ class Run:
             if self.script:
                 machine.console.play(self.script)
             try:
-                outcome = machine.run()
+                outcome = machine.run() if self.gdb is None else self.gdb.run()
             finally:
                 self.outputs.flush()
                 if self.progress is not None:
@@ -205,6 +214,7 @@ def run(o: argparse.Namespace) -> int:
     answered = options.answer(o)
     if answered is not None:
         return answered
+    gdb.check(o)
     machine = options.build(o)
     with ExitStack() as stack:
         try:

@@ -430,6 +430,20 @@ class Engine:
         self._watches = watches
         self.native.access_count = 0
 
+    @property
+    def watch_before(self) -> bool:
+        """Whether a watched access stops before its instruction instead of after it."""
+        return bool(self.native.watch_before)
+
+    @watch_before.setter
+    def watch_before(self, before: bool) -> None:
+        self.native.watch_before = before
+
+    def pass_access(self, passing: bool) -> None:
+        """Forget accesses not yet taken; if ``passing``, the next instruction's are not watched."""
+        self.native.access_count = 0
+        self.native.unwatched_count = self.count + 1 if passing else -1
+
     def _watched(self) -> None:
         n = self.native
         access = n.accesses[n.access_count]

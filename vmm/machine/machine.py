@@ -80,6 +80,7 @@ class Machine:
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
+        self._before_access: int | None = None  # count of a stop before a watched access
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -257,7 +258,8 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.native.access_count = 0
+        self.engine.pass_access(passing and self._before_access == self.engine.count)
+        self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
@@ -321,6 +323,7 @@ class Machine:
         access = self.engine.take_access()
         if access is not None:
             self.stopped_at_watchpoint = access if self.outcome is None else None
+            self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
