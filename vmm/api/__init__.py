@@ -4,8 +4,8 @@
 from vmm.api.demo import demo_guest
 from vmm.api.hooks import Access, Trap
 from vmm.api.machine import Machine
-from vmm.api.memory import Memory, NotMemory
 from vmm.api.until import At, Instructions, Seconds, Text
+from vmm.machine.guest_memory import Memory, NotMemory
 from vmm.machine.outcome import Ending, Outcome
 
 __all__ = [

@@ -21,13 +21,13 @@ from typing import Self, TypeVar
 
 from vmm import boards
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
-from vmm.api.memory import Memory
 from vmm.api.until import At, Condition, Instructions, Seconds, Text, Until, conditions
 from vmm.boards import size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
+from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
 

@@ -129,6 +129,11 @@ class Machine:
         self._intercepted = set(kinds)
         self._apply_intercepts()
 
+    @property
+    def intercepted(self) -> frozenset[int]:
+        """The kinds that `intercept` was last asked for."""
+        return frozenset(self._intercepted)
+
     def set_delivery(self, delivery: Literal["native", "python"]) -> None:
         """Who enters traps: the engine, or the readable Python entry."""
         self.delivery = delivery

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -31,6 +32,14 @@ class Symbols:
     def find(self, name: str) -> Symbol | None:
         """The symbol of that name."""
         return self._names.get(name)
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(self._names)
+
+    def __iter__(self) -> Iterator[Symbol]:
+        """By address."""
+        return iter(self._sorted)
 
     def at(self, address: int) -> tuple[Symbol, int] | None:
         """The symbol that covers ``address`` and the offset into it."""
