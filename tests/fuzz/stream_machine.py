@@ -21,7 +21,7 @@ from vmm.cpu.engine import constants
 from vmm.machine import diagnosis
 from vmm.machine.outcome import Ending, Outcome
 from vmm.native import build
-from vmm.native.library import NativeCpu, library
+from vmm.native.library import TRAP_KINDS, NativeCpu, library
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -29,6 +29,7 @@ LIBRARY = TOP / "build" / "fuzz" / "libstreams.so"
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 MODES = ("supervisor", "user")
 RAM = 32 << 20
+LOW_CODE = 0x7000, 0xA000  # x86: handlers of real mode, code of virtual 8086 mode
 BATCH = 900  # streams on one machine: each has 32 KiB of its RAM to itself
 
 
@@ -44,6 +45,10 @@ class Fuzz(C.Structure):
         ("user", C.c_int32),
         ("budget", C.c_uint32),
         ("shape", C.c_uint32),
+        ("random", C.c_uint64),
+        ("snapshot", C.c_void_p),
+        ("env_size", C.c_uint64),
+        ("region", C.c_uint32),
     )
 
 
@@ -80,10 +85,11 @@ class Setting:
     properties: dict[str, str]
     delivery: str
     ledger: bool
+    watched: str  # how somebody looks on: "", "intercepts", "breakpoints" or "steps"
 
     def __str__(self) -> str:
         switches = ",".join(f"{key}={value}" for key, value in self.properties.items())
-        return f"{self.cpu} {switches or '-'} {self.delivery}"
+        return f"{self.cpu} {switches or '-'} {self.delivery} {self.watched or '-'}"
 
 
 def setting(arch: str, seed: int) -> Setting:
@@ -102,7 +108,9 @@ def setting(arch: str, seed: int) -> Setting:
         models = ["486", "pentium", "pentium2", "pentium3", "kvm32", "athlon"]
         cpu = chosen.choice(["qemu32"] * 3 + ["coreduo", "n270"] * 2 + models)
     delivery = "python" if chosen.random() < 0.05 else "native"
-    return Setting(cpu, properties, delivery, chosen.random() < 0.2)
+    ledger = chosen.random() < 0.2
+    watched = chosen.choices(("", "intercepts", "breakpoints", "steps"), (82, 10, 5, 3))[0]
+    return Setting(cpu, properties, delivery, ledger, watched)
 
 
 class StreamMachine:
@@ -123,6 +131,8 @@ class StreamMachine:
         machine.set_delivery("python" if chosen.delivery == "python" else "native")
         self._traps = 0
         machine.on_trap = self._trapped
+        if chosen.watched == "intercepts":
+            machine.intercept(random.Random(seed).sample(range(TRAP_KINDS), 100))
         if chosen.ledger:
             machine.record_ledger(lambda records: None)
         if arch == "arm" and random.Random(seed).random() < 0.7:
@@ -145,6 +155,11 @@ class StreamMachine:
         """Run one stream of the batch; Finding if the machine or the engine failed."""
         self._dll.fuzz_stream(self._fuzz, self.seed, index)
         machine, engine = self.machine, self.machine.engine
+        if self.arch == "x86":  # streams share what they have below 1 MiB
+            engine.forget_code(*LOW_CODE)
+        if self.setting.watched == "breakpoints":
+            machine.set_breakpoints(self._fuzz.contents.region + 4 * i for i in range(2, 66, 9))
+        machine.stepping = self.setting.watched == "steps" and index % 16 == 0  # it is slow
         start = engine.count
         budget = self._fuzz.contents.budget
         until = start + budget
@@ -155,6 +170,10 @@ class StreamMachine:
             engine.cycles + budget + slack, lambda: machine.stop(Outcome.time("trap storm"))
         )
         outcome = machine.run(until=until)
+        for _ in range(20):
+            if not machine.stopped_at_breakpoint:
+                break
+            outcome = machine.run(until=until)
         machine.clock.cancel(limit)
         if outcome.ending is Ending.FAILURE:
             raise Finding(outcome.text)

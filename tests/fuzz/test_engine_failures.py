@@ -159,6 +159,15 @@ def test_a_slide_through_the_empty_bus_is_no_standstill(board) -> None:
     assert machine.engine.native.blocks_translated < 6000
 
 
+def test_hundreds_of_instructions_that_keep_temporaries_are_several_blocks(board) -> None:
+    machine = board("pc")
+    protected(machine, b"\xdc\xdc" * 700 + b"\xf4")  # fcomp st(4): two temporaries each
+    assert machine.run(until=machine.engine.count + 2000).ending is Ending.CRASH  # HLT, IF clear
+    assert traps(machine) == []
+    assert machine.processor.pc == CODE + 1401
+
+
+
 # -- ARM ---------------------------------------------------------------------------
 
 

@@ -95,8 +95,7 @@ class Hooks:
             if name not in known:
                 raise ValueError(f"no device {name!r}; known: {', '.join(sorted(known))}")
         if not self._accesses:
-            bus.hot_reads = False  # every read is to reach the device, and so be seen
-            bus.cool()
+            bus.hot_reads = False  # every access is to reach the device, and so be seen
             handlers.read = self._watched_read(handlers.read, port=False)
             handlers.port_in = self._watched_read(handlers.port_in, port=True)
             handlers.write = self._watched_write(handlers.write, port=False)

@@ -26,9 +26,8 @@ def place(machine: Machine, image: Image) -> None:
             )
     for segment in image.segments:
         machine.bus.write_memory(segment.address, segment.data)
-        rest = segment.size - len(segment.data)
-        if rest:
-            machine.bus.write_memory(segment.address + len(segment.data), bytes(rest))
+        machine.bus.clear_memory(
+            segment.address + len(segment.data), segment.size - len(segment.data))
     machine.symbols.add(list(image.symbols))
 
 

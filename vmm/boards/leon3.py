@@ -60,6 +60,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     bus.devices.place(APB_PNP, ambapp.apb_area(ambapp.LEON3_APB))
     bus.devices.place(AHB_PNP, ambapp.ahb_area(ambapp.LEON3_MASTERS, ambapp.LEON3_SLAVES))
     machine.connect()
+    machine.model(native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
     processor.reset()
 
     if options.kernel is not None:

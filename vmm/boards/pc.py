@@ -35,6 +35,7 @@ from vmm.machine.loader import LoadError
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.memory.frames import Frames
+from vmm.native import library as native
 
 if TYPE_CHECKING:
     from vmm.boards import BoardInfo
@@ -80,7 +81,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
     processor.acknowledge = pic.acknowledge
     irqs = {irq: SharedLine(pic.line(irq).set) for irq in range(16) if irq != CASCADE}
     pit = I8254(clock, (irqs[PIT_IRQ].source("IRQ0"), None, None))
-    uart = Uart16550(clock, irqs[COM1_IRQ].source("COM1"), console.put, on_room=console.feed)
+    com1 = irqs[COM1_IRQ].source("COM1")
+    uart = Uart16550(clock, com1, console.put, on_room=console.feed)
     console.receiver = uart
     rtc = Mc146818(clock, irqs[RTC_IRQ].source("RTC"), ram)
     rtc.set_ram(CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE)
@@ -114,6 +116,12 @@ def build(board: BoardInfo, options: Options) -> Machine:
         off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
     )
     machine.connect()
+    for kind, device, state, port, wire in (
+        (native.MODEL_I8259_MASTER, pic.master, pic.state, 0x20, None),
+        (native.MODEL_I8259_SLAVE, pic.slave, pic.state, 0xA0, None),
+        (native.MODEL_UART16550, uart, uart.state, COM1, (com1, pic.state, COM1_IRQ)),
+    ):
+        machine.model(kind, device, state, native.PORT | port, width=1, wire=wire)
     processor.reset()
     _load(machine, options, ram)
     return machine
@@ -155,8 +163,7 @@ def _load_kernel(machine: Machine, path: Path, append: str, ram: int) -> dict[st
         kernel = multiboot.parse(data)
     except multiboot.MultibootError as error:
         raise LoadError(f"{path}: {error}") from error
-    segments = tuple(loader.Segment(s.address, s.data, s.size) for s in kernel.segments)
-    boot.place(machine, loader.Image(path, "x86", kernel.entry, segments, ()))
+    boot.place(machine, loader.Image(path, "x86", kernel.entry, kernel.segments, ()))
     info = multiboot.build_info(
         MULTIBOOT_INFO,
         mem_lower=LOW_END >> 10,

@@ -105,6 +105,10 @@ def build(board: BoardInfo, options: Options) -> Machine:
     for slot in range(VIRTIO_SLOTS):
         devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
     machine.connect()
+    machine.model(
+        native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
+    )
+    machine.model(native.MODEL_GIC_INTERFACE, gic.interface, gic.state, Address.GIC_INTERFACE)
 
     if processor.description.generic_timer:
         timer = GenericTimer(

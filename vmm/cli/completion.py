@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from vmm.boards import BOARDS
-from vmm.cli import topics
+from vmm.debug.trace import topics
+from vmm.debug.trace.files import FORMATS
 
 ARCHITECTURES = ("sparc", "arm", "x86")
 
@@ -55,6 +56,7 @@ VALUES: dict[str, tuple[Callable[[], Iterable[str]], str]] = {
     "cpu": (lambda: [*models(), "help"], ""),
     "serial": (lambda: ("stdio", "none", "file:"), ""),
     "topics": (lambda: [*topics.TOPICS, "help"], ""),
+    "trace": (lambda: [*(f"{name}:" for name in FORMATS), "help"], ""),
     "intercept": (lambda: ("all", "help"), ""),
 }
 

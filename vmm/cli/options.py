@@ -13,10 +13,11 @@ from pathlib import Path
 
 from vmm import boards
 from vmm.boards.options import BoardError, Options
-from vmm.cli import topics
+from vmm.cli import recording
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.size import memory_size
 from vmm.cpu.processor import UnknownModel
+from vmm.debug.trace import files, topics
 from vmm.machine.machine import Machine
 from vmm.native.library import NativeError
 
@@ -55,6 +56,8 @@ def declare(command: argparse.ArgumentParser) -> None:
     o = command.add_argument_group("what is watched and written").add_argument
     o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
     o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
+    o("--trace", metavar="FORMAT:FILE", action="append",
+      help="write a trace (repeatable); help: list the formats")
     o("--intercept", metavar="LIST", help="traps that go through the monitor: names, numbers, all;"
       " help: list them")
     o("--delivery", choices=("native", "python"), default="native", help="who enters traps")
@@ -149,7 +152,10 @@ def answer(o: argparse.Namespace) -> int | None:
     if o.topics == "help":
         print(topics.table())
         return 0
-    topics.parse(o.topics)
+    if o.trace == ["help"]:
+        print(files.table())
+        return 0
+    recording.check(o)
     if o.machine is None:
         raise UsageError(f"which board? -M takes one of: {', '.join(boards.BOARDS)}")
     if o.machine == "help":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `vmm run` writes down: the trap ledger, statistics, and `-d` reports."""
+"""What a run writes down: traces, `-d` reports, the trap ledger and statistics."""
 
 from __future__ import annotations
 
@@ -10,10 +10,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from vmm.cli import topics
-from vmm.cli.report import Failure, show
-from vmm.machine.machine import Machine
+from vmm.cli.report import Failure, UsageError, show
+from vmm.debug.trace import files, topics
+from vmm.debug.trace.feed import Feed
+from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
+
+
+def check(o: argparse.Namespace) -> None:
+    """UsageError if the options ask for topics or traces that do not exist."""
+    wanted_topics(o)
+    wanted_traces(o)
+
+
+def wanted_topics(o: argparse.Namespace) -> frozenset[str]:
+    """The topics of ``-d``."""
+    try:
+        return topics.parse(o.topics)
+    except topics.UnknownTopic as error:
+        raise UsageError(f"-d {error}") from error
+
+
+def wanted_traces(o: argparse.Namespace) -> list[files.Request]:
+    """The traces of every ``--trace``."""
+    try:
+        return [files.parse(text) for text in o.trace or ()]
+    except files.TraceError as error:
+        raise UsageError(f"--trace {error}") from error
 
 
 def create(path: Path, stack: ExitStack) -> TextIO:
@@ -47,7 +70,7 @@ class Recording:
 
 def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recording:
     """Open the files that the options ask for and have the machine fill them."""
-    wanted = topics.parse(o.topics)
+    recording = Recording(machine, create(o.stats, stack) if o.stats else None)
     log = create(o.log, stack) if o.log else None
 
     def line(text: str) -> None:
@@ -56,19 +79,19 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
         else:
             show(text)
 
-    recording = Recording(machine, create(o.stats, stack) if o.stats else None)
     ledger = create(o.ledger, stack) if o.ledger else None
-    topics.listen(machine, wanted, line)
-    if ledger is None and "int" not in wanted:
-        return recording
+    if ledger is not None:
 
-    def traps(records: list[topics.TrapRecord]) -> None:
-        lines = [topics.trap_line(machine, record) for record in records]
-        if ledger is not None:
-            ledger.writelines(f"{text}\n" for text in lines)
-        if "int" in wanted:
-            for text in lines:
-                line(f"int: {text}")
+        def traps(records: list[TrapRecord]) -> None:
+            ledger.writelines(f"{topics.trap_line(machine, record)}\n" for record in records)
 
-    machine.record_ledger(traps)
+        machine.record_ledger(traps)
+    feed = Feed(machine)
+    try:
+        for request in wanted_traces(o):
+            files.start(feed, request, stack)
+    except files.TraceError as error:
+        raise Failure(f"--trace {error}") from error
+    topics.listen(feed, wanted_topics(o), line)
+    stack.callback(feed.close)
     return recording

@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import ctypes as C
 import importlib
+import struct
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+from vmm.cpu.watch import Access, Watchpoint, native_watches
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
 
 LEDGER_SIZE = 4096
+RECORD = struct.Struct("=QIIII")  # a TrapRecord
 NEVER = 1 << 62  # an instruction count that is not reached
 
 
@@ -54,6 +57,8 @@ class Handlers:
     acknowledge: Callable[[int], int] = lambda level: 0
     sysreg: Callable[[int, bool, int], int] = lambda register, write, value: 0
     ledger: Callable[[list[tuple[int, int, int, int, int]]], None] = lambda records: None
+    # (virtual address, size) -> what memory holds there; None where that cannot be read quietly
+    peek: Callable[[int, int], int | None] = lambda address, size: None
 
 
 class Engine:
@@ -87,7 +92,10 @@ class Engine:
         self.handlers = Handlers()
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
+        self._watches: Any = ()
+        self._before: list[int | None] = []  # what memory held before each watched access
         self._ledger = (TrapRecord * LEDGER_SIZE)()
+        self._records = memoryview(self._ledger).cast("B")
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
         self._keep = self._connect()
@@ -180,11 +188,19 @@ class Engine:
         def ledger(_: object) -> None:
             h = own()
             try:
-                h._drain()
+                h.drain_ledger()
+            except BaseException as error:
+                h._failed(error)
+
+        def watch(_: object) -> None:
+            h = own()
+            try:
+                h._watched()
             except BaseException as error:
                 h._failed(error)
 
         n = self.native
+        n.on_watch = native.ON_WATCH(watch)
         n.on_trap = native.ON_TRAP(trap)
         n.on_event = native.ON_EVENT(event)
         n.on_halt = native.ON_EVENT(halt)
@@ -196,14 +212,14 @@ class Engine:
         n.on_sysreg = native.ON_SYSREG(sysreg)
         n.on_ledger = native.ON_LEDGER(ledger)
         return [n.on_trap, n.on_event, n.on_halt, n.on_read, n.on_write, n.on_in, n.on_out,
-                n.on_acknowledge, n.on_sysreg, n.on_ledger]
+                n.on_acknowledge, n.on_sysreg, n.on_ledger, n.on_watch]
 
-    def _drain(self) -> None:
+    def drain_ledger(self) -> None:
+        """Report the traps so far as (count, kind, pc, status, info), now and not in a batch."""
         used = self.native.ledger_used
-        self.native.ledger_used = 0
-        self.handlers.ledger(
-            [(r.count, r.kind, r.pc, r.status, r.info) for r in self._ledger[:used]]
-        )
+        if used:
+            self.native.ledger_used = 0
+            self.handlers.ledger(list(RECORD.iter_unpack(self._records[: used * RECORD.size])))
 
     def recent_traps(self) -> list[tuple[int, int, int, int, int]]:
         """The last traps, oldest first, as the ledger has them."""
@@ -266,6 +282,28 @@ class Engine:
         """Have reads of a device register answered with ``value`` until `clear_hot`."""
         flag = native.PORT if port else 0
         self.library.dll.vmm_set_hot(self.pointer, address | flag, size, value)
+
+    def add_model(self, model: native.Model) -> None:
+        """Have the native layer answer a device's registers on the device's own state."""
+        if self.native.model_count == native.MODELS:
+            raise NativeError("too many devices are modelled natively")
+        self.native.models[self.native.model_count] = model
+        self.native.model_count += 1
+        self.native.models_on = 1
+
+    def add_cell(self, cell: native.Cell) -> native.Cell | None:
+        """Have a register be a word of its device's state; the live entry, None if full."""
+        if self.native.cell_count == native.CELLS:
+            return None
+        index = self.native.cell_count
+        self.native.cells[index] = cell
+        self.native.cell_count += 1
+        self.native.models_on = 1
+        return cast(native.Cell, self.native.cells[index])
+
+    def set_models(self, on: bool) -> None:
+        """Whether accesses may be answered natively at all."""
+        self.native.models_on = on and bool(self.native.model_count + self.native.cell_count)
 
     def clear_hot(self) -> None:
         """Ask the devices again."""
@@ -344,6 +382,50 @@ class Engine:
         """Let a run that begins at ``pc`` begin, whether or not a breakpoint is there."""
         self.native.passed_pc = pc
         self.native.passed_count = self.count
+
+    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Have the event handler called right after each instruction that touches one of these.
+
+        The handler finds `take_access`.  Replaces those set before; only between runs.
+        ValueError if a range is empty or not inside the address space.
+        """
+        if self.native.running:
+            raise RuntimeError("watchpoints can change only while the machine is stopped")
+        watches = native_watches(watchpoints)
+        if bytes(watches) == bytes(self._watches):
+            return
+        self.library.dll.vmm_set_watches(self.pointer, watches, len(watches))
+        self._watches = watches
+        self.native.access_count = 0
+
+    def _watched(self) -> None:
+        n = self.native
+        access = n.accesses[n.access_count]
+        del self._before[n.access_count :]
+        memory = access.space == native.SPACE_MEMORY
+        self._before.append(self.handlers.peek(access.address, access.size) if memory else None)
+
+    def take_access(self) -> Access | None:
+        """The watched access that this look is for, if it is (asked once).
+
+        An instruction may make several: then the first that changed something, else the first.
+        """
+        n = self.native
+        made, n.access_count = int(n.access_count), 0
+        accesses = [self._access(n.accesses[i], self._before[i]) for i in range(made)]
+        return next((a for a in accesses if a.before != a.after), accesses[0] if made else None)
+
+    def _access(self, made: Any, before: int | None) -> Access:
+        after, port = None, made.space == native.SPACE_PORTS
+        write = made.kind == native.WATCH_WRITE
+        if write and not port:
+            after = self.handlers.peek(made.address, made.size)
+        if after is None:
+            after = int(made.value)
+        if not write:
+            before = after
+        kind: Literal["read", "write"] = "write" if write else "read"
+        return Access(made.address, made.size, kind, before, after, int(made.pc), port)
 
     def intercept(self, kinds: Any) -> None:
         """Have exactly these trap kinds (numbers) reach the trap handler."""

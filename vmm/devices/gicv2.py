@@ -33,13 +33,13 @@ from vmm.devices.gicv2_state import (
     SGIS,
     SPURIOUS,
     Bank,
-    Interface,
     State,
 )
+from vmm.devices.shared import SharedState
 from vmm.machine.line import Line
 
 
-class GicV2:
+class GicV2(SharedState[State]):
     """``irq(cpu, level)`` and ``fiq(cpu, level)`` are told of changes of the outputs.
 
     ``lines`` is the number of INTIDs (a multiple of 32); ``current_cpu`` says
@@ -65,36 +65,34 @@ class GicV2:
         self.irq = irq
         self.fiq = fiq
         self.current_cpu = current_cpu
-        self._outputs = [(False, False)] * processors
         self.state = self._fresh()
         self.distributor = Distributor(self)
         self.interface = CpuInterface(self)
 
     def _fresh(self) -> State:
-        n = self.processors
-        every = (1 << self.lines) - 1 & ~PRIVATE_SET
-        return State(
-            ctlr=0,
-            private=[Bank(enabled=SGI_SET, edge=SGI_SET) for _ in range(n)],
-            shared=Bank(),
-            # With one processor every SPI targets it, whatever GICD_ITARGETSR.
-            targets=[every if n == 1 else 0 for _ in range(n)],
-            sources=[[0] * SGIS for _ in range(n)],
-            interfaces=[Interface() for _ in range(n)],
-        )
+        state = State(processors=self.processors, lines=self.lines)
+        for cpu in self._all():
+            state.private[cpu].enabled = state.private[cpu].edge = SGI_SET
+            state.interfaces[cpu].abpr = 1
+        if self.processors == 1:  # every SPI targets it, whatever GICD_ITARGETSR
+            state.targets[0] = (1 << self.lines) - 1 & ~PRIVATE_SET
+        return state
 
     def reset(self) -> None:
         """Registers to their reset values; the input wires keep their levels."""
-        old = self.state
-        self.state = self._fresh()
-        for bank, before in zip(self.state.private, old.private, strict=True):
-            bank.level = before.level
-        self.state.shared.level = old.shared.level
+        old, fresh = self.state, self._fresh()
+        for cpu in self._all():
+            fresh.private[cpu].level = old.private[cpu].level
+            fresh.irq[cpu], fresh.fiq[cpu] = old.irq[cpu], old.fiq[cpu]
+        fresh.shared.level = old.shared.level
+        self.state = fresh
         self.update()
 
     def resume(self) -> None:
         """Drive the outputs again, after the state was replaced."""
-        self._outputs = [(not irq, not fiq) for irq, fiq in map(self._signals, self._all())]
+        for cpu in self._all():
+            irq, fiq = self._signals(cpu)
+            self.state.irq[cpu], self.state.fiq[cpu] = not irq, not fiq
         self.update()
 
     def _all(self) -> range:
@@ -198,13 +196,15 @@ class GicV2:
 
     def update(self) -> None:
         """Drive the outputs that the state has changed."""
+        state = self.state
         for cpu in self._all():
-            now, before = self._signals(cpu), self._outputs[cpu]
-            self._outputs[cpu] = now
-            if now[0] != before[0]:
-                self.irq(cpu, now[0])
-            if now[1] != before[1]:
-                self.fiq(cpu, now[1])
+            irq, fiq = self._signals(cpu)
+            if irq != state.irq[cpu]:
+                state.irq[cpu] = irq
+                self.irq(cpu, irq)
+            if fiq != state.fiq[cpu]:
+                state.fiq[cpu] = fiq
+                self.fiq(cpu, fiq)
 
     # -- what a processor does with its interface ---------------------------
 

@@ -19,11 +19,12 @@ Registers are 32 bits wide; narrow stores are ignored and counted.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from vmm.devices.ambapp import lanes
 from vmm.devices.device import Register, Unknown
+from vmm.devices.shared import Cell, Shared, SharedState
 from vmm.machine.clock import Clock, Event
 from vmm.machine.line import Line
 
@@ -46,23 +47,32 @@ DF = 1 << 9  # disable timer freeze
 
 _TIMER_REGISTERS = ((COUNTER, "CNTVAL"), (RELOAD, "RLDVAL"), (CONTROL, "CTRL"))
 _SCALER_BITS = 0xFFFF
+TIMERS = 7  # at most
 _ONES = 0xFFFF_FFFF
 
 
-@dataclass(slots=True)
-class State:
+class State(Shared):
     """Counters are as they were at tick ``since`` of the system clock."""
 
-    scaler: int = _SCALER_BITS
-    scaler_reload: int = _SCALER_BITS
-    since: int = 0
-    freeze: int = DF
-    counter: list[int] = field(default_factory=list)
-    reload: list[int] = field(default_factory=list)
-    control: list[int] = field(default_factory=list)
+    scaler: int
+    scaler_reload: int
+    freeze: int
+    since: int
+    counter: C.Array[C.c_uint32]
+    reload: C.Array[C.c_uint32]
+    control: C.Array[C.c_uint32]
+    _fields_ = (
+        ("since", C.c_int64),
+        ("scaler", C.c_uint32),
+        ("scaler_reload", C.c_uint32),
+        ("freeze", C.c_uint32),
+        ("counter", C.c_uint32 * TIMERS),
+        ("reload", C.c_uint32 * TIMERS),
+        ("control", C.c_uint32 * TIMERS),
+    )
 
 
-class Gptimer:
+class Gptimer(SharedState[State]):
     """``lines`` has one interrupt line a timer, or one line for all of them.
 
     ``interrupt`` is the number of the first line, ``frequency`` that of the
@@ -103,14 +113,16 @@ class Gptimer:
             ),
         )
         self.state = self._initial()
+        self.cells = [
+            Cell(0x10 * (n + 1) + RELOAD, self.state, "reload", n) for n in range(timers)
+        ]
 
     def _initial(self) -> State:
-        zeros = [0] * self.timers
         return State(
+            scaler=_SCALER_BITS,
+            scaler_reload=_SCALER_BITS,
+            freeze=DF,
             since=self.clock.ticks(self.frequency),
-            counter=list(zeros),
-            reload=list(zeros),
-            control=list(zeros),
         )
 
     def reset(self) -> None:
@@ -204,6 +216,8 @@ class Gptimer:
 
     def _schedule(self) -> None:
         state = self.state
+        for cell, control in zip(self.cells, state.control, strict=False):
+            cell.active = not control & EN
         waits = [
             ticks
             for index in range(self.timers)

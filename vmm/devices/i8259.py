@@ -11,11 +11,12 @@ accepted, not acted on.
 
 from __future__ import annotations
 
+import ctypes as C
 from dataclasses import dataclass
-from functools import partial
 
 from vmm.devices.byte_port import read_bytes, write_bytes
 from vmm.devices.device import Register, Unknown
+from vmm.devices.shared import Shared, SharedState
 from vmm.machine.line import Line
 
 ICW1, ICW1_IC4, ICW1_SNGL, ICW1_LTIM = 0x10, 0x01, 0x02, 0x08
@@ -26,42 +27,89 @@ SPURIOUS = 7
 CASCADE = 2
 
 
-@dataclass(slots=True)
-class I8259State:
-    """One chip.  Masks have bit n for level n."""
+class I8259State(Shared):
+    """One chip, `struct vmm_i8259`.  Masks have bit n for level n; the last row are flags."""
 
-    irr: int = 0
-    isr: int = 0
-    imr: int = 0
-    inputs: int = 0  # levels of the IR pins
-    elcr: int = 0
-    base: int = 0
-    lowest: int = 7  # the level of lowest priority
-    expects: int = 0  # 2, 3 or 4: the next write to port 1 is that ICW
-    icw4_follows: bool = False
-    single: bool = False
-    level_triggered: bool = False
-    auto_eoi: bool = False
-    rotate_on_aeoi: bool = False
-    fully_nested: bool = False  # special fully nested mode
-    special_mask: bool = False
-    read_isr: bool = False
-    poll: bool = False
+    irr: int
+    isr: int
+    imr: int
+    inputs: int  # levels of the IR pins
+    elcr: int
+    base: int
+    lowest: int  # the level of lowest priority
+    expects: int  # 2, 3 or 4: the next write to port 1 is that ICW
+    icw4_follows: int
+    single: int
+    level_triggered: int
+    auto_eoi: int
+    rotate_on_aeoi: int
+    fully_nested: int  # special fully nested mode
+    special_mask: int
+    read_isr: int
+    poll: int
+    output: int  # the INT pin
+    cascade: int  # mask of the pins that slaves drive
+    _fields_ = tuple(
+        (name, C.c_uint32)
+        for name in (
+            "irr", "isr", "imr", "inputs", "elcr", "base", "lowest", "expects",
+            "icw4_follows", "single", "level_triggered", "auto_eoi", "rotate_on_aeoi",
+            "fully_nested", "special_mask", "read_isr", "poll", "output", "cascade",
+        )
+    )
 
 
-class I8259:
+class PairState(Shared):
+    """Both chips of a PC, `struct vmm_i8259_pair`."""
+
+    master: I8259State
+    slave: I8259State
+    _fields_ = (("master", I8259State), ("slave", I8259State))
+
+
+class Pin(Line):
+    """The wire into one IR pin; its level is the chip's."""
+
+    __slots__ = ("chip", "number")
+
+    def __init__(self, chip: I8259, number: int) -> None:
+        self.chip = chip
+        self.number = number
+        self.name = f"{chip.name}.{number}"
+        self.watcher = None
+
+    @property
+    def level(self) -> bool:  # type: ignore[override]
+        return bool(self.chip.state.inputs >> self.number & 1)
+
+    def set(self, level: bool) -> None:
+        """Drive the wire high or low."""
+        if bool(level) != self.level:
+            self.drive(bool(level))
+
+    def drive(self, level: bool) -> None:
+        """Tell the chip of a change."""
+        if self.watcher is not None:
+            self.watcher(level)
+        self.chip.drive(self.number, level)
+
+
+class I8259(SharedState[I8259State]):
     """One controller: ``intr`` is its INT pin, `line` gives its IR pins."""
 
     size = 2
     registers = (Register(0, "OCW2/OCW3/ICW1"), Register(1, "OCW1/ICW2-4"))
 
-    def __init__(self, intr: Line, name: str = "i8259", cascade: int = 0) -> None:
+    def __init__(
+        self, intr: Line, name: str = "i8259", cascade: int = 0, state: I8259State | None = None
+    ) -> None:
+        """``cascade`` are the pins that slaves drive; ``state`` is memory to keep the state in."""
         self.name = name
         self.intr = intr
-        self.cascade = cascade  # mask of the pins that slaves drive
         self.unknown = Unknown(name)
-        self.state = I8259State()
-        self._lines = [Line(partial(self.drive, n)) for n in range(8)]
+        self.state = I8259State() if state is None else state
+        self.state.assign(I8259State(lowest=7, cascade=cascade))
+        self._lines = [Pin(self, n) for n in range(8)]
 
     def line(self, level: int) -> Line:
         """The wire into pin IR ``level`` (0 to 7)."""
@@ -69,11 +117,13 @@ class I8259:
 
     def reset(self) -> None:
         """Power-on; the pins keep what is driven on them."""
-        self.state = I8259State(inputs=self.state.inputs)
+        s = self.state
+        self.state = I8259State(inputs=s.inputs, lowest=7, output=s.output, cascade=s.cascade)
         self._update()
 
     def resume(self) -> None:
         """After the state was replaced: drive INT again."""
+        self.state.output = self.requested() is None
         self._update()
 
     # -- pins ---------------------------------------------------------------
@@ -101,7 +151,7 @@ class I8259:
         if s.special_mask:
             service &= ~s.imr
         if s.fully_nested:
-            service &= ~self.cascade  # a slave may interrupt its own service
+            service &= ~s.cascade  # a slave may interrupt its own service
         current = self._highest(service)
         if current is not None and self._rank(request) >= self._rank(current):
             return None
@@ -138,7 +188,10 @@ class I8259:
     def _update(self) -> None:
         s = self.state
         s.irr |= s.inputs & self._levels()
-        self.intr.set(self.requested() is not None)
+        high = self.requested() is not None
+        if high != s.output:
+            s.output = high
+            self.intr.drive(high)
 
     # -- registers ----------------------------------------------------------
 
@@ -178,10 +231,14 @@ class I8259:
 
     def _initialize(self, icw1: int) -> None:
         # The pins must rise anew: only levels survive in IRR (by `_update`).
+        s = self.state
         self.state = I8259State(
-            inputs=self.state.inputs,
-            elcr=self.state.elcr,
-            base=self.state.base,
+            inputs=s.inputs,
+            elcr=s.elcr,
+            base=s.base,
+            lowest=7,
+            output=s.output,
+            cascade=s.cascade,
             expects=2,
             icw4_follows=bool(icw1 & ICW1_IC4),
             single=bool(icw1 & ICW1_SNGL),
@@ -276,8 +333,9 @@ class I8259Pair:
 
     def __init__(self, intr: Line) -> None:
         self.intr = intr
-        self.master = I8259(intr, "i8259-master", cascade=1 << CASCADE)
-        self.slave = I8259(self.master.line(CASCADE), "i8259-slave")
+        self.state = PairState()
+        self.master = I8259(intr, "i8259-master", 1 << CASCADE, self.state.master)
+        self.slave = I8259(self.master.line(CASCADE), "i8259-slave", 0, self.state.slave)
         self.elcr = Elcr((self.master, self.slave))
 
     def line(self, irq: int) -> Line:

@@ -18,11 +18,12 @@ stores are ignored and counted, as QEMU refuses both.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from vmm.devices.ambapp import lanes
 from vmm.devices.device import Register, Unknown
+from vmm.devices.shared import Shared, SharedState
 from vmm.machine.line import Line
 
 ILEVEL = 0x00
@@ -39,20 +40,33 @@ INTERRUPTS = 0xFFFE  # levels 15..1
 
 _NCPU_SHIFT = 28
 _BROADCAST_AVAILABLE = 1 << 27
+_NOTHING_YET = 0xFFFF_FFFF
 
 
-@dataclass(slots=True)
-class State:
-    level: int = 0
-    pending: int = 0
-    broadcast: int = 0
-    inputs: int = 0  # the input lines that are high
-    powered_down: int = 0  # a bit a processor
-    mask: list[int] = field(default_factory=list)
-    force: list[int] = field(default_factory=list)
+class State(Shared):
+    """`struct vmm_irqmp`; masks have bit n for interrupt n."""
+
+    level: int
+    pending: int
+    broadcast: int
+    inputs: int  # the input lines that are high
+    powered_down: int  # a bit a processor
+    requested: C.Array[C.c_uint32]  # what each processor was told last
+    mask: C.Array[C.c_uint32]
+    force: C.Array[C.c_uint32]
+    _fields_ = (
+        ("level", C.c_uint32),
+        ("pending", C.c_uint32),
+        ("broadcast", C.c_uint32),
+        ("inputs", C.c_uint32),
+        ("powered_down", C.c_uint32),
+        ("requested", C.c_uint32 * 16),
+        ("mask", C.c_uint32 * 16),
+        ("force", C.c_uint32 * 16),
+    )
 
 
-class Irqmp:
+class Irqmp(SharedState[State]):
     """The controller.  ``requests`` has one callback a processor.
 
     A callback gets the highest unmasked level, 0 for none, whenever that
@@ -72,7 +86,6 @@ class Irqmp:
         self.size = 0x100
         self.unknown = Unknown(name)
         self._requests = requests
-        self._requested = [0] * len(requests)
         self._start = start or (lambda processor: None)
         self._lines = {n: Line(self._sink(n), f"{name}.{n}") for n in range(1, 16)}
         self.registers = (
@@ -89,19 +102,20 @@ class Irqmp:
         self.state = self._initial()
 
     def _initial(self) -> State:
-        count = len(self._requests)
-        return State(powered_down=(1 << count) - 2, mask=[0] * count, force=[0] * count)
+        return State(powered_down=(1 << len(self._requests)) - 2)
 
     def reset(self) -> None:
         # The lines are driven by others: reset here does not move them.
-        inputs = self.state.inputs
-        self.state = self._initial()
-        self.state.inputs = self.state.pending = inputs
+        fresh = self._initial()
+        fresh.inputs = fresh.pending = self.state.inputs
+        fresh.requested = self.state.requested
+        self.state = fresh
         self._update()
 
     def resume(self) -> None:
         """Tell every processor again after the state was replaced."""
-        self._requested = [-1] * len(self._requests)
+        for processor in range(len(self._requests)):
+            self.state.requested[processor] = _NOTHING_YET
         self._update()
 
     # -- the machine's side --------------------------------------------------
@@ -142,7 +156,8 @@ class Irqmp:
         high = state.inputs & which
         state.pending |= high & ~state.broadcast
         if high & state.broadcast:
-            state.force = [force | high & state.broadcast for force in state.force]
+            for processor in range(len(self._requests)):
+                state.force[processor] |= high & state.broadcast
 
     def _update(self) -> None:
         state = self.state
@@ -150,8 +165,8 @@ class Irqmp:
             waiting = (state.pending | state.force[processor]) & state.mask[processor]
             first = waiting & state.level or waiting
             level = max(first.bit_length() - 1, 0)
-            if level != self._requested[processor]:
-                self._requested[processor] = level
+            if level != state.requested[processor]:
+                state.requested[processor] = level
                 request(level)
 
     # -- the bus's side ------------------------------------------------------

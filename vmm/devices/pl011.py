@@ -13,10 +13,11 @@ without effect.  Accesses narrower than 32 bits reach their byte lanes.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from vmm.devices.device import CharSink, Register, Unknown
+from vmm.devices.shared import Cell, Shared, SharedState
 from vmm.machine.clock import NS, Clock, Event
 from vmm.machine.line import Line
 
@@ -31,6 +32,7 @@ DR_OE = 0x800
 RSR_OE = 0x8
 
 FIFO_DEPTH = 16
+NEVER = -1
 TRIGGERS = (2, 4, 8, 12, 14)  # bytes, by UARTIFLS.RXIFLSEL; reserved values as the last
 IDENTITY = bytes((0x11, 0x10, 0x14, 0x00, 0x0D, 0xF0, 0x05, 0xB1))  # from 0xfe0
 TIMEOUT_BITS = 32
@@ -57,17 +59,44 @@ REGISTERS = (
 STORED = {ILPR: 0xFF, IBRD: 0xFFFF, FBRD: 0x3F, LCR_H: 0xFF, CR: 0xFFFF, IFLS: 0x3F, DMACR: 0x7}
 
 
-@dataclass
-class State:
-    stored: dict[int, int] = field(default_factory=dict)  # by offset
-    imsc: int = 0
-    ris: int = 0
-    rsr: int = 0
-    fifo: list[int] = field(default_factory=list)  # data, with UARTDR's error bits
-    timeout: int | None = None  # when the receive timeout strikes, in ns
+class State(Shared):
+    """Everything a snapshot of the port keeps."""
+
+    stored: C.Array[C.c_uint32]  # registers that are only storage, by offset / 4
+    imsc: int
+    ris: int
+    rsr: int
+    used: int  # entries in the receive FIFO, the oldest first
+    fifo: C.Array[C.c_uint32]  # data, with UARTDR's error bits
+    timeout: int  # when the receive timeout strikes, ns; NEVER: none is running
+    _fields_ = (
+        ("stored", C.c_uint32 * (DMACR // 4 + 1)),
+        ("imsc", C.c_uint32),
+        ("ris", C.c_uint32),
+        ("rsr", C.c_uint32),
+        ("used", C.c_uint32),
+        ("fifo", C.c_uint32 * FIFO_DEPTH),
+        ("timeout", C.c_int64),
+    )
+
+    @classmethod
+    def fresh(cls) -> State:
+        """As after reset."""
+        state = cls(timeout=NEVER)
+        for row in REGISTERS:
+            if row.offset in STORED:
+                state.stored[row.offset // 4] = row.reset
+        return state
+
+    def pop(self) -> int:
+        """Take the oldest entry of a FIFO that is not empty."""
+        first, *rest = self.fifo
+        self.fifo[:] = [*rest, 0]
+        self.used -= 1
+        return first
 
 
-class Pl011:
+class Pl011(SharedState[State]):
     """``sink`` gets what the guest sends; ``receive`` is what it is sent."""
 
     size = 0x1000
@@ -90,20 +119,22 @@ class Pl011:
         self.frequency = frequency  # UARTCLK, Hz
         self.unknown = Unknown(name)
         self._event: Event | None = None
-        self.state = State()
+        self.state = State.fresh()
+        self.cells = [
+            Cell(offset, self.state, "stored", offset // 4, STORED[offset])
+            for offset in (ILPR, IBRD, FBRD)
+        ]
         self.reset()
 
     def reset(self) -> None:
-        self.state = State(
-            stored={row.offset: row.reset for row in REGISTERS if row.offset in STORED}
-        )
+        self.state = State.fresh()
         self.resume()
 
     def resume(self) -> None:
         """Schedule and drive what the state says, after it was replaced."""
         self.clock.cancel(self._event)
         self._event = None
-        if self.state.timeout is not None:
+        if self.state.timeout != NEVER:
             self._event = self.clock.at(self.state.timeout, self._timed_out, self.name)
         self._update()
 
@@ -111,7 +142,7 @@ class Pl011:
 
     def room(self) -> int:
         """How many bytes the receiver takes now."""
-        return max(0, self._depth() - len(self.state.fifo))
+        return max(0, self._depth() - self.state.used)
 
     def receive(self, data: bytes) -> int:
         """Put as many bytes into the receive FIFO as fit; return how many."""
@@ -141,9 +172,9 @@ class Pl011:
             return state.rsr
         if offset == FR:
             full = FR_RXFF if not self.room() else 0
-            return FR_TXFE | full | (0 if state.fifo else FR_RXFE)
+            return FR_TXFE | full | (0 if state.used else FR_RXFE)
         if offset in STORED:
-            return state.stored[offset]
+            return state.stored[offset // 4]
         if offset == IMSC:
             return state.imsc
         if offset == RIS:
@@ -171,11 +202,11 @@ class Pl011:
         self._update()
 
     def _store(self, offset: int, value: int) -> None:
-        had_fifo = self.state.stored[LCR_H] & LCR_FEN
-        self.state.stored[offset] = value
+        had_fifo = self.state.stored[LCR_H // 4] & LCR_FEN
+        self.state.stored[offset // 4] = value
         if offset == LCR_H and (value ^ had_fifo) & LCR_FEN:
             # Turning the FIFOs on or off flushes them.
-            self.state.fifo.clear()
+            self.state.used = 0
             self._stop_timeout()
             if self.on_room is not None:
                 self.on_room()
@@ -183,16 +214,16 @@ class Pl011:
     # -- behaviour ----------------------------------------------------------
 
     def _depth(self) -> int:
-        return FIFO_DEPTH if self.state.stored[LCR_H] & LCR_FEN else 1
+        return FIFO_DEPTH if self.state.stored[LCR_H // 4] & LCR_FEN else 1
 
     def _trigger(self) -> int:
-        if not self.state.stored[LCR_H] & LCR_FEN:
+        if not self.state.stored[LCR_H // 4] & LCR_FEN:
             return 1
-        level = self.state.stored[IFLS] >> 3
+        level = self.state.stored[IFLS // 4] >> 3
         return TRIGGERS[min(level, len(TRIGGERS) - 1)]
 
     def _send(self, byte: int) -> None:
-        if self.state.stored[CR] & CR_LBE:
+        if self.state.stored[CR // 4] & CR_LBE:
             self._receive_byte(byte)
         else:
             self.sink(bytes((byte,)))
@@ -204,24 +235,25 @@ class Pl011:
             # Only loop back gets here: the shift register overruns the full FIFO.
             state.ris |= INT_OE
             state.rsr |= RSR_OE
-            state.fifo[-1] |= DR_OE
+            state.fifo[state.used - 1] |= DR_OE
             self._update()
             return
-        state.fifo.append(byte)
-        if len(state.fifo) >= self._trigger():
+        state.fifo[state.used] = byte
+        state.used += 1
+        if state.used >= self._trigger():
             state.ris |= INT_RX
         self._start_timeout()
         self._update()
 
     def _take(self) -> int:
         state = self.state
-        if not state.fifo:
+        if not state.used:
             return 0
-        entry = state.fifo.pop(0)
+        entry = state.pop()
         state.rsr = entry >> 8
-        if len(state.fifo) < self._trigger():
+        if state.used < self._trigger():
             state.ris &= ~INT_RX
-        if state.fifo:
+        if state.used:
             self._start_timeout()
         else:
             state.ris &= ~INT_RT
@@ -234,13 +266,13 @@ class Pl011:
     def _bit_time(self) -> int:
         """Nanoseconds of one bit; 115200 baud until a divisor is programmed."""
         stored = self.state.stored
-        divisor = stored[IBRD] * 64 + stored[FBRD]
-        if not stored[IBRD]:
+        divisor = stored[IBRD // 4] * 64 + stored[FBRD // 4]
+        if not stored[IBRD // 4]:
             return NS // 115200
         return NS * 16 * divisor // (64 * self.frequency)
 
     def _start_timeout(self) -> None:
-        if not self.state.stored[LCR_H] & LCR_FEN:
+        if not self.state.stored[LCR_H // 4] & LCR_FEN:
             return
         self.clock.cancel(self._event)
         self.state.timeout = self.clock.now() + TIMEOUT_BITS * self._bit_time()
@@ -249,11 +281,11 @@ class Pl011:
     def _stop_timeout(self) -> None:
         self.clock.cancel(self._event)
         self._event = None
-        self.state.timeout = None
+        self.state.timeout = NEVER
 
     def _timed_out(self) -> None:
         self._stop_timeout()
-        if self.state.fifo:
+        if self.state.used:
             self.state.ris |= INT_RT
             self._update()
 

@@ -10,15 +10,17 @@ gate the interrupt line; and a far end is always ready (DCD, DSR and CTS set).
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from vmm.devices.byte_port import read_bytes, write_bytes
 from vmm.devices.device import Register, Unknown
+from vmm.devices.shared import Shared, SharedState
 from vmm.machine.clock import NS, Clock, Event
 from vmm.machine.line import Line
 
 FIFO_SIZE = 16
+NEVER = -1
 CLOCK_DIVIDED = 115_200  # 1.8432 MHz / 16
 
 RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR = range(8)
@@ -36,27 +38,61 @@ MSR_READY = 0xB0  # DCD, DSR, CTS
 TRIGGER_LEVELS = (1, 4, 8, 14)
 
 
-@dataclass(slots=True)
-class UartState:
-    """Everything a snapshot of the port keeps."""
+class UartState(Shared):
+    """Everything a snapshot of the port keeps, `struct vmm_uart16550`."""
 
-    divider: int = 12  # 9600 baud
-    rbr: int = 0
-    ier: int = 0
-    iir: int = IIR_NONE
-    fcr: int = 0
-    lcr: int = 0
-    mcr: int = 0x08
-    lsr: int = LSR_TEMT | LSR_THRE
-    msr: int = MSR_READY
-    scr: int = 0
-    thre_pending: bool = False
-    timeout_pending: bool = False
-    timeout_at: int | None = None  # nanoseconds
-    fifo: list[int] = field(default_factory=list)
+    divider: int
+    rbr: int
+    ier: int
+    iir: int
+    fcr: int
+    lcr: int
+    mcr: int
+    lsr: int
+    msr: int
+    scr: int
+    thre_pending: int
+    timeout_pending: int
+    timeout_at: int  # nanoseconds; NEVER: no timeout is running
+    used: int  # bytes in the receiver's FIFO, the oldest first
+    fifo: C.Array[C.c_uint8]
+    _fields_ = (
+        *(
+            (name, C.c_uint32)
+            for name in (
+                "divider", "rbr", "ier", "iir", "fcr", "lcr", "mcr", "lsr", "msr", "scr",
+                "thre_pending", "timeout_pending",
+            )
+        ),
+        ("timeout_at", C.c_int64),
+        ("used", C.c_uint32),
+        ("fifo", C.c_uint8 * FIFO_SIZE),
+    )
+
+    @classmethod
+    def fresh(cls) -> UartState:
+        """As after a master reset; 9600 baud."""
+        return cls(
+            divider=12, iir=IIR_NONE, mcr=0x08, lsr=LSR_TEMT | LSR_THRE, msr=MSR_READY,
+            timeout_at=NEVER,
+        )
+
+    def push(self, byte: int) -> None:
+        """Put a byte into the FIFO, which has room."""
+        self.fifo[self.used] = byte
+        self.used += 1
+
+    def pop(self) -> int:
+        """Take the oldest byte, 0 if there is none."""
+        if not self.used:
+            return 0
+        first, *rest = self.fifo
+        self.fifo[:] = [*rest, 0]
+        self.used -= 1
+        return first
 
 
-class Uart16550:
+class Uart16550(SharedState[UartState]):
     """One serial port: ``sink`` gets what the guest sends, `receive` takes input."""
 
     name = "uart16550"
@@ -84,19 +120,19 @@ class Uart16550:
         self.sink = sink
         self.on_room = on_room
         self.unknown = Unknown(self.name)
-        self.state = UartState()
+        self.state = UartState.fresh()
         self._timeout: Event | None = None
 
     def reset(self) -> None:
         """Master reset; the interrupt line goes low."""
-        self.state = UartState()
+        self.state = UartState.fresh()
         self.resume()
 
     def resume(self) -> None:
         """After the state was replaced: the timeout event and the line again."""
         self.clock.cancel(self._timeout)
         self._timeout = None
-        if self.state.timeout_at is not None:
+        if self.state.timeout_at != NEVER:
             self._timeout = self.clock.at(self.state.timeout_at, self._expire, "uart timeout")
         self._update()
 
@@ -118,7 +154,7 @@ class Uart16550:
         if s.mcr & MCR_LOOP:
             return 0
         if s.fcr & FCR_ENABLE:
-            return FIFO_SIZE - len(s.fifo)
+            return FIFO_SIZE - s.used
         return 0 if s.lsr & LSR_DR else 1
 
     def receive(self, data: bytes) -> int:
@@ -142,7 +178,7 @@ class Uart16550:
             case 2:
                 value = s.iir
                 if value & 0x0F == IIR_THRI:
-                    s.thre_pending = False
+                    s.thre_pending = 0
                     self._update()
                 return value
             case 3:
@@ -203,11 +239,11 @@ class Uart16550:
             value |= FCR_CLEAR_RX | FCR_CLEAR_TX
         if value & FCR_CLEAR_RX:
             s.lsr &= ~(LSR_DR | LSR_BI)
-            s.fifo.clear()
+            s.used = 0
             self._arm(None)
-            s.timeout_pending = False
+            s.timeout_pending = 0
         if value & FCR_CLEAR_TX:
-            s.thre_pending = True
+            s.thre_pending = 1
         s.fcr = value & FCR_KEPT
         self._update()
         if value & FCR_CLEAR_RX:
@@ -217,20 +253,20 @@ class Uart16550:
 
     def _transmit(self, value: int) -> None:
         s = self.state
-        s.thre_pending = False
+        s.thre_pending = 0
         self._update()  # low for a moment: the controller must see a new edge
         if s.mcr & MCR_LOOP:
             self._accept(value)
         else:
             self.sink(bytes((value,)))
-        s.thre_pending = True
+        s.thre_pending = 1
         self._update()
 
     def _accept(self, byte: int) -> None:
         s = self.state
         if s.fcr & FCR_ENABLE:
-            if len(s.fifo) < FIFO_SIZE:
-                s.fifo.append(byte)
+            if s.used < FIFO_SIZE:
+                s.push(byte)
             else:
                 s.lsr |= LSR_OE
             self._arm(self.clock.now() + 4 * self._character_time())
@@ -244,10 +280,10 @@ class Uart16550:
     def _take(self) -> int:
         s = self.state
         if s.fcr & FCR_ENABLE:
-            value = s.fifo.pop(0) if s.fifo else 0
-            empty = not s.fifo
+            value = s.pop()
+            empty = not s.used
             self._arm(None if empty else self.clock.now() + 4 * self._character_time())
-            s.timeout_pending = False
+            s.timeout_pending = 0
         else:
             value = s.rbr
             empty = True
@@ -270,16 +306,16 @@ class Uart16550:
 
     def _arm(self, when: int | None) -> None:
         self.clock.cancel(self._timeout)
-        self.state.timeout_at = when
+        self.state.timeout_at = NEVER if when is None else when
         self._timeout = None
         if when is not None:
             self._timeout = self.clock.at(when, self._expire, "uart timeout")
 
     def _expire(self) -> None:
         self._timeout = None
-        self.state.timeout_at = None
-        if self.state.fifo:
-            self.state.timeout_pending = True
+        self.state.timeout_at = NEVER
+        if self.state.used:
+            self.state.timeout_pending = 1
             self._update()
 
     def _update(self) -> None:
@@ -290,7 +326,7 @@ class Uart16550:
             cause = IIR_RLSI
         elif s.ier & IER_RDI and s.timeout_pending:
             cause = IIR_CTI
-        elif s.ier & IER_RDI and s.lsr & LSR_DR and len(s.fifo) >= trigger:
+        elif s.ier & IER_RDI and s.lsr & LSR_DR and s.used >= trigger:
             cause = IIR_RDI
         elif s.ier & IER_THRI and s.thre_pending:
             cause = IIR_THRI

@@ -139,7 +139,8 @@ class Bus:
         self.unanswered: dict[tuple[str, int], int] = {}
         self.on_unanswered: Callable[[str, int, int, int], None] | None = None
         self.on_host_write: Callable[[int, int], None] = lambda address, size: None
-        self.hot_reads = True  # False: every device read reaches the device
+        self._all_reach_devices = False
+        self.set_models: Callable[[bool], None] = lambda on: None
         self.set_hot: Callable[[int, int, int, bool], None] = lambda a, size, value, port: None
         self.clear_hot: Callable[[], None] = lambda: None
         self.set_behind: Callable[[int, int, bool, bool], None] = lambda b, size, load, store: None
@@ -207,7 +208,9 @@ class Bus:
             address = stop
         return pieces
 
-    def _fill(self, pieces: list[memoryview] | None, address: int, data: bytes) -> bool:
+    def _fill(
+        self, pieces: list[memoryview] | None, address: int, data: bytes | memoryview
+    ) -> bool:
         if pieces is None:
             return False
         start = 0
@@ -222,12 +225,24 @@ class Bus:
         pieces = self._pieces(address, size)
         return None if pieces is None else b"".join(pieces)
 
-    def write_memory(self, address: int, data: bytes) -> bool:
+    def write_memory(self, address: int, data: bytes | memoryview) -> bool:
         """Change what is read at ``address``, ROM included, as a loader or a debugger does.
 
         False, and nothing written, if it is not all memory.
         """
         return self._fill(self._pieces(address, len(data)), address, data)
+
+    def clear_memory(self, address: int, size: int) -> bool:
+        """Zero memory, ROM included, whatever is switched in front of it, as a loader does.
+
+        False, and nothing changed, if it is not all one memory.
+        """
+        memory = self.memory_at(address, size)
+        if memory is None:
+            return False
+        memory.frames.clear(memory.offset + address - memory.base, size)
+        self.on_host_write(address, size)
+        return True
 
     def write_ram(self, address: int, data: bytes) -> bool:
         """Write guest memory as a device does; False, and nothing written, if not all is RAM."""
@@ -235,6 +250,17 @@ class Bus:
         return self._fill(pieces, address, data)
 
     # -- device accesses (from the engine) --------------------------------------
+
+    @property
+    def hot_reads(self) -> bool:
+        """Whether the native layer may answer accesses; False: every one reaches its device."""
+        return not self._all_reach_devices
+
+    @hot_reads.setter
+    def hot_reads(self, hot: bool) -> None:
+        self._all_reach_devices = not hot
+        self.set_models(hot)
+        self.cool()
 
     def cool(self) -> None:
         """Some device may have changed: no register's value is known any more."""
@@ -248,7 +274,7 @@ class Bus:
         if (
             placed.stable is not None
             and size <= 4
-            and self.hot_reads
+            and not self._all_reach_devices
             and placed.stable(offset, size, value)
         ):
             self._hot = True

@@ -8,6 +8,7 @@ devices.  A run ends with an `Outcome`.
 
 from __future__ import annotations
 
+import ctypes as C
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -15,9 +16,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmm.cpu.processor import Processor
-from vmm.machine.bus import PAGE, Bus
+from vmm.cpu.watch import Access, Watchpoint
+from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
+from vmm.machine.line import Source
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -31,6 +34,8 @@ HEARTBEAT = 10_000_000  # instructions between looks at the host's world
 NEVER = 1 << 62
 
 TrapHandler = Callable[[int], int]
+TrapRecord = tuple[int, int, int, int, int]  # count, kind, pc, status, info
+LedgerSink = Callable[[list[TrapRecord]], None]
 
 
 @dataclass(slots=True)
@@ -63,13 +68,15 @@ class Machine:
         self.on_trap: Callable[[int], int | None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
-        self.on_ledger: Callable[[list[tuple[int, int, int, int, int]]], None] | None = None
+        self.on_ledger: list[LedgerSink] = []
+        self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
         self.stepping = False  # look after every single instruction
         self.steps = 0
         self._last_step = 0
         self._intercepted: set[int] = set()
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
+        self.stopped_at_watchpoint: Access | None = None
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -82,12 +89,14 @@ class Machine:
         handlers.ledger = self._ledger
         handlers.read = bus.read
         handlers.write = bus.write
+        handlers.peek = self.peek
         handlers.port_in = bus.port_in
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
         bus.set_behind = engine.set_behind
+        bus.set_models = engine.set_models
 
     # -- building ----------------------------------------------------------------
 
@@ -111,11 +120,38 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for placed in self.bus.devices:
+            for cell in getattr(placed.device, "cells", ()):
+                cell.connect(engine, placed.base)
         engine.map_hole()
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
+
+    def model(
+        self, kind: int, device: DeviceLike, state: C.Structure, base: int, width: int = 4,
+        wire: tuple[Source, C.Structure, int] | None = None,
+    ) -> None:
+        """Let the native layer answer what it can of ``device``'s registers.
+
+        ``kind`` is one of the native layer's models, ``state`` the device's own in that
+        model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
+        bytes of the accesses.  A device that is no interrupt controller names its ``wire``
+        into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
+        lead to this machine's one processor.
+        """
+        size = self.engine.library.dll.vmm_model_size(kind)
+        if C.sizeof(state) != size:
+            raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
+        entry = native.Model(
+            base=base, size=device.size, kind=kind, width=width, state=C.addressof(state)
+        )
+        if wire is not None:
+            source, pair, irq = wire
+            entry.raised, entry.source = C.addressof(source.shared.raised), source.index
+            entry.pins, entry.irq = C.addressof(pair), irq
+        self.engine.add_model(entry)
 
     # -- limits and intercepts ---------------------------------------------------
 
@@ -168,6 +204,31 @@ class Machine:
         """
         self.engine.set_breakpoints(addresses)
 
+    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Stop after an instruction that touches one of these; replaces those set before.
+
+        The access is then `stopped_at_watchpoint`.  Only between runs.
+        """
+        self.engine.set_watchpoints(watchpoints)
+
+    def peek(self, address: int, size: int) -> int | None:
+        """The number in memory at a virtual address, or None: devices are not asked."""
+        data = self.read_virtual(address, size)
+        return None if data is None else int.from_bytes(data, self.processor.byteorder)
+
+    def read_virtual(self, address: int, size: int) -> bytes | None:
+        """Memory at a virtual address, or None if some of it is not mapped or not memory."""
+        data = bytearray()
+        while len(data) < size:
+            at = address + len(data) & 0xFFFFFFFF
+            chunk = min(size - len(data), PAGE - at % PAGE)
+            physical = self.processor.translate(at)
+            part = None if physical is None else self.bus.read_memory(physical, chunk)
+            if part is None:
+                return None
+            data += part
+        return bytes(data)
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -182,6 +243,8 @@ class Machine:
         self._stop_at = until
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
+        self.stopped_at_watchpoint = None
+        self.engine.native.access_count = 0
         self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
@@ -189,7 +252,10 @@ class Machine:
         finally:
             self.counters.host_seconds += time.perf_counter() - started
             self._stop_at = None
-        return self._ended(reason)
+        outcome = self._ended(reason)
+        for told in self.on_stopped:
+            told(outcome)
+        return outcome
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
@@ -238,6 +304,10 @@ class Machine:
         if self.stepping and count != self._last_step:
             self._last_step = count
             self.steps += 1
+        access = self.engine.take_access()
+        if access is not None:
+            self.stopped_at_watchpoint = access if self.outcome is None else None
+            self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
@@ -294,14 +364,20 @@ class Machine:
             return native.HANDLED
         return native.NATIVE
 
-    def _ledger(self, records: list[tuple[int, int, int, int, int]]) -> None:
-        if self.on_ledger is not None:
-            self.on_ledger(records)
+    def _ledger(self, records: list[TrapRecord]) -> None:
+        for sink in self.on_ledger:
+            sink(records)
 
-    def record_ledger(self, sink: Callable[[list[tuple[int, int, int, int, int]]], None]) -> None:
+    def record_ledger(self, sink: LedgerSink) -> None:
         """Report every trap as (count, kind, pc, status, info), in batches."""
-        self.on_ledger = sink
+        self.on_ledger.append(sink)
         self.engine.native.ledger_on = 1
+
+    def forget_ledger(self, sink: LedgerSink) -> None:
+        """Report traps to ``sink`` no more."""
+        self.engine.drain_ledger()
+        self.on_ledger.remove(sink)
+        self.engine.native.ledger_on = int(bool(self.on_ledger))
 
     # -- reports --------------------------------------------------------------------
 

@@ -13,6 +13,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vmm.machine import elf
+from vmm.machine.loader import Segment
+
 HEADER_MAGIC = 0x1BADB002
 LOADER_MAGIC = 0x2BADB002  # in EAX at the kernel's entry
 SEARCH_LIMIT = 8192
@@ -20,8 +23,7 @@ PAGE_ALIGN, MEMORY_INFO, VIDEO_MODE, ADDRESSES = 0x1, 0x2, 0x4, 0x10000
 MANDATORY = 0xFFFF  # a loader must understand these flags or refuse
 UNDERSTOOD = PAGE_ALIGN | MEMORY_INFO | VIDEO_MODE
 
-ELF_MAGIC = b"\x7fELF"
-ELFCLASS32, ELFDATA2LSB, EM_386, PT_LOAD = 1, 1, 3, 1
+EM_386 = 3
 
 INFO_SIZE = 88
 INFO_MEMORY, INFO_CMDLINE, INFO_MODULES, INFO_MMAP, INFO_NAME = 0x1, 0x4, 0x8, 0x40, 0x200
@@ -54,15 +56,6 @@ class Header:
     @property
     def page_aligned_modules(self) -> bool:
         return bool(self.flags & PAGE_ALIGN)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Bytes for a physical address, and zeros after them up to ``size``."""
-
-    address: int
-    data: bytes
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +120,11 @@ def parse(image: bytes) -> Kernel:
         raise MultibootError(f"no multiboot header in the first {SEARCH_LIMIT} bytes of the image")
     if header.addresses is not None:
         return _by_addresses(image, header, header.addresses)
-    if image[:4] == ELF_MAGIC:
-        return _by_elf(image, header)
+    if image[:4] == elf.MAGIC:
+        try:
+            return _by_elf(image, header)
+        except elf.ElfError as error:
+            raise MultibootError(str(error)) from error
     raise MultibootError("multiboot image is neither ELF nor gives load addresses (flag 16)")
 
 
@@ -153,40 +149,24 @@ def _by_addresses(
         raise MultibootError(f"bss_end_addr {bss_end:#x} lies below the end of the image's data")
     if not load <= entry < load + total:
         raise MultibootError(f"entry_addr {entry:#x} lies outside what is loaded")
-    return Kernel(header, (Segment(load, image[start : start + size], total),), entry)
+    data = memoryview(image)[start : start + size]
+    return Kernel(header, (Segment(load, data, total),), entry)
 
 
 def _by_elf(image: bytes, header: Header) -> Kernel:
-    if len(image) < 52:
-        raise MultibootError("ELF header is cut off")
-    if image[4] != ELFCLASS32 or image[5] != ELFDATA2LSB:
+    says = elf.identity(image)
+    if says.bits != 32 or says.byteorder != "little":
         raise MultibootError("not a 32-bit little-endian ELF file, and no load addresses given")
-    machine, _, entry, table = struct.unpack_from("<HIII", image, 18)
-    if machine != EM_386:
-        raise MultibootError(f"ELF machine {machine} is not Intel 80386")
-    entry_size, count = struct.unpack_from("<HH", image, 42)
-    if count and (entry_size < 32 or table + entry_size * count > len(image)):
-        raise MultibootError("ELF program headers are cut off")
-    segments = []
-    physical_entry = None
-    for index in range(count):
-        kind, offset, virtual, physical, file_size, size = struct.unpack_from(
-            "<6I", image, table + entry_size * index
-        )
-        if kind != PT_LOAD or size == 0:
-            continue
-        if offset + file_size > len(image):
-            raise MultibootError(f"ELF segment {index} is cut off")
-        if size < file_size or physical + size > 1 << 32:
-            raise MultibootError(f"ELF segment {index} has an impossible size {size:#x}")
-        segments.append(Segment(physical, image[offset : offset + file_size], size))
-        if virtual <= entry < virtual + size:
-            physical_entry = entry - virtual + physical
-    if not segments:
-        raise MultibootError("ELF file has nothing to load")
-    if physical_entry is None:
-        raise MultibootError(f"ELF entry {entry:#x} lies in no segment")
-    return Kernel(header, tuple(segments), physical_entry)
+    if says.machine != EM_386:
+        raise MultibootError(f"ELF machine {says.machine} is not Intel 80386")
+    file = elf.ElfFile(image)
+    segments = file.segments()
+    for segment in segments:
+        offset = file.entry - segment.virtual
+        if 0 <= offset < segment.size:
+            loaded = tuple(Segment(s.physical, s.data, s.size) for s in segments)
+            return Kernel(header, loaded, segment.physical + offset)
+    raise MultibootError(f"ELF entry {file.entry:#x} lies in no segment")
 
 
 def build_info(

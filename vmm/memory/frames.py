@@ -10,6 +10,8 @@ import ctypes
 import mmap
 import os
 
+LABEL = 60  # characters of a name that are kept
+
 
 class Frames:
     """``size`` bytes of zeroed host memory (rounded up to whole pages)."""
@@ -18,9 +20,20 @@ class Frames:
         if size <= 0:
             raise ValueError(f"memory size must be positive, not {size}")
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+        label = "".join(c if c.isalnum() else "-" for c in name)[:LABEL]  # for /proc/PID/maps
+        self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, self.size)
         self.map = mmap.mmap(self.descriptor, self.size)
         self.view = memoryview(self.map)
         self._anchor = ctypes.c_char.from_buffer(self.map)
         self.address = ctypes.addressof(self._anchor)
+
+    def clear(self, offset: int, size: int) -> None:
+        """Zero a stretch; whole pages of it go back to the host."""
+        start, end = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE, (offset + size) & -mmap.PAGESIZE
+        if start >= end:
+            self.view[offset : offset + size] = bytes(size)
+            return
+        self.map.madvise(mmap.MADV_REMOVE, start, end - start)
+        self.view[offset:start] = bytes(start - offset)
+        self.view[end : offset + size] = bytes(offset + size - end)

@@ -21,7 +21,18 @@ HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
 HOT, PLACES, REGIONS = 64, 256, 64  # sizes of the native tables
+MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
+(
+    MODEL_NONE,
+    MODEL_IRQMP,
+    MODEL_GIC_DISTRIBUTOR,
+    MODEL_GIC_INTERFACE,
+    MODEL_I8259_MASTER,
+    MODEL_I8259_SLAVE,
+    MODEL_UART16550,
+) = range(7)
+ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
@@ -46,6 +57,8 @@ NATIVE, HANDLED, STOP = range(3)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
 PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
+WATCH_READ, WATCH_WRITE = 1, 2
+SPACE_MEMORY, SPACE_PORTS = range(2)
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
 
@@ -71,6 +84,35 @@ class HotRegister(C.Structure):
     _fields_ = (("address", C.c_uint64), ("size", C.c_uint32), ("value", C.c_uint32))
 
 
+class Model(C.Structure):
+    """A device that the native layer models on the Python device's state."""
+
+    _fields_ = (
+        ("base", C.c_uint64),
+        ("size", C.c_uint64),
+        ("kind", C.c_int32),
+        ("width", C.c_uint32),
+        ("state", C.c_void_p),
+        ("raised", C.c_void_p),
+        ("source", C.c_uint32),
+        ("irq", C.c_uint32),
+        ("pins", C.c_void_p),
+    )
+
+
+class Cell(C.Structure):
+    """A register that is a word of its device's state, and nothing else while ``active``."""
+
+    _fields_ = (
+        ("address", C.c_uint64),
+        ("size", C.c_uint32),
+        ("mask", C.c_uint32),
+        ("word", C.c_void_p),
+        ("active", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
 class Place(C.Structure):
     """A return address in generated code and what is left of its block."""
 
@@ -83,6 +125,31 @@ class Region(C.Structure):
     _fields_ = (("page", C.c_uint64), ("region", C.c_void_p))
 
 
+class Watch(C.Structure):
+    """A watched range of virtual addresses or of I/O ports."""
+
+    _fields_ = (
+        ("address", C.c_uint32),
+        ("space", C.c_uint32),
+        ("size", C.c_uint64),
+        ("kinds", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
+class WatchedAccess(C.Structure):
+    """A watched access that was made."""
+
+    _fields_ = (
+        ("space", C.c_uint32),
+        ("address", C.c_uint32),
+        ("size", C.c_uint32),
+        ("kind", C.c_uint32),
+        ("pc", C.c_uint64),
+        ("value", C.c_uint64),
+    )
+
+
 CPU_POINTER = C.c_void_p
 ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_EVENT = C.CFUNCTYPE(C.c_int32, CPU_POINTER)
@@ -92,6 +159,7 @@ ON_IN = C.CFUNCTYPE(C.c_uint32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_OUT = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 ON_ACKNOWLEDGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_int32)
 ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint64)
+ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 
 
@@ -169,8 +237,15 @@ class NativeCpu(C.Structure):
         ("next", C.c_void_p),
         ("hot", HotRegister * HOT),
         ("hot_used", C.c_uint32),
-        ("spare2", C.c_uint32),
+        ("intr", C.c_uint32),
+        ("spare3", C.c_uint32),
+        ("model_count", C.c_uint32),
+        ("cell_count", C.c_uint32),
+        ("models_on", C.c_uint32),
         ("hot_reads", C.c_uint64),
+        ("hot_writes", C.c_uint64),
+        ("models", Model * MODELS),
+        ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
         ("recent", TrapRecord * RECENT),
@@ -183,6 +258,11 @@ class NativeCpu(C.Structure):
         ("breakpoint_hit", C.c_uint32),
         ("passed_pc", C.c_uint32),
         ("passed_count", C.c_int64),
+        ("watch_count", C.c_uint32),
+        ("access_count", C.c_uint32),
+        ("watches", C.POINTER(Watch)),
+        ("on_watch", ON_WATCH),
+        ("accesses", WatchedAccess * ACCESSES),
     )
 
 
@@ -279,8 +359,17 @@ class Library:
         dll.vmm_set_hot.restype = None
         dll.vmm_clear_hot.argtypes = (pointer,)
         dll.vmm_clear_hot.restype = None
+        dll.vmm_model_size.argtypes = (C.c_int,)
+        dll.vmm_model_size.restype = C.c_size_t
+        for access in (dll.vmm_model_read, dll.vmm_model_write):
+            access.restype = C.c_bool
+        dll.vmm_model_read.argtypes = (pointer, C.c_uint64, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_model_write.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint64)
+        dll.vmm_acknowledge.argtypes = (pointer, C.c_int)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None
+        dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
+        dll.vmm_set_watches.restype = None
         dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)
         dll.vmm_forget_code.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)

@@ -45,6 +45,17 @@ uint32_t interesting(struct fuzz *f)
     }
 }
 
+uint32_t slide(struct fuzz *f, uint32_t size)
+{
+    uint32_t end = VECTORS - 16;
+
+    end -= end % size;
+    for (uint32_t at = CODE + size; at < end; at++)
+        f->host[at] = f->host[at - size];
+    f->budget = 1500;
+    return end;
+}
+
 /* A fuzzer for one processor; its state now is what every stream starts from. */
 struct fuzz *fuzz_new(struct vmm_cpu *v, void *handle, void *ram, uint32_t base, uint32_t size);
 struct fuzz *fuzz_new(struct vmm_cpu *v, void *handle, void *ram, uint32_t base, uint32_t size)

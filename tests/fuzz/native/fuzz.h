@@ -55,6 +55,11 @@ static inline bool chance(struct fuzz *f, uint32_t percent) { return below(f, 10
  * region, a device's, a small one, an edge, or anything. */
 uint32_t interesting(struct fuzz *f);
 
+/* Repeat the first SIZE bytes of the code over nearly all of its page, and give
+ * the stream time to run them: a block of hundreds of the same instructions.
+ * Returns where they end. */
+uint32_t slide(struct fuzz *f, uint32_t size);
+
 void *engine_function(const char *name);
 
 void sparc_stream(struct fuzz *f);

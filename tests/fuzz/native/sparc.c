@@ -93,14 +93,16 @@ void sparc_stream(struct fuzz *f)
     static psr_fn put_psr;
     uint32_t *words = (uint32_t *)f->v->env;
     uint32_t *mmu = (uint32_t *)((char *)f->v->env + SPARC_MMUREGS);
-    uint32_t psr;
+    uint32_t psr, end = CODE_BYTES;
 
     if (!put_psr)
         put_psr = (psr_fn)(uintptr_t)engine_function("cpu_put_psr_sparc");
     for (uint32_t at = 0; at < CODE_BYTES; at += 4)
         put(f, CODE + at, instruction(f));
-    put(f, CODE + CODE_BYTES, 0x10800000 | (-CODE_BYTES / 4 & 0x3fffff)); /* ba back to the start */
-    put(f, CODE + CODE_BYTES + 4, 0x01000000);
+    if (chance(f, 4))
+        end = slide(f, 4 * (1 + below(f, 2)));
+    put(f, CODE + end, 0x10800000 | ((0 - end / 4) & 0x3fffff)); /* ba back to the start */
+    put(f, CODE + end + 4, 0x01000000);
     vectors(f);
     psr = bits(f, 4) << 20 | (chance(f, 70) ? 1u << 12 : 0) | (chance(f, 90) ? 1u << 5 : 0)
         | bits(f, 4) << 8 | bits(f, 3);

@@ -197,7 +197,7 @@ void x86_stream(struct fuzz *f)
     if (paged)
         page_tables(f, pae);
     if (mode == VM86)
-        memcpy(f->ram + 0x10000, f->host + CODE, 0x400);
+        memcpy(f->ram + 0x10000, f->host + CODE, VECTORS - CODE);
     segments(f, mode);
     for (int i = 0; i < 8; i++)
         FIELD(uint64_t, env, X86_REGS + 8 * i) = mode == PROTECTED ? interesting(f) : interesting(f) & 0xffff;

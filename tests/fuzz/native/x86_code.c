@@ -211,12 +211,15 @@ static void instruction(struct writer *w)
 void x86_code(struct fuzz *f, bool big)
 {
     struct writer w = {f, CODE, big};
+    uint32_t repeated = chance(f, 4) ? 1 + below(f, 2) : 0; /* this many instructions, over and over */
 
     while (w.at < CODE + CODE_BYTES) {
         if (chance(f, 3))
             for (int i = 0; i < 8; i++)
                 byte(&w, bits(f, 8));
         instruction(&w);
+        if (repeated && --repeated == 0)
+            w.at = slide(f, w.at - CODE) + CODE;
     }
     byte(&w, 0xe9); /* back to the start */
     immediate(&w, big ? 4 : 2, CODE - (w.at - CODE) - (big ? 4 : 2));

@@ -40,6 +40,7 @@ from vmm.cpu.selftest.scratch import (
     sparc,
     x86,
 )
+from vmm.cpu.selftest.watchpoints import watchpoints_are_exact
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.x86.processor import X86Processor
 from vmm.native import library as native
@@ -395,6 +396,7 @@ TESTS = (
     SelfTest("register files", registers_agree),
     SelfTest("instruction budget", budget_is_exact),
     SelfTest("breakpoints", breakpoints_are_exact),
+    SelfTest("watchpoints", watchpoints_are_exact),
     SelfTest("device accesses", devices_are_exact),
     SelfTest("trap gate", traps_pass_the_gate),
     SelfTest("SPARC trap pc", sparc_trap_place),

@@ -61,7 +61,6 @@ class X86Processor:
         self.registers = register_file(self.engine, MODELS[model].sse)
         self.acknowledge: Callable[[], int] = lambda: 0
         self.engine.handlers.acknowledge = lambda level: self._acknowledge()
-        self._intr = False
         self._hflags = C.c_uint32.from_address(env + HFLAGS)
         self._old_exception = C.c_int32.from_address(env + OLD_EXCEPTION)
         self._a20 = C.c_int32.from_address(env + A20_MASK)
@@ -165,7 +164,7 @@ class X86Processor:
 
     def intr(self, level: bool) -> None:
         """The INTR pin, driven by the interrupt controller."""
-        self._intr = level
+        self.engine.native.intr = level
         self.engine.set_interrupt(HARD, level)
 
     def nmi(self) -> None:
@@ -180,7 +179,7 @@ class X86Processor:
     def _acknowledge(self) -> int:
         vector = self.acknowledge()
         # The engine lowers its request when it takes one; the pin may still be high.
-        if self._intr:
+        if self.engine.native.intr:
             self.engine.set_interrupt(HARD, True)
         return vector
 

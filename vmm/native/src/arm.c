@@ -33,6 +33,8 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
+#define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
+#include "watch_thunks.inc"
 
 /* These helpers may raise an exception in the middle of a block after the
  * translator has set the pc by itself. */

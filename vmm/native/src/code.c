@@ -30,13 +30,12 @@ static uint32_t block_length(const void *tb, int arch)
     return arch == VMM_X86 ? FIELD(uint16_t, tb, TB64_ICOUNT) : FIELD(uint16_t, tb, TB32_ICOUNT);
 }
 
-/* Index of the instruction at HOST_PC (a return address inside the block's
- * code) or, if HOST_PC is 0, of the one whose start words are DATA; -1 if none. */
-int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch)
+/* As vmm_instruction_index(), with the start words of the instruction in START. */
+static int find_instruction(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch,
+                            uint64_t start[4])
 {
     static const int start_words[] = {SPARC_START_WORDS, ARM_START_WORDS, X86_START_WORDS};
     int words = start_words[arch];
-    uint64_t start[4] = {arch == VMM_X86 ? FIELD(uint64_t, tb, 0) : FIELD(uint32_t, tb, 0)};
     const uint8_t *code = arch == VMM_X86 ? FIELD(uint8_t *, tb, TB64_CODE)
                                           : FIELD(uint8_t *, tb, TB32_CODE);
     size_t size = arch == VMM_X86 ? FIELD(size_t, tb, TB64_CODE_SIZE)
@@ -45,6 +44,8 @@ int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *dat
     uintptr_t host = (uintptr_t)code;
     int length = (int)block_length(tb, arch);
 
+    start[0] = arch == VMM_X86 ? FIELD(uint64_t, tb, TB_PC) : FIELD(uint32_t, tb, TB_PC);
+    start[1] = start[2] = start[3] = 0;
     if (!host_pc && arch == VMM_SPARC) { /* instructions of a block follow each other */
         uint32_t index = ((uint32_t)data[0] - (uint32_t)start[0]) >> 2;
         return index < (uint32_t)length ? (int)index : -1;
@@ -60,6 +61,15 @@ int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *dat
     return -1;
 }
 
+/* Index of the instruction at HOST_PC (a return address inside the block's
+ * code) or, if HOST_PC is 0, of the one whose start words are DATA; -1 if none. */
+int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch)
+{
+    uint64_t start[4];
+
+    return find_instruction(tb, host_pc, data, arch, start);
+}
+
 static void *block_of(struct vmm_cpu *v, uintptr_t host_pc)
 {
     typedef void *(*lookup_fn)(void *, uintptr_t);
@@ -70,6 +80,34 @@ static void *block_of(struct vmm_cpu *v, uintptr_t host_pc)
     if (!lookup[v->arch])
         lookup[v->arch] = (lookup_fn)(uintptr_t)vmm_original(names[v->arch]);
     return lookup[v->arch](FIELD(void *, v->uc, UC_TCG_CTX), host_pc);
+}
+
+/* The pc in the register file, linear on x86. */
+static uint64_t current_pc(const struct vmm_cpu *v)
+{
+    switch (v->arch) {
+    case VMM_SPARC: return FIELD(uint32_t, v->env, SPARC_PC);
+    case VMM_ARM: return FIELD(uint32_t, v->env, ARM_CPSR_READ_PC);
+    default: return FIELD(uint64_t, v->env, X86_EIP) + FIELD(uint64_t, v->env, X86_SEGS + 24 + 8);
+    }
+}
+
+/* Whether HOST_PC lies in translated code. */
+bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    return block_of(v, host_pc) != NULL;
+}
+
+/* The guest's pc (linear on x86) of the instruction at HOST_PC; where HOST_PC is in no
+ * block, of the instruction that runs next. */
+uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    void *tb = host_pc ? block_of(v, host_pc) : NULL;
+    uint64_t start[4];
+
+    if (tb && find_instruction(tb, host_pc, NULL, v->arch, start) >= 0)
+        return (uint32_t)start[0];
+    return (uint32_t)current_pc(v);
 }
 
 /* Instructions of the current block after the one at HOST_PC.  An address keeps
@@ -147,7 +185,6 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     bool (*restore)(void *, uintptr_t, bool);
     void (*drop)(void *, void *, uint64_t);
     void (*leave)(void *);
-    uint64_t pc;
     uint32_t hash;
     void *tb;
 
@@ -159,14 +196,7 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);
     restore(v->cpu, host_pc, true); /* also gives back what has not begun */
     v->left += 1;                   /* and this one begins anew */
-    switch (v->arch) {
-    case VMM_SPARC: pc = FIELD(uint32_t, v->env, SPARC_PC); break;
-    case VMM_ARM: pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC); break;
-    default:
-        pc = FIELD(uint64_t, v->env, X86_EIP) + FIELD(uint64_t, v->env, X86_SEGS + 24 + 8);
-        break;
-    }
-    hash = device_hash(pc);
+    hash = device_hash(current_pc(v));
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;
     note_split(v);

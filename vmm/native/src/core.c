@@ -23,7 +23,15 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
-    "tlb_flush", "tb_flush", "cpu_abort", "find_memory_mapping",
+    "tlb_flush", "tlb_flush_page", "tb_flush", "cpu_watchpoint_address_matches",
+    "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
+    "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
+    "helper_le_ldsl_mmu", "helper_be_ldsl_mmu", "helper_le_ldq_mmu", "helper_be_ldq_mmu",
+    "helper_ret_stb_mmu", "helper_le_stw_mmu", "helper_be_stw_mmu", "helper_le_stl_mmu",
+    "helper_be_stl_mmu", "helper_le_stq_mmu", "helper_be_stq_mmu", "cpu_ldub_mmuidx_ra",
+    "cpu_ldsb_mmuidx_ra", "cpu_lduw_mmuidx_ra", "cpu_ldsw_mmuidx_ra", "cpu_ldl_mmuidx_ra",
+    "cpu_ldq_mmuidx_ra", "cpu_stb_mmuidx_ra", "cpu_stw_mmuidx_ra", "cpu_stl_mmuidx_ra",
+    "cpu_stq_mmuidx_ra", "cpu_abort", "find_memory_mapping",
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",

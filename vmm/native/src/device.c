@@ -72,6 +72,8 @@ static uint64_t read_window(void *uc, uint64_t offset, unsigned size, void *user
     v->mmio_reads++;
     if (v->hot_used && vmm_hot_value(v, w->base + offset, size, &value))
         return value;
+    if (v->models_on && vmm_model_read(v, w->base + offset, size, &value))
+        return value;
     return v->on_read(v, w->base + offset, size);
 }
 
@@ -84,6 +86,8 @@ static void write_window(void *uc, uint64_t offset, unsigned size, uint64_t valu
     if (vmm_current == v)
         vmm_device_access_is_last(v, take_access_pc(v));
     v->mmio_writes++;
+    if (v->models_on && vmm_model_write(v, w->base + offset, size, value))
+        return;
     v->on_write(v, w->base + offset, size, value);
 }
 

@@ -38,6 +38,11 @@
 /* MemoryRegion */
 #define REGION_PERMISSIONS 0x88 /* u32: 1 read, 2 write, 4 execute */
 
+/* TCGContext: how many temporaries there are, global registers included */
+#define TCG_TEMPORARIES 0x30
+#define TCG_MAX_TEMPORARIES 512
+#define TCG_SPARE_TEMPORARIES 64 /* no instruction takes more than a dozen */
+
 /* TCGOp: the value of a movi is its second argument */
 #define TCGOP_ARG1 4 /* in 8-byte words */
 

@@ -43,6 +43,17 @@ static bool no_fault(struct vmm_cpu *v)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
 
+/* The engine's index of untranslated accesses: all of them with the MMU off,
+ * those of bypass spaces with it on. */
+static bool bypasses(const struct vmm_cpu *v, uint32_t mmu_index)
+{
+    enum { MMU_PHYSICAL = 2 };
+
+    return mmu_index == MMU_PHYSICAL && FIELD(uint32_t, v->env, SPARC_MMUREGS) & 1;
+}
+#define PHYSICAL(v, mmu_index) bypasses(v, mmu_index)
+#include "watch_thunks.inc"
+
 /* Tcc and power-down leave their block without saying where they were. */
 void helper_raise_exception_sparc(void *env, int trap);
 void helper_raise_exception_sparc(void *env, int trap)
@@ -101,7 +112,7 @@ void sparc_cpu_do_interrupt_sparc(void *cpu)
     if (action == VMM_STOP)
         vmm_stop(v, VMM_REASON_STOPPED);
     else if (trap >= 0x11 && trap <= 0x1f)
-        v->on_acknowledge(v, (int32_t)(trap & 15));
+        vmm_acknowledge(v, (int)(trap & 15));
 }
 
 void vmm_deliver_sparc(struct vmm_cpu *v, int number);

@@ -54,6 +54,10 @@ enum vmm_page {
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
+/* What is watched: bits, the engine's own for a marked page. */
+enum vmm_watch_kind { VMM_WATCH_READ = 1, VMM_WATCH_WRITE = 2 };
+enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
+
 #define VMM_IRQ_EVENT (1u << 30)      /* our bit in CPUState.interrupt_request */
 
 struct vmm_trap_record {
@@ -68,6 +72,8 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 256 /* a power of two */
+#define VMM_MODELS 8
+#define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
 
 /* A register whose value stands until some device does something: answered here. */
@@ -75,6 +81,27 @@ struct vmm_hot {
     uint64_t address; /* of the access, with VMM_PORT for a port; 0: empty */
     uint32_t size;
     uint32_t value;
+};
+
+/* A device that is modelled here (models.h) on the Python device's own state. */
+struct vmm_model {
+    uint64_t base; /* of its registers, with VMM_PORT for ports */
+    uint64_t size;
+    int32_t kind;
+    uint32_t width; /* of the accesses it handles, bytes */
+    void *state;
+    /* a device with an interrupt line to a pair of 8259A: */
+    uint32_t *raised; /* the sources of the shared line that are high */
+    uint32_t source, irq;
+    void *pins;
+};
+
+/* A register that is, for now, nothing but a word of its device's state. */
+struct vmm_cell {
+    uint64_t address; /* with VMM_PORT for a port */
+    uint32_t size, mask;
+    uint32_t *word;
+    uint32_t active, spare;
 };
 
 /* What is known of a return address in the code buffer: how many instructions of
@@ -89,6 +116,20 @@ struct vmm_region {
     uint64_t page;
     void *region;
 };
+
+/* A watched range of virtual addresses, or of x86 I/O ports. */
+struct vmm_watch {
+    uint32_t address, space;
+    uint64_t size;
+    uint32_t kinds, spare;
+};
+
+/* One watched access.  VALUE is what was loaded or stored. */
+struct vmm_access {
+    uint32_t space, address, size, kind;
+    uint64_t pc, value;
+};
+#define VMM_ACCESSES 64 /* of one instruction; more are not told */
 
 struct vmm_cpu {
     /* hot: the generated code counts here */
@@ -151,8 +192,12 @@ struct vmm_cpu {
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
     struct vmm_hot hot[VMM_HOT];
-    uint32_t hot_used, spare2;
-    uint64_t hot_reads;
+    uint32_t hot_used, intr; /* x86: the INTR pin */
+    uint32_t spare3;
+    uint32_t model_count, cell_count, models_on;
+    uint64_t hot_reads, hot_writes;
+    struct vmm_model models[VMM_MODELS];
+    struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
@@ -167,6 +212,11 @@ struct vmm_cpu {
     uint32_t breakpoint_hit; /* nonzero: the look that comes is at a breakpoint */
     uint32_t passed_pc;      /* the breakpoint met last, and when: */
     int64_t passed_count;    /* there and then it is not met again */
+    uint32_t watch_count;
+    uint32_t access_count; /* watched accesses made since the last look; the look that comes is for them */
+    struct vmm_watch *watches;
+    void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
+    struct vmm_access accesses[VMM_ACCESSES];
 };
 
 /* core.c */
@@ -215,12 +265,26 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
+
+/* model.c */
+bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
+bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t value);
+int vmm_acknowledge(struct vmm_cpu *v, int level);
+
 /* breakpoint.c */
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
 
+/* watch.c */
+uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
+bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32_t size,
+                     uint32_t kind, uintptr_t host_pc);
+void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
+
 /* code.c: which instruction of a translated block */
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
+bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
+uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */

@@ -22,6 +22,9 @@
 #define HF_RF_ (1u << 16)
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
+#define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
+#define OWN_WATCHPOINTS /* x86_watch.c */
+#include "watch_thunks.inc"
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
@@ -90,7 +93,7 @@ void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw)
         return;
     }
     if (vector == 0) {
-        vector = v->on_acknowledge(v, 0);
+        vector = vmm_acknowledge(v, 0);
         if (vector < 0)
             return; /* withdrawn at the last moment, and no spurious vector */
     }
@@ -220,29 +223,41 @@ static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t ret
 {
     struct vmm_cpu *v = vmm_current;
     uint64_t value;
+    bool watched;
 
     if (!v || v->env != env)
         return ~0u;
     port &= 0xffff;
     check_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
+    watched = v->watch_count
+        && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_READ, retaddr);
     v->port_reads++;
-    if (v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
-        return (uint32_t)value;
-    return v->on_in(v, port, size);
+    if (!(v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
+        && !(v->models_on && vmm_model_read(v, VMM_PORT | port, size, &value)))
+        value = v->on_in(v, port, size);
+    if (watched)
+        vmm_watch_done(v, value);
+    return (uint32_t)value;
 }
 
 static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, uintptr_t retaddr)
 {
     struct vmm_cpu *v = vmm_current;
+    bool watched;
 
     if (!v || v->env != env)
         return;
     port &= 0xffff;
     check_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
+    watched = v->watch_count
+        && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_WRITE, retaddr);
     v->port_writes++;
-    v->on_out(v, port, size, value);
+    if (!(v->models_on && vmm_model_write(v, VMM_PORT | port, size, value)))
+        v->on_out(v, port, size, value);
+    if (watched)
+        vmm_watch_done(v, value);
 }
 
 #define PORT(letter, size, mask)                                                 \

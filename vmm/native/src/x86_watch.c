@@ -82,11 +82,13 @@ void cpu_watchpoint_remove_by_ref_x86_64(void *cpu, void *watchpoint)
 int cpu_watchpoint_address_matches_x86_64(void *cpu, uint64_t address, uint64_t length);
 int cpu_watchpoint_address_matches_x86_64(void *cpu, uint64_t address, uint64_t length)
 {
+    struct vmm_cpu *v = ours(cpu);
     int reach = 0;
 
-    if (ours(cpu))
-        matches(ours(cpu), address & 0xffffffff, length, MEM_READ | MEM_WRITE, &reach);
-    return reach;
+    if (!v)
+        return 0;
+    matches(v, address & 0xffffffff, length, MEM_READ | MEM_WRITE, &reach);
+    return reach | (int)vmm_watched(v, VMM_SPACE_MEMORY, (uint32_t)address, length);
 }
 
 void cpu_check_watchpoint_x86_64(void *cpu, uint64_t address, uint64_t length, uint32_t attributes,

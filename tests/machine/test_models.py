@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The native models of devices and the Python devices: the same, access for access.
+
+Two machines get one random sequence of accesses, line changes and acknowledges.  In one
+of them the native layer answers what it can; values, states and the processor's
+interrupt requests must stay equal.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vmm import boards
+from vmm.boards.options import Options
+from vmm.machine.machine import Machine
+from vmm.native import library as native
+
+GUESTS = Path(__file__).resolve().parents[2] / "build" / "guests"
+STEPS = 3000
+INTERRUPT_REQUEST, SPARC_INTERRUPT_INDEX = 0x1C, 244
+IRQMP, TIMER = 0x80000200, 0x80000300
+GICD, GICC, PL011 = 0x08000000, 0x08010000, 0x09000000
+
+
+def machine(board: str) -> Machine:
+    architecture = {"leon3": "sparc", "virt": "arm", "pc": "x86"}[board]
+    return boards.create(
+        Options(board, {}, None, None, GUESTS / architecture / "hello.elf", None, "")
+    )
+
+
+class Both:
+    """The two machines, and one step for both."""
+
+    def __init__(self, board: str) -> None:
+        self.modelled, self.plain = machine(board), machine(board)
+        self.plain.bus.hot_reads = False
+        self.native = 0  # accesses that a model answered
+
+    def read(self, address: int, size: int, port: bool = False) -> int:
+        m = self.modelled
+        flag, value = native.PORT if port else 0, C.c_uint64()
+        if m.engine.library.dll.vmm_model_read(m.engine.pointer, address | flag, size, value):
+            self.native += 1
+            found = value.value
+        else:
+            found = m.bus.port_in(address, size) if port else m.bus.read(address, size)
+        bus = self.plain.bus
+        expected = bus.port_in(address, size) if port else bus.read(address, size)
+        assert found == expected, hex(address)
+        return found
+
+    def write(self, address: int, size: int, value: int, port: bool = False) -> None:
+        m = self.modelled
+        flag = native.PORT if port else 0
+        if m.engine.library.dll.vmm_model_write(m.engine.pointer, address | flag, size, value):
+            self.native += 1
+        elif port:
+            m.bus.port_out(address, size, value)
+        else:
+            m.bus.write(address, size, value)
+        bus = self.plain.bus
+        if port:
+            bus.port_out(address, size, value)
+        else:
+            bus.write(address, size, value)
+
+    def each(self, act: Callable[[Machine], None]) -> None:
+        act(self.modelled)
+        act(self.plain)
+
+    def acknowledge(self, level: int) -> None:
+        m = self.modelled
+        found = m.engine.library.dll.vmm_acknowledge(m.engine.pointer, level)
+        assert found == self.plain.engine.handlers.acknowledge(level)
+
+    def device(self, m: Machine, name: str) -> object:
+        spaces = (m.bus.devices, m.bus.ports)
+        return next(p.device for space in spaces for p in space if p.device.name == name)
+
+    def compare(self, *names: str) -> None:
+        for name in names:
+            states = [self.device(m, name).state for m in (self.modelled, self.plain)]  # type: ignore[attr-defined]
+            assert states[0] == states[1], name
+        words = [m.engine.words(0, 80) for m in (self.modelled, self.plain)]
+        requests = [
+            C.c_uint32.from_address(m.engine.cpu + INTERRUPT_REQUEST).value
+            for m in (self.modelled, self.plain)
+        ]
+        assert requests[0] == requests[1]
+        if self.plain.name == "leon3":
+            index = SPARC_INTERRUPT_INDEX // 4
+            assert words[0][index] == words[1][index]
+
+
+def wide(rng: random.Random) -> int:
+    """A value with few or many bits."""
+    return rng.choice((0, 1 << rng.randrange(32), rng.getrandbits(32), 0xFFFFFFFF))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_irqmp(seed: int) -> None:
+    both, rng = Both("leon3"), random.Random(seed)
+    for _ in range(STEPS):
+        match rng.randrange(5):
+            case 0:
+                both.read(IRQMP + rng.choice((0, 4, 8, 12, 0x10, 0x14, 0x40, 0x80, 0xC0)), 4)
+            case 1 | 2:
+                offset = rng.choice((0, 4, 8, 12, 0x14, 0x40, 0x40, 0x80, 0x80, 0x44))
+                both.write(IRQMP + offset, rng.choice((4, 4, 4, 2)), wide(rng))
+            case 3:
+                number, level = rng.randrange(1, 16), rng.random() < 0.5
+                both.each(lambda m: both.device(m, "irqmp").line(number).set(level))  # type: ignore[attr-defined] # noqa: B023
+            case _:
+                both.acknowledge(rng.randrange(1, 16))
+        both.compare("irqmp")
+    assert both.native > STEPS // 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gic(seed: int) -> None:
+    both, rng = Both("virt"), random.Random(seed)
+    both.write(GICD, 4, 3)
+    both.write(GICC, 4, 3)
+    both.write(GICC + 4, 4, 0xF0)
+    sets = [base + 4 * word for base in range(0x80, 0x400, 0x80) for word in (0, 1, 2, 8, 9)]
+    for _ in range(STEPS):
+        match rng.randrange(7):
+            case 0:
+                both.read(GICC + rng.choice((0, 4, 8, 0xC, 0xC, 0x14, 0x18, 0x20, 0xD0)), 4)
+            case 1:
+                both.read(GICD + rng.choice((0, 4, *sets)), rng.choice((4, 4, 1)))
+            case 2:
+                both.write(GICD + rng.choice(sets), 4, wide(rng))
+            case 3:
+                both.write(GICD + 0x400 + 4 * rng.randrange(24), 4, rng.getrandbits(32))
+            case 4:
+                both.write(GICD + 0xF00, 4, rng.randrange(4) << 24 | 1 << 16 | rng.randrange(16))
+            case 5:
+                number, level = rng.randrange(48), rng.random() < 0.5
+                both.each(lambda m: both.device(m, "gic.distributor").gic.spi(number).set(level))  # type: ignore[attr-defined] # noqa: B023
+            case _:
+                offset, value = rng.choice((
+                    (0x10, rng.randrange(64)), (0x24, rng.randrange(64)), (4, rng.getrandbits(8)),
+                    (0x1000, rng.randrange(64)), (0, rng.choice((1, 3, 7, 0xB, 0x203))),
+                    (8, rng.randrange(8)), (0xD0, 0),
+                ))
+                both.write(GICC + offset, 4, value)
+        both.compare("gic.distributor")
+    assert both.native > STEPS // 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pc(seed: int) -> None:
+    both, rng = Both("pc"), random.Random(seed)
+    for port, value in ((0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1),
+                        (0xA0, 0x11), (0xA1, 0x28), (0xA1, 2), (0xA1, 1)):
+        both.write(port, 1, value, port=True)
+    for _ in range(STEPS):
+        match rng.randrange(6):
+            case 0:
+                both.read(rng.choice((0x20, 0x21, 0xA0, 0xA1)), rng.choice((1, 1, 1, 2)), port=True)
+            case 1:
+                chip = rng.choice((0x20, 0xA0))
+                value = rng.choice((0x20, 0x60 | rng.randrange(8), 0xA0, 0xC0 | rng.randrange(8),
+                                    0x0A, 0x0B, 0x68, 0x48, 0x80, 0x00))
+                both.write(chip, 1, value, port=True)
+            case 2:
+                both.write(rng.choice((0x21, 0xA1)), 1, rng.getrandbits(8), port=True)
+            case 3:
+                offset = rng.choice((1, 1, 1, 2, 3, 4, 5, 6, 7))
+                both.read(0x3F8 + offset, 1, port=True)
+            case 4:
+                offset, value = rng.choice((
+                    (1, rng.randrange(16)), (1, 2), (7, rng.getrandbits(8)),
+                    (2, rng.choice((0, 1, 0xC7))), (3, rng.choice((3, 3, 0x83))), (4, 8), (0, 65),
+                ))
+                both.write(0x3F8 + offset, 1, value, port=True)
+            case _:
+                if both.plain.engine.native.intr:
+                    both.acknowledge(0)
+        both.compare("i8259-master", "i8259-slave", "uart16550")
+    assert both.native > STEPS // 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_cells(seed: int) -> None:
+    """Registers that are only storage, while they are."""
+    rng = random.Random(seed)
+    both = Both("leon3")
+    for _ in range(STEPS // 4):
+        timer = TIMER + 0x10 * rng.randrange(1, 3)
+        if rng.random() < 0.2:
+            both.write(timer + 8, 4, rng.choice((0, 1, 5, 7)))
+        both.write(timer + 4, 4, rng.getrandbits(32))
+        both.read(timer + 4, 4)
+    both.compare("gptimer")
+    assert both.native > STEPS // 16
+    both = Both("virt")
+    for _ in range(STEPS // 4):
+        offset = rng.choice((0x20, 0x24, 0x28, 0x2C))
+        both.write(PL011 + offset, rng.choice((4, 4, 2)), rng.getrandbits(16))
+        both.read(PL011 + offset, rng.choice((4, 1)))
+        both.compare("pl011")
+    assert both.native > STEPS // 16
+
+
+def test_models_are_left_out_when_every_access_is_to_reach_its_device() -> None:
+    """A watcher of accesses hears of all; afterwards the models answer again."""
+    both = Both("leon3")
+    pointer, dll = both.plain.engine.pointer, both.plain.engine.library.dll
+    assert both.plain.engine.native.models_on == 0
+    both.plain.bus.hot_reads = True
+    assert both.plain.engine.native.models_on == 1
+    assert dll.vmm_model_write(pointer, IRQMP + 0x40, 4, 2)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Trace files by name: ``FORMAT[,KEY=VALUE...]:FILE`` as `--trace` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.jsonl import EVENTS, JsonLines
+
+
+class TraceError(ValueError):
+    """A trace that cannot be made as asked: one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A trace format: what it is, its keys with their meaning, and what starts it.
+
+    ``start`` subscribes to the feed and opens the file; what it puts on the
+    stack finishes the file when the trace ends.
+    """
+
+    name: str
+    text: str
+    keys: Mapping[str, str]
+    start: Callable[[Feed, Path, Mapping[str, str], ExitStack], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One trace that is wanted."""
+
+    format: Format
+    path: Path
+    keys: Mapping[str, str]
+
+
+def _jsonl(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    events = tuple(keys["events"].split("+")) if "events" in keys else EVENTS
+    for event in events:
+        if event not in EVENTS:
+            raise TraceError(f"jsonl: no events {event!r}; known: {', '.join(EVENTS)}")
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    JsonLines(feed, file, events)
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        Format("jsonl", "one JSON object for each event",
+               {"events": f"which, joined by +: {' '.join(EVENTS)} (all)"}, _jsonl),
+    )
+}
+
+
+def table() -> str:
+    """The formats and their keys, as text."""
+    lines = []
+    for one in FORMATS.values():
+        lines.append(f"{one.name:<10} {one.text}")
+        lines += [f"{'':<10}   {key}={text}" for key, text in one.keys.items()]
+    return "\n".join(lines)
+
+
+def parse(text: str) -> Request:
+    """A request as ``FORMAT[,KEY=VALUE...]:FILE``; TraceError says what is wrong with it."""
+    head, colon, path = text.partition(":")
+    name, *words = head.split(",")
+    if name not in FORMATS:
+        raise TraceError(f"{text}: no format {name!r}; known: {', '.join(FORMATS)}")
+    if not colon or not path:
+        raise TraceError(f"{text}: no file; write {name}:FILE")
+    keys = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key not in FORMATS[name].keys or not equals or not value:
+            known = ", ".join(FORMATS[name].keys) or "none"
+            raise TraceError(f"{text}: {word!r} is no KEY=VALUE of {name}; its keys: {known}")
+        keys[key] = value
+    return Request(FORMATS[name], Path(path), keys)
+
+
+def start(feed: Feed, request: Request, stack: ExitStack) -> None:
+    """Begin one trace, which ends with the stack; TraceError if its file cannot be written."""
+    try:
+        request.format.start(feed, request.path, request.keys, stack)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise TraceError(f"{request.path}: {reason}") from error

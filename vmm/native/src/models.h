@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Device models: the few devices that guests touch in every interrupt.
+ *
+ * A model does what the Python device of the same name does, on the same
+ * memory: each struct here is the state of that device (a vmm.devices.shared
+ * structure), so that either may handle the next access.  A model handles
+ * whole words of the registers in its table and says false for all else, which
+ * then reaches the Python device.
+ */
+#ifndef VMM_MODELS_H
+#define VMM_MODELS_H
+
+#include "vmm.h"
+
+enum vmm_model_kind {
+    VMM_MODEL_NONE,
+    VMM_MODEL_IRQMP,
+    VMM_MODEL_GIC_DISTRIBUTOR,
+    VMM_MODEL_GIC_INTERFACE,
+    VMM_MODEL_I8259_MASTER,
+    VMM_MODEL_I8259_SLAVE,
+    VMM_MODEL_UART16550,
+    VMM_MODEL_KINDS
+};
+
+/* vmm/devices/irqmp.py */
+struct vmm_irqmp {
+    uint32_t level, pending, broadcast, inputs, powered_down;
+    uint32_t requested[16]; /* what each processor was told last */
+    uint32_t mask[16], force[16];
+};
+
+/* vmm/devices/gicv2_state.py; sets have a bit for each INTID */
+#define GIC_WORDS 16
+struct vmm_gic_bank {
+    uint64_t enabled[GIC_WORDS], latched[GIC_WORDS], level[GIC_WORDS], active[GIC_WORDS];
+    uint64_t group1[GIC_WORDS], edge[GIC_WORDS];
+    uint8_t priority[64 * GIC_WORDS];
+};
+struct vmm_gic_interface {
+    uint32_t ctlr, pmr, bpr, abpr;
+    uint64_t apr[2][2];
+};
+struct vmm_gic {
+    uint32_t processors, lines, ctlr, spare;
+    struct vmm_gic_bank private[8], shared;
+    uint64_t targets[8][GIC_WORDS];
+    uint8_t sources[8][16];
+    struct vmm_gic_interface interfaces[8];
+    uint8_t irq[8], fiq[8]; /* the outputs */
+};
+
+/* vmm/devices/i8259.py */
+struct vmm_i8259 {
+    uint32_t irr, isr, imr, inputs, elcr, base, lowest, expects;
+    uint32_t icw4_follows, single, level_triggered, auto_eoi, rotate_on_aeoi;
+    uint32_t fully_nested, special_mask, read_isr, poll;
+    uint32_t output;  /* the INT pin */
+    uint32_t cascade; /* the pins that slaves drive */
+};
+struct vmm_i8259_pair {
+    struct vmm_i8259 master, slave;
+};
+
+/* vmm/devices/uart16550.py */
+struct vmm_uart16550 {
+    uint32_t divider, rbr, ier, iir, fcr, lcr, mcr, lsr, msr, scr;
+    uint32_t thre_pending, timeout_pending;
+    int64_t timeout_at;
+    uint32_t used;
+    uint8_t fifo[16];
+};
+
+bool vmm_irqmp_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_irqmp_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+void vmm_irqmp_acknowledge(struct vmm_cpu *v, struct vmm_model *m, int level);
+
+bool vmm_gic_interface_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
+                            uint64_t *value);
+bool vmm_gic_interface_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
+                             uint32_t value);
+bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
+                               uint32_t value);
+
+bool vmm_i8259_read(struct vmm_model *m, struct vmm_i8259 *chip, uint32_t offset,
+                    uint64_t *value);
+bool vmm_i8259_write(struct vmm_cpu *v, struct vmm_model *m, struct vmm_i8259 *chip,
+                     uint32_t offset, uint32_t value);
+int vmm_i8259_acknowledge(struct vmm_cpu *v, struct vmm_model *m);
+void vmm_i8259_drive(struct vmm_cpu *v, struct vmm_i8259_pair *pair, unsigned irq, bool high);
+
+bool vmm_uart16550_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_uart16550_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+
+/* CPUState.interrupt_request */
+enum { VMM_REQUEST_IRQ = 0x02, VMM_REQUEST_FIQ = 0x10 };
+
+#endif
