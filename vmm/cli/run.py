@@ -15,14 +15,12 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from vmm.cli import options, recording, shell
+from vmm.cli import options, recording
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
 from vmm.cli.terminal import Input, Output, usable_input
 from vmm.cli.ticking import TICK, ticking
-from vmm.debug.shell.breakpoints import code_address
-from vmm.debug.shell.command import CommandError
 from vmm.machine import diagnosis
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
@@ -65,8 +63,13 @@ def add(commands: Any) -> None:
 
 def breakpoints(machine: Machine, places: list[str]) -> list[int]:
     """The addresses of ``--break``; a UsageError names what is none."""
-    if places and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not places:
+        return []
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--break opens the trap shell on a terminal; elsewhere: vmm shell -e")
+    from vmm.debug.shell.breakpoints import code_address
+    from vmm.debug.shell.command import CommandError
+
     try:
         return [code_address(machine, place) for place in places]
     except CommandError as error:
@@ -219,7 +222,9 @@ def run(o: argparse.Namespace) -> int:
         if announced:
             announce(machine, outcome)
         if guest_run.opens_shell(outcome):
-            before, outcome = outcome, shell.enter(machine, guest_run.hand_over(), outcome)
+            from vmm.cli import debugger
+
+            before, outcome = outcome, debugger.enter(machine, guest_run.hand_over(), outcome)
             announced = announced and outcome is before
         guest_run.recording.finish(outcome)
     return outcome.status if announced else announce(machine, outcome)

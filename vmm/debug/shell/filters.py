@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from vmm.debug.shell.command import CommandError
 from vmm.debug.shell.expression import evaluate
 from vmm.debug.stops import TrapFilter
-from vmm.machine.machine import Machine
+from vmm.machine.machine import Machine, TrapRecord
 
 PRIVILEGES = ("user", "supervisor")
 ADDRESSES = 1 << 32
@@ -77,6 +77,19 @@ def parse(machine: Machine, text: str) -> TrapFilter | None:
         kinds=frozenset(kinds) or None, privilege=privilege,
         addresses=addresses(machine, place.strip()) if at else None,
     )
+
+
+def recorded(machine: Machine, text: str) -> Callable[[TrapRecord], bool]:
+    """The same filter for traps of the past, of which only the ledger's record is left."""
+    wanted = parse(machine, text)
+    architecture = machine.processor.architecture
+    if wanted is not None and wanted.privilege is not None and architecture == "x86":
+        raise CommandError("the ledger does not say from which privilege an x86 trap came")
+
+    def keep(record: TrapRecord) -> bool:
+        return wanted is None or wanted.matches(machine, record)
+
+    return keep
 
 
 def words(machine: Machine) -> Iterable[str]:

@@ -5,13 +5,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vmm.debug.shell import filters
 from vmm.debug.shell.command import Command, nothing, number
 from vmm.debug.shell.shell import Shell
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
+from vmm.machine.machine import TrapRecord
 
 SHOWN = 16  # traps that `ledger` shows if no number is given
 LINES = 20  # lines that `console` shows if no number is given
+
+
+class Ledger(Command):
+    names = ("ledger",)
+    group = "Looking"
+    usage = (
+        "[KIND ...] [user|supervisor] [at ADDRESS|SYMBOL|FROM..TO] [last N]",
+        "counts [KIND ...] [user|supervisor] [at ADDRESS|SYMBOL|FROM..TO]",
+    )
+    help = (
+        "Show the last traps that were taken (16 unless told otherwise), or how many there were of"
+        " each kind; the filter is that of `trap`. The status is PSR, CPSR or EFLAGS before the"
+        " trap. Of the time before the shell only the last few are known."
+    )
+
+    def run(self, shell: Shell, text: str) -> None:
+        machine = shell.machine
+        counts = text == "counts" or text.startswith("counts ")
+        text, last, wanted = text.removeprefix("counts").strip().partition("last ")
+        shown = number(wanted.strip(), "a number of traps", 1) if last else SHOWN
+        keep = filters.recorded(machine, text)
+        records = [record for record in shell.traps.happened() if keep(record)]
+        if not records:
+            shell.line("no such trap was taken" if text else "no trap was taken")
+        elif counts:
+            self._counts(shell, records)
+        else:
+            shell.table(("count", "trap", "at", "status"), [
+                (str(count), f"{machine.processor.trap_name(kind)}({kind:#x})",
+                 diagnosis.place(machine, pc), f"{status:08x}")
+                for count, kind, pc, status, _ in records[-shown:]
+            ])
+
+    @staticmethod
+    def _counts(shell: Shell, records: list[TrapRecord]) -> None:
+        kinds: dict[int, list[int]] = {}
+        for count, kind, _, _, _ in records:
+            kinds.setdefault(kind, []).append(count)
+        shell.table(("trap", "taken", "first at", "last at"), [
+            (f"{shell.machine.processor.trap_name(kind)}({kind:#x})", str(len(counts)),
+             str(counts[0]), str(counts[-1]))
+            for kind, counts in sorted(kinds.items())
+        ])
+
+    def complete(self, shell: Shell, text: str) -> Iterable[str]:
+        return ("counts", "last", *filters.words(shell.machine))
 
 
 class Counters(Command):
@@ -84,4 +132,4 @@ class Info(Command):
         return [one.names[0] for one in commands if one.group == "Looking"]
 
 
-COMMANDS = (Counters, Console, Info)
+COMMANDS = (Ledger, Counters, Console, Info)

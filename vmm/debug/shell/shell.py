@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from vmm.debug.session import Session
 from vmm.debug.shell.command import CommandError, Quit
 from vmm.debug.shell.screen import PlainScreen, Screen
+from vmm.debug.shell.traplog import TrapLog
 from vmm.debug.stops import Stop
 from vmm.machine import diagnosis
 
@@ -45,6 +46,7 @@ class Shell:
         self.prompt = prompt
         self.attach = attach
         self.remote = False  # a line from another program, gdb
+        self.traps = TrapLog(self.machine)
         self.value_watches: list[ValueWatch] = []
         self.value_number = 0  # of the last one made
         self.next_address = 0  # where `x` goes on
