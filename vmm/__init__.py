@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 __all__ = [
-    "Access", "At", "Ending", "Instructions", "Machine", "Memory", "NotMemory", "Outcome",
-    "Seconds", "Text", "Trap", "demo_guest",
+    "Access", "At", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
+    "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "demo_guest",
 ]
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         At,
         Ending,
         Instructions,
+        Ledger,
+        Line,
         Machine,
         Memory,
         NotMemory,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         Seconds,
         Text,
         Trap,
+        Unexpected,
         demo_guest,
     )
 

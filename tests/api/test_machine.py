@@ -3,10 +3,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import vmm
-from vmm import At, Ending, Instructions, Machine, NotMemory, Seconds, Text
+from vmm import (
+    At,
+    Ending,
+    Instructions,
+    Line,
+    Machine,
+    NotMemory,
+    Seconds,
+    Text,
+    Unexpected,
+)
 
 BOARDS = [("leon3", "sparc"), ("virt", "arm"), ("pc", "x86")]
 each_board = pytest.mark.parametrize(("board", "architecture"), BOARDS)
@@ -181,3 +193,56 @@ def test_names_that_do_not_exist_are_refused(guest) -> None:
             _ = m.registers["eax"]
     with pytest.raises(ValueError, match="closed"):
         m.run()
+
+
+def test_expect_returns_what_was_printed(guest) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        assert m.expect("Hello") == "Hello"
+        found = m.expect(re.compile(r"(\w+): (\d+) MiB"))
+        assert found.groups() == ("memory", "128")
+        assert m.output.endswith("\n") and isinstance(m.reached, Line)
+        assert m.run().ending is Ending.EXIT
+
+
+def test_lines_and_texts_are_used_up_in_the_order_of_their_ends(guest) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        m.run()
+        whole = Line(re.compile("Hello"))
+        m.run([whole, Text("memory")])
+        assert m.reached is whole
+        m.run([Line(re.compile("memory")), Text("memory")])
+        assert m.reached == Text("memory")
+        m.run(Line(re.compile("^: 128 MiB")))  # the rest of that line
+        assert isinstance(m.reached, Line)
+
+
+def test_what_is_not_printed_is_an_assertion_error(guest) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        with pytest.raises(Unexpected, match=r"expected 'login:'; got: limit of 2000 ins.*after"):
+            m.expect("login:", instructions=2000)
+        assert m.count == 2000
+        with pytest.raises(Unexpected, match="got: virtual time limit of 1e-07 s"):
+            m.expect("login:", timeout=1e-7)
+        with pytest.raises(Unexpected, match=r"expected 'log.n'; got: the guest.*memory: 128"):
+            m.expect(re.compile("log.n"))
+
+
+@each_board
+def test_the_ledger_counts_and_selects(guest, board, architecture) -> None:
+    kernel = guest(f"{architecture}/traps")
+    with Machine(board, kernel=kernel, ledger=True) as m, Machine(board, kernel=kernel) as plain:
+        assert m.run() == plain.run()
+        ledger = m.ledger
+        assert ledger.counts() == plain.statistics()["traps"]
+        assert len(ledger) == ledger.count() == ledger.counts().total()
+        first = ledger[0]
+        assert ledger.select(pc=first.pc)[0] == first
+        assert first in ledger.select(first.name, before=first.count + 1)
+        assert ledger.select(first.name, before=first.count) == []
+        named = next(trap for trap in ledger if m.symbol(trap.pc))
+        assert named in ledger.select(pc=m.symbol(named.pc).partition("+")[0])
+        assert all(trap.count >= 5000 for trap in ledger.select(since=5000))
+        with pytest.raises(ValueError, match="no trap 'lunch'"):
+            ledger.count("lunch")
+        with pytest.raises(ValueError, match="keeps no ledger"):
+            _ = plain.ledger

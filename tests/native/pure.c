@@ -104,6 +104,40 @@ static void trap_ledger(void)
     vmm_detach(v);
 }
 
+static void coverage_counters(void)
+{
+    struct vmm_cpu *v = stand_in(VMM_ARM);
+    uint32_t page = 0;
+
+    CHECK(vmm_begun_counter(v, 0x1000) == NULL && !vmm_coverage_page(v, &page));
+    CHECK(vmm_set_coverage(v, 1) && vmm_set_coverage(v, 1));
+    CHECK(!vmm_coverage_page(v, &page) && page == VMM_PAGES);
+    ++*vmm_begun_counter(v, 0x8ffe); /* the last one of a page */
+    ++*vmm_begun_counter(v, 0xfffff000);
+    page = 0;
+    CHECK(vmm_coverage_page(v, &page)[0xffe / 2] == 1 && page == 8);
+    page++;
+    CHECK(vmm_coverage_page(v, &page)[0] == 1 && page == 0xfffff);
+    CHECK(vmm_set_coverage(v, 0) && !v->begun);
+    vmm_set_coverage(v, 1);
+    vmm_begun_counter(v, 0);
+    vmm_detach(v); /* frees what is left */
+}
+
+static void told_ranges(void)
+{
+    struct vmm_cpu *v = stand_in(VMM_SPARC);
+    struct vmm_range ranges[] = {{0x100, 0x1ff}, {0xfffffff0, 0xffffffff}};
+
+    v->tell = VMM_TELL_BEGUN;
+    CHECK(vmm_tells(v, VMM_TELL_BEGUN, 5) && !vmm_tells(v, VMM_TELL_TRANSLATED, 5));
+    v->ranges = ranges;
+    v->range_count = 2;
+    CHECK(vmm_tells(v, VMM_TELL_BEGUN, 0x100) && vmm_tells(v, VMM_TELL_BEGUN, 0x1ff));
+    CHECK(!vmm_tells(v, VMM_TELL_BEGUN, 0x200) && vmm_tells(v, VMM_TELL_BEGUN, 0xffffffff));
+    vmm_detach(v);
+}
+
 static void page_map(void)
 {
     struct vmm_cpu *v = stand_in(VMM_X86);
@@ -150,6 +184,8 @@ int main(void)
 {
     budget();
     trap_ledger();
+    coverage_counters();
+    told_ranges();
     page_map();
     block_records();
     puts("ok");

@@ -56,7 +56,7 @@ def test_directories_are_searched_for_descriptions(tmp_path: Path, guest) -> Non
     [
         ("gone.elf", None, "no such file"),
         ("flat.bin", b"\1\2\3\4", "give -M BOARD"),
-        ("cut.elf", b"\x7fELF", "broken ELF file"),
+        ("cut.elf", b"\x7fELF", "the ELF header is cut off"),
         ("folder", b"", r"no \*.vmm.toml in it"),
     ],
 )

@@ -3,12 +3,13 @@
 
 from vmm.api.demo import demo_guest
 from vmm.api.hooks import Access, Trap
-from vmm.api.machine import Machine
-from vmm.api.until import At, Instructions, Seconds, Text
+from vmm.api.ledger import Ledger
+from vmm.api.machine import Machine, Unexpected
+from vmm.api.until import At, Instructions, Line, Seconds, Text
 from vmm.machine.guest_memory import Memory, NotMemory
 from vmm.machine.outcome import Ending, Outcome
 
 __all__ = [
-    "Access", "At", "Ending", "Instructions", "Machine", "Memory", "NotMemory", "Outcome",
-    "Seconds", "Text", "Trap", "demo_guest",
+    "Access", "At", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
+    "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "demo_guest",
 ]

@@ -12,16 +12,19 @@ This is a thin face of `vmm.machine.machine.Machine`, which is there as
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, overload
 
 from vmm import boards
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
-from vmm.api.until import At, Condition, Instructions, Seconds, Text, Until, conditions
+from vmm.api.ledger import Ledger
+from vmm.api.printed import Printed
+from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
 from vmm.boards import size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
@@ -31,7 +34,10 @@ from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
 
-KEEP = 1 << 16  # bytes of unmatched output that a Text may still match
+
+class Unexpected(AssertionError):
+    """A guest did not print what it should have printed: one line."""
+
 
 Hook = TypeVar("Hook", bound=Callable[..., object])
 
@@ -41,7 +47,8 @@ class Machine:
 
     ``board`` is a name (`vmm run -M help`) or the path of a board file (docs/boards.md);
     ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
-    ``-M virt,secure=on``.  What does not fit is a ValueError of one line.
+    ``-M virt,secure=on``; ``ledger`` keeps every trap, for `ledger`.  What does not fit
+    is a ValueError of one line.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class Machine:
         ram: int | str | None = None,
         append: str = "",
         properties: Mapping[str, str] | None = None,
+        ledger: bool = False,
     ) -> None:
         if ram is not None:
             ram = size.memory_size(ram) if isinstance(ram, str) else size.checked(ram)
@@ -70,9 +78,9 @@ class Machine:
         self.physical = Memory(machine, None)
         self.memory = Memory(machine, machine.processor.translate)
         self._hooks = Hooks(machine)
-        self._unmatched = bytearray()
-        self._texts: list[Text] = []
-        machine.console.sinks.append(self._printed)
+        self._ledger = Ledger(machine) if ledger else None
+        self._printed = Printed()
+        machine.console.sinks.append(self._print)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +94,7 @@ class Machine:
     def close(self) -> None:
         """Give the machine's memory back; it cannot be used any more."""
         self._machine = None
-        del self.physical, self.memory, self._hooks
+        del self.physical, self.memory, self._hooks, self._ledger
 
     @property
     def machine(self) -> RealMachine:
@@ -102,24 +110,28 @@ class Machine:
         until: Until | list[Until] | tuple[Until, ...] | None = None,
         *,
         timeout: float | None = None,
+        instructions: int | None = None,
         wall_timeout: float | None = None,
     ) -> Outcome:
         """Run until one of the conditions holds, or the guest ends.
 
-        ``until`` is a text to be printed, `Instructions`, `Seconds` or `At`, or a list
-        of these; `reached` then says which it was (None: the guest ended, or a limit did).
-        ``timeout`` limits virtual and ``wall_timeout`` real seconds from now; the outcome
-        then is that of a time limit.  A run that has stopped goes on with the next call.
+        ``until`` is a text to be printed, a compiled regular expression for a line, `Instructions`,
+        `Seconds` or `At`, or a list of these; `reached` then says which it was (None: the
+        guest ended, or a limit did).  ``timeout`` limits virtual seconds, ``instructions``
+        their number and ``wall_timeout`` real seconds, from now; the outcome then is that
+        of a time limit.  A run that has stopped goes on with the next call.
         """
         wanted = conditions(until)
         machine = self.machine
         self.reached = None
-        self._texts = [one for one in wanted if isinstance(one, Text)]
-        if self._match():
-            assert isinstance(self.reached, Text)
-            self.outcome = Outcome.stopped(self._printed_text(self.reached))
+        self._printed.look_for([one for one in wanted if isinstance(one, (Text, Line))])
+        if self._printed.reached is not None:
+            self.reached = self._printed.reached
+            self.outcome = Outcome.stopped(self._printed.text)
             return self.outcome
         counts = [one for one in wanted if isinstance(one, Instructions)]
+        limit = None if instructions is None else Instructions(self.count + instructions)
+        counts += [] if limit is None else [limit]
         first = min(counts, key=lambda one: one.count, default=None)
         places = {self.address(one.place): one for one in wanted if isinstance(one, At)}
         machine.set_breakpoints(places)
@@ -133,12 +145,46 @@ class Machine:
             if wall_timeout is not None:
                 self._limit_wall(stack, wall_timeout)
             self.outcome = machine.run(None if first is None else first.count)
-        self._texts = []
+        self._printed.stop_looking()
         if machine.stopped_at_breakpoint:
             self.reached = places[machine.linear_pc]
         elif first is not None and self.reached is None and machine.stopped_at_count:
-            self.reached = first
+            if first is limit:
+                self.outcome = Outcome.time(f"limit of {instructions} instructions reached")
+            else:
+                self.reached = first
         return self.outcome
+
+    @overload
+    def expect(
+        self, wanted: str, *, timeout: float | None = None, instructions: int | None = None,
+        wall_timeout: float | None = None,
+    ) -> str: ...
+    @overload
+    def expect(
+        self, wanted: re.Pattern[str], *, timeout: float | None = None,
+        instructions: int | None = None, wall_timeout: float | None = None,
+    ) -> re.Match[str]: ...
+    def expect(
+        self, wanted: str | re.Pattern[str], *, timeout: float | None = None,
+        instructions: int | None = None, wall_timeout: float | None = None,
+    ) -> str | re.Match[str]:
+        """Run until a text, or a whole line with a pattern, is printed; `Unexpected` if it is not.
+
+        Each search begins behind what the one before it matched.  The limits are those of `run`.
+        Returns the text, or the pattern's match.
+        """
+        outcome = self.run(
+            wanted, timeout=timeout, instructions=instructions, wall_timeout=wall_timeout
+        )
+        if self.reached is None:
+            pattern = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
+            after = self.output.replace("\r", "").rstrip("\n").rpartition("\n")[2]
+            raise Unexpected(f"expected {pattern!r}; got: {outcome.text}, after {after!r}")
+        if isinstance(wanted, str):
+            return wanted
+        assert self._printed.match is not None
+        return self._printed.match
 
     def step(self, count: int = 1) -> Outcome:
         """Run ``count`` instructions (fewer if the guest ends)."""
@@ -183,29 +229,11 @@ class Machine:
         """Type on the guest's console; it takes the text as fast as its serial port has room."""
         self.machine.console.type(text.encode() if isinstance(text, str) else text)
 
-    def _printed(self, data: bytes) -> None:
-        self._unmatched += data
-        if self._texts and self.reached is None and self._match():
-            assert isinstance(self.reached, Text)
-            self.stop(self._printed_text(self.reached))
-        if len(self._unmatched) > 2 * KEEP:
-            del self._unmatched[:-KEEP]
-
-    def _match(self) -> bool:
-        """Look for the texts; the one that ends first is reached, and all up to it used up."""
-        ends = [
-            (at + len(one.data), one) for one in self._texts
-            if (at := self._unmatched.find(one.data)) >= 0
-        ]
-        if not ends:
-            return False
-        end, self.reached = min(ends, key=lambda pair: pair[0])
-        del self._unmatched[:end]
-        return True
-
-    @staticmethod
-    def _printed_text(condition: Text) -> str:
-        return f"the guest has printed {condition.text!r}"
+    def _print(self, data: bytes) -> None:
+        self._printed.add(data)
+        if self.reached is None and self._printed.reached is not None:
+            self.reached = self._printed.reached
+            self.stop(self._printed.text)
 
     # -- the processor --------------------------------------------------------------
 
@@ -233,6 +261,13 @@ class Machine:
     def seconds(self) -> float:
         """Virtual time since reset."""
         return self.machine.clock.now() / NS
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every trap since reset; ValueError if the machine was not built with ``ledger=True``."""
+        if self._ledger is None:
+            raise ValueError("this machine keeps no ledger: Machine(..., ledger=True)")
+        return self._ledger
 
     # -- symbols and reports ----------------------------------------------------------
 

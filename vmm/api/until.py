@@ -7,6 +7,7 @@ instructions" means the same wherever a run begins.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -37,14 +38,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """The guest has printed a whole line in which ``pattern`` is found.
+
+    Only whole lines count, so that ``\\d+`` matches all digits of a number, not the first.
+    """
+
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class At:
     """The instruction at ``place``, a symbol or an address, is about to begin."""
 
     place: str | int
 
 
-Condition = Instructions | Seconds | Text | At
-Until = Condition | str  # a plain string is a Text
+Condition = Instructions | Seconds | Text | Line | At
+Until = Condition | str | re.Pattern[str]  # a plain string is a Text, a pattern a Line
 
 
 def conditions(until: Until | list[Until] | tuple[Until, ...] | None) -> list[Condition]:
@@ -52,10 +63,13 @@ def conditions(until: Until | list[Until] | tuple[Until, ...] | None) -> list[Co
     given = [] if until is None else list(until) if isinstance(until, (list, tuple)) else [until]
     found: list[Condition] = []
     for one in given:
-        condition = Text(one) if isinstance(one, str) else one
+        condition = (
+            Text(one) if isinstance(one, str) else Line(one) if isinstance(one, re.Pattern) else one
+        )
         if not isinstance(condition, Condition):
             raise TypeError(
-                f"until={one!r}: wants a text, Instructions(n), Seconds(s) or At(symbol or address)"
+                f"until={one!r}: wants a text, a pattern, Instructions(n), Seconds(s)"
+                " or At(symbol or address)"
             )
         if isinstance(condition, Text) and not condition.data:
             raise ValueError("until: an empty text is always there")

@@ -56,6 +56,8 @@ def declare(command: argparse.ArgumentParser) -> None:
     o = command.add_argument_group("what is watched and written").add_argument
     o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
     o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
+    o("-dfilter", metavar="RANGES", dest="dfilter",
+      help="report on blocks of code (cpu, exec, in_asm) only in FIRST..LAST,FIRST+SIZE,...")
     o("--trace", metavar="FORMAT:FILE", action="append",
       help="write a trace (repeatable); help: list the formats")
     o("--intercept", metavar="LIST", help="traps that go through the monitor: names, numbers, all;"

@@ -20,6 +20,7 @@ from vmm.machine.outcome import Outcome
 def check(o: argparse.Namespace) -> None:
     """UsageError if the options ask for topics or traces that do not exist."""
     wanted_topics(o)
+    wanted_ranges(o)
     wanted_traces(o)
 
 
@@ -29,6 +30,14 @@ def wanted_topics(o: argparse.Namespace) -> frozenset[str]:
         return topics.parse(o.topics)
     except topics.UnknownTopic as error:
         raise UsageError(f"-d {error}") from error
+
+
+def wanted_ranges(o: argparse.Namespace) -> tuple[range, ...]:
+    """The addresses of ``-dfilter``."""
+    try:
+        return topics.parse_filter(o.dfilter)
+    except topics.UnknownTopic as error:
+        raise UsageError(f"-dfilter {error}") from error
 
 
 def wanted_traces(o: argparse.Namespace) -> list[files.Request]:
@@ -92,6 +101,6 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
             files.start(feed, request, stack)
     except files.TraceError as error:
         raise Failure(f"--trace {error}") from error
-    topics.listen(feed, wanted_topics(o), line)
+    topics.listen(feed, wanted_topics(o), line, wanted_ranges(o))
     stack.callback(feed.close)
     return recording

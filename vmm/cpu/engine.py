@@ -104,7 +104,7 @@ class Engine:
 
     # -- callbacks ------------------------------------------------------------
 
-    def _failed(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """A handler raised: keep it for `run` and leave the engine."""
         if self.error is None:
             self.error = error
@@ -120,7 +120,7 @@ class Engine:
             try:
                 return h.handlers.trap(kind)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return native.STOP
 
         def event(_: object) -> int:
@@ -128,7 +128,7 @@ class Engine:
             try:
                 return h.handlers.event()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def halt(_: object) -> int:
@@ -136,7 +136,7 @@ class Engine:
             try:
                 return h.handlers.halt()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 1
 
         def read(_: object, address: int, size: int) -> int:
@@ -144,7 +144,7 @@ class Engine:
             try:
                 return h.handlers.read(address, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def write(_: object, address: int, size: int, value: int) -> None:
@@ -152,14 +152,14 @@ class Engine:
             try:
                 h.handlers.write(address, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def port_in(_: object, port: int, size: int) -> int:
             h = own()
             try:
                 return h.handlers.port_in(port, size)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def port_out(_: object, port: int, size: int, value: int) -> None:
@@ -167,14 +167,14 @@ class Engine:
             try:
                 h.handlers.port_out(port, size, value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def acknowledge(_: object, level: int) -> int:
             h = own()
             try:
                 return h.handlers.acknowledge(level)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return -1
 
         def sysreg(_: object, register: int, is_write: int, value: int) -> int:
@@ -182,7 +182,7 @@ class Engine:
             try:
                 return h.handlers.sysreg(register, bool(is_write), value)
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
                 return 0
 
         def ledger(_: object) -> None:
@@ -190,14 +190,14 @@ class Engine:
             try:
                 h.drain_ledger()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         def watch(_: object) -> None:
             h = own()
             try:
                 h._watched()
             except BaseException as error:
-                h._failed(error)
+                h.fail(error)
 
         n = self.native
         n.on_watch = native.ON_WATCH(watch)

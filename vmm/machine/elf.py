@@ -20,7 +20,7 @@ BITS = {1: 32, 2: 64}
 ORDERS = {1: "little", 2: "big"}
 ET_EXEC, ET_DYN = 2, 3
 PT_LOAD = 1
-SHT_SYMTAB, SHT_DYNSYM = 2, 11
+SHT_SYMTAB, SHT_NOTE, SHT_DYNSYM = 2, 7, 11
 SHN_UNDEF, SHN_ABS = 0, 0xFFF1
 STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
 HEADER_SIZE, PROGRAM_HEADER_SIZE, SECTION_HEADER_SIZE, SYMBOL_SIZE = 52, 32, 40, 16
@@ -118,16 +118,35 @@ class ElfFile:
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Functions, objects and labels, by the first symbol table; ElfError if it is damaged."""
+        headers = self._headers()
+        for wanted in (SHT_SYMTAB, SHT_DYNSYM):
+            for index, header in enumerate(headers):
+                if header[1] == wanted:
+                    return tuple(self._table(index))
+        return ()
+
+    def notes(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Owner, type and descriptor of each note; ElfError if they are damaged."""
+        for header in self._headers():
+            if header[1] != SHT_NOTE:
+                continue
+            data, at = self._contents(header), 0
+            while at + 12 <= len(data):
+                owner, size, kind = struct.unpack_from(self._order + "3I", data, at)
+                start = at + 12 + (owner + 3 & -4)
+                if start + size > len(data):
+                    raise ElfError("an ELF note is cut off")
+                yield bytes(data[at + 12 : at + 12 + owner]), kind, bytes(data[start:start + size])
+                at = start + (size + 3 & -4)
+
+    def _headers(self) -> list[tuple[int, ...]]:
+        """All section headers."""
         count, entry = self._section_count, self._section_size
         if count and (
             entry < SECTION_HEADER_SIZE or self._sections + entry * count > len(self._data)
         ):
             raise ElfError("the ELF section headers are cut off")
-        for wanted in (SHT_SYMTAB, SHT_DYNSYM):
-            for index in range(count):
-                if self._section(index)[1] == wanted:
-                    return tuple(self._table(index))
-        return ()
+        return [self._section(index) for index in range(count)]
 
     def _section(self, index: int) -> tuple[int, ...]:
         if index >= self._section_count:

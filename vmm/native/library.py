@@ -58,6 +58,7 @@ NATIVE, HANDLED, STOP = range(3)
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
 PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
 WATCH_READ, WATCH_WRITE = 1, 2
+TELL_TRANSLATED, TELL_BEGUN = 1, 2
 SPACE_MEMORY, SPACE_PORTS = range(2)
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
@@ -150,6 +151,12 @@ class WatchedAccess(C.Structure):
     )
 
 
+class Range(C.Structure):
+    """Addresses, both ends included."""
+
+    _fields_ = (("first", C.c_uint32), ("last", C.c_uint32))
+
+
 CPU_POINTER = C.c_void_p
 ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_EVENT = C.CFUNCTYPE(C.c_int32, CPU_POINTER)
@@ -161,6 +168,7 @@ ON_ACKNOWLEDGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_int32)
 ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint64)
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
+ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 
 
 class NativeCpu(C.Structure):
@@ -263,6 +271,11 @@ class NativeCpu(C.Structure):
         ("watches", C.POINTER(Watch)),
         ("on_watch", ON_WATCH),
         ("accesses", WatchedAccess * ACCESSES),
+        ("begun", C.c_void_p),
+        ("tell", C.c_uint32),
+        ("range_count", C.c_uint32),
+        ("ranges", C.POINTER(Range)),
+        ("on_block", ON_BLOCK),
     )
 
 
@@ -370,6 +383,10 @@ class Library:
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
         dll.vmm_set_watches.restype = None
+        dll.vmm_set_coverage.argtypes = (pointer, C.c_int)
+        dll.vmm_set_coverage.restype = C.c_bool
+        dll.vmm_coverage_page.argtypes = (pointer, C.POINTER(C.c_uint32))
+        dll.vmm_coverage_page.restype = C.POINTER(C.c_uint64)
         dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)
         dll.vmm_forget_code.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)

@@ -7,16 +7,12 @@ A guest names its board in a note (ELF specification, "Note Section") of owner
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import NoteSection
-
 from vmm.boards import BOARDS
-from vmm.machine import loader
+from vmm.machine import elf, loader
 
-OWNER, BOARD = "vmm", 1
+OWNER, BOARD = b"vmm\0", 1
 
 
 def board(path: Path) -> str:
@@ -25,23 +21,16 @@ def board(path: Path) -> str:
     if not loader.is_elf(data):
         return ""
     try:
-        file = ELFFile(io.BytesIO(data))
-        architecture = loader.MACHINES.get(file["e_machine"])
-        for section in file.iter_sections():
-            if isinstance(section, NoteSection):
-                for note in section.iter_notes():
-                    if note["n_name"] == OWNER and note["n_type"] in (BOARD, "NT_GNU_ABI_TAG"):
-                        return _text(note["n_descdata"])
-    except loader.BROKEN as error:
-        raise loader.LoadError(f"{path}: broken ELF file: {error}") from error
+        machine = elf.identity(data).machine
+        architecture = loader.MACHINES.get(machine)
+        if architecture is not None:
+            for owner, kind, text in elf.ElfFile(data).notes():
+                if (owner, kind) == (OWNER, BOARD):
+                    return text.rstrip(b"\0").decode(errors="replace")
+    except elf.ElfError as error:
+        raise loader.LoadError(f"{path}: {error}") from error
     for info in BOARDS.values():
         if info.architecture == architecture:
             return info.name
-    raise loader.LoadError(
-        f"{path}: an ELF file for {loader.KINDS.get(file['e_machine'], file['e_machine'])}, "
-        "which vmm does not run"
-    )
-
-
-def _text(data: bytes) -> str:
-    return data.split(b"\0")[0].decode(errors="replace")
+    kind_name = loader.KINDS.get(machine, f"machine {machine}")
+    raise loader.LoadError(f"{path}: an ELF file for {kind_name}, which vmm does not run")

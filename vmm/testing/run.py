@@ -9,8 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from vmm.api import Instructions, Machine, Text
-from vmm.api.until import Until
+from vmm.api import Machine
 from vmm.machine.outcome import Ending, Outcome
 from vmm.testing import console
 from vmm.testing.case import Case
@@ -65,17 +64,11 @@ class Trial:
                     Outcome.exit(0, "the script is finished")
                 )
             serial.play(list(case.script))
-        until: list[Until] = []
-        if case.until is not None:
-            until.append(Text(case.until))
-        if case.limits.instructions is not None:
-            until.append(Instructions(case.limits.instructions))
-        outcome = machine.run(
-            until, timeout=case.limits.virtual, wall_timeout=case.limits.wall
+        limits = case.limits
+        return machine.run(
+            case.until, timeout=limits.virtual, instructions=limits.instructions,
+            wall_timeout=limits.wall,
         )
-        if isinstance(machine.reached, Instructions):
-            outcome = Outcome.time(f"limit of {machine.reached.count} instructions reached")
-        return outcome
 
     def problems(self, outcome: Outcome) -> list[str]:
         """What is not as the case wants it."""
@@ -89,7 +82,7 @@ class Trial:
         case = self.case
         statuses = case.statuses
         if case.until is not None:
-            as_wanted = isinstance(self.machine.reached, Text)
+            as_wanted = self.machine.reached is not None
         else:
             as_wanted = outcome.ending is case.ending and (
                 statuses is None or outcome.status in statuses

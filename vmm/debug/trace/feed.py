@@ -72,6 +72,10 @@ class Feed:
         while self._undo:
             self._undo.pop()()
 
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Have something that was arranged undone when the feed is closed."""
+        self._undo.append(call)
+
     # -- subscribing ----------------------------------------------------------------
 
     def on_traps(self, told: Traps) -> None:

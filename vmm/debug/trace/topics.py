@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
+from vmm.cpu.execution import Blocks
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
+from vmm.machine import diagnosis
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.native.library import HOLE
 
 TOPICS = {
     "access": "every device access of the processor",
+    "cpu": "the registers before each block of code",
+    "exec": "each block of code as it begins",
     "guest_errors": "what a guest gets wrong: unknown device registers, reserved values",
     "halt": "every stretch of time in which the processor slept",
+    "in_asm": "the instructions of each block of code when it is translated",
     "int": "every trap and interrupt as it is entered (in batches)",
     "irq": "every change of an interrupt line",
     "unimp": "accesses to addresses and ports that nothing answers",
@@ -22,8 +28,12 @@ TOPICS = {
 Sink = Callable[[str], None]
 
 
+NUMBER = "0[xX][0-9a-fA-F]+|[0-9]+"
+RANGE = re.compile(rf"(?P<first>{NUMBER})(?P<between>\.\.|\+|-)(?P<second>{NUMBER})")
+
+
 class UnknownTopic(ValueError):
-    """A topic that does not exist: one line."""
+    """A topic, or a range of addresses, that does not exist: one line."""
 
 
 def parse(text: str | None) -> frozenset[str]:
@@ -32,6 +42,27 @@ def parse(text: str | None) -> frozenset[str]:
     for topic in sorted(topics - TOPICS.keys()):
         raise UnknownTopic(f"{topic}: no such topic; known: {', '.join(TOPICS)}")
     return topics
+
+
+def parse_filter(text: str | None) -> tuple[range, ...]:
+    """Address ranges as ``-dfilter`` has them: ``FIRST..LAST``, ``FIRST+SIZE``, ``LAST-SIZE``."""
+    return tuple(_parse_range(word) for word in text.split(",")) if text else ()
+
+
+def _parse_range(word: str) -> range:
+    found = RANGE.fullmatch(word)
+    if found is None:
+        raise UnknownTopic(f"{word}: not FIRST..LAST, FIRST+SIZE or LAST-SIZE")
+    first, second = int(found["first"], 0), int(found["second"], 0)
+    if found["between"] == "..":
+        chosen = range(first, second + 1)
+    elif found["between"] == "+":
+        chosen = range(first, first + second)
+    else:
+        chosen = range(first - second + 1, first + 1)
+    if not 0 <= chosen.start < chosen.stop <= 1 << 32:
+        raise UnknownTopic(f"{word}: no addresses of 32 bits")
+    return chosen
 
 
 def table() -> str:
@@ -45,9 +76,13 @@ def trap_line(machine: Machine, record: TrapRecord) -> str:
     return f"{count} {machine.processor.trap_name(kind)}({kind:#x}) {pc:08x} {status:08x}"
 
 
-def listen(feed: Feed, topics: frozenset[str], sink: Sink) -> None:
-    """Send the lines of these topics to ``sink``."""
-    Text(feed, sink).listen(topics)
+def listen(
+    feed: Feed, topics: frozenset[str], sink: Sink, ranges: Sequence[range] = ()
+) -> None:
+    """Send the lines of these topics to ``sink``; ``ranges`` limit `cpu`, `exec` and `in_asm`."""
+    text = Text(feed, sink)
+    text.listen(topics)
+    text.listen_to_blocks(topics, ranges)
 
 
 class Text:
@@ -73,6 +108,29 @@ class Text:
             feed.on_lines(self._line)
         if "unimp" in topics:
             self._machine.bus.on_unanswered = self._nobody
+
+    def listen_to_blocks(self, topics: frozenset[str], ranges: Sequence[range]) -> None:
+        """Subscribe to what `cpu`, `exec` and `in_asm` need."""
+        translated = self._translated if "in_asm" in topics else None
+        begun = self._begun if topics & {"cpu", "exec"} else None
+        if translated or begun:
+            self._with_registers, self._with_place = "cpu" in topics, "exec" in topics
+            blocks = Blocks(self._machine.engine, translated, begun, ranges)
+            self._feed.when_closed(blocks.close)
+
+    def _translated(self, pc: int, length: int) -> None:
+        self._sink(f"in_asm: {length} instructions at {diagnosis.place(self._machine, pc)}")
+        for address, _, text in self._machine.processor.disassemble(pc, length):
+            self._sink(f"in_asm: {address:08x}  {text}")
+
+    def _begun(self, pc: int, length: int) -> None:
+        machine = self._machine
+        if self._with_place:
+            count = machine.engine.count - length  # the whole block is counted when it begins
+            self._sink(f"exec: {count} {diagnosis.place(machine, pc)}")
+        if self._with_registers:
+            for line in diagnosis.registers(machine.processor):
+                self._sink(f"cpu: {line}")
 
     def _hear_devices(self) -> None:
         for placed in (*self._machine.bus.devices, *self._machine.bus.ports):

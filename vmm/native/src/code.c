@@ -154,6 +154,17 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc)
     return v->device_pcs[hash >> 3] >> (hash & 7) & 1;
 }
 
+/* The instruction that the engine has just gone back to will begin once more: this
+ * beginning does not count. */
+void vmm_starts_over(struct vmm_cpu *v)
+{
+    uint64_t *counter = vmm_begun_counter(v, current_pc(v));
+
+    v->left += 1;
+    if (counter)
+        --*counter;
+}
+
 __thread int vmm_short_blocks;
 
 /* Where instructions reach devices one after the other, each would be found in a
@@ -195,7 +206,7 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
     leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);
     restore(v->cpu, host_pc, true); /* also gives back what has not begun */
-    v->left += 1;                   /* and this one begins anew */
+    vmm_starts_over(v);
     hash = device_hash(current_pc(v));
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;

@@ -184,6 +184,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->pages);
     free(v->device_pcs);
     free(v->code_ram);
+    vmm_set_coverage(v, 0);
     free(v);
 }
 

@@ -56,6 +56,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB64_IS_JMP 24
 #define DB64_NUM_INSNS 28
 #define TB_PC 0
+#define TB64_CS_BASE 0x08
 #define TB64_FLAGS 0x10
 #define TB64_ICOUNT 0x16
 #define TB64_CODE 0x20
@@ -63,6 +64,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
+#define TB32_CS_BASE 0x04 /* SPARC: npc */
 #define TB32_ICOUNT 0x0e
 #define TB32_CODE 0x18
 #define TB32_CODE_SIZE 0x20

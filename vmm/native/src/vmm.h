@@ -131,6 +131,17 @@ struct vmm_access {
 };
 #define VMM_ACCESSES 64 /* of one instruction; more are not told */
 
+/* What is told while a guest runs. */
+enum vmm_tell {
+    VMM_TELL_TRANSLATED = 1, /* a block was translated */
+    VMM_TELL_BEGUN = 2       /* a block begins */
+};
+
+/* Addresses, both ends included. */
+struct vmm_range {
+    uint32_t first, last;
+};
+
 struct vmm_cpu {
     /* hot: the generated code counts here */
     int64_t left;  /* instructions until the next look; negative: look now */
@@ -217,6 +228,12 @@ struct vmm_cpu {
     struct vmm_watch *watches;
     void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
     struct vmm_access accesses[VMM_ACCESSES];
+    /* tracing, set by Python between runs */
+    uint64_t **begun; /* coverage.c: NULL, or for each page of pcs its counters */
+    uint32_t tell;    /* blocks.c: bits of enum vmm_tell */
+    uint32_t range_count;
+    struct vmm_range *ranges; /* only blocks in one of these are told; none: all are */
+    void (*on_block)(struct vmm_cpu *, uint32_t pc, uint32_t length, uint32_t what);
 };
 
 /* core.c */
@@ -271,6 +288,15 @@ bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t
 bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t value);
 int vmm_acknowledge(struct vmm_cpu *v, int level);
 
+/* coverage.c */
+uint64_t *vmm_begun_counter(struct vmm_cpu *v, uint64_t pc);
+bool vmm_set_coverage(struct vmm_cpu *v, int on);
+const uint64_t *vmm_coverage_page(const struct vmm_cpu *v, uint32_t *page);
+
+/* blocks.c */
+bool vmm_tells(const struct vmm_cpu *v, uint32_t what, uint32_t pc);
+void vmm_block_begins(struct vmm_cpu *v, const void *tb);
+
 /* breakpoint.c */
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
@@ -287,6 +313,7 @@ bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_starts_over(struct vmm_cpu *v);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
 void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc);
 bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
