@@ -7,7 +7,7 @@ X86_PREFIX   ?= i686-linux-gnu-
 
 FREESTANDING := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
-	-nostdlib -static
+	-nostdlib -static -ffile-prefix-map=$(TOP)=/vmm
 LINK := -Wl,--build-id=none -Wl,--no-warn-execstack -Wl,--no-warn-rwx-segments
 
 SPARC_FLAGS := -m32 -mcpu=leon3 -mlong-double-64

@@ -12,13 +12,13 @@ ARM_RUNTIME := $(addprefix $(ARM_OUT)/runtime/,start.o console.o gic.o print.o)
 arm_sources = $(notdir $(wildcard $(ARM_DIR)/$(1)/*.c $(ARM_DIR)/$(1)/*.S))
 arm_objects = $(addprefix $(ARM_OUT)/$(1)/,$(addsuffix .o,$(basename $(call arm_sources,$(1)))))
 
-$(ARM_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c
+$(ARM_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(ARM_COMPILE) -o $@ $<
-$(ARM_OUT)/%.o: $(ARM_DIR)/%.c
+$(ARM_OUT)/%.o: $(ARM_DIR)/%.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(ARM_COMPILE) -o $@ $<
-$(ARM_OUT)/%.o: $(ARM_DIR)/%.S
+$(ARM_OUT)/%.o: $(ARM_DIR)/%.S $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(ARM_COMPILE) -o $@ $<
 
@@ -33,7 +33,7 @@ endef
 ARM_V5_FLAGS := -mcpu=arm926ej-s -mfloat-abi=soft -marm
 ARM_V5_OBJECTS := $(call arm_objects,v5) $(ARM_OUT)/v5/print.o
 $(ARM_V5_OBJECTS): ARM_FLAGS := $(ARM_V5_FLAGS)
-$(ARM_OUT)/v5/print.o: $(TOP)/guests/runtime/print.c
+$(ARM_OUT)/v5/print.o: $(TOP)/guests/runtime/print.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(ARM_COMPILE) -o $@ $<
 $(ARM_OUT)/v5.elf: $(ARM_V5_OBJECTS) $(ARM_DIR)/runtime/link.ld

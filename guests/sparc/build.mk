@@ -8,15 +8,15 @@ SPARC_RUNTIME := $(SPARC_OUT)/runtime/start.o $(SPARC_OUT)/runtime/console.o $(S
 
 sparc_objects = $(patsubst $(SPARC_SRC)/%,$(SPARC_OUT)/%.o,$(basename $(wildcard $(SPARC_SRC)/$(1)/*.[cS])))
 
-$(SPARC_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c
+$(SPARC_OUT)/runtime/print.o: $(TOP)/guests/runtime/print.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.c
+$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.c $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.S
+$(SPARC_OUT)/%.o: $(SPARC_SRC)/%.S $(TOP)/toolchain/cross.mk
 	@mkdir -p $(@D)
 	$(SPARC_PREFIX)gcc $(SPARC_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -28,7 +28,8 @@ def place(machine: Machine, image: Image) -> None:
         machine.bus.write_memory(segment.address, segment.data)
         machine.bus.clear_memory(
             segment.address + len(segment.data), segment.size - len(segment.data))
-    machine.symbols.add(list(image.symbols))
+    elf = image.path if image.architecture is not None else None
+    machine.symbols.add(image.symbols, elf)
 
 
 def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:

@@ -158,7 +158,7 @@ def _load_kernel(machine: Machine, path: Path, append: str, ram: int) -> dict[st
             raise LoadError(
                 f"{path}: an ELF file for {image.architecture}, but the board's processor is x86"
             )
-        machine.symbols.add(list(image.symbols))
+        machine.symbols.add(image.symbols, path)
     try:
         kernel = multiboot.parse(data)
     except multiboot.MultibootError as error:

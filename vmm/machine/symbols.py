@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,14 +21,21 @@ class Symbols:
     """All symbols of a machine's guests, searchable both ways."""
 
     def __init__(self) -> None:
+        self.files: list[Path] = []  # the ELF files they are from, for debug information
         self._sorted: list[Symbol] = []
         self._names: dict[str, Symbol] = {}
 
-    def add(self, symbols: list[Symbol]) -> None:
-        """Take in a file's symbols."""
+    def add(self, symbols: Iterable[Symbol], file: Path | None = None) -> None:
+        """Take in the symbols of ``file``."""
+        symbols = list(symbols)
+        if file is not None and file not in self.files:
+            self.files.append(file)
         self._sorted = sorted({*self._sorted, *symbols})
         for symbol in symbols:
             self._names.setdefault(symbol.name, symbol)
+
+    def __iter__(self) -> Iterator[Symbol]:
+        return iter(self._sorted)
 
     def find(self, name: str) -> Symbol | None:
         """The symbol of that name."""
@@ -36,10 +44,6 @@ class Symbols:
     def names(self) -> list[str]:
         """All names, sorted."""
         return sorted(self._names)
-
-    def __iter__(self) -> Iterator[Symbol]:
-        """By address."""
-        return iter(self._sorted)
 
     def at(self, address: int) -> tuple[Symbol, int] | None:
         """The symbol that covers ``address`` and the offset into it."""

@@ -11,9 +11,7 @@ from __future__ import annotations
 import ctypes as C
 from typing import Any, Literal
 
-import capstone
-
-from vmm.cpu.arm import traps
+from vmm.cpu.arm import decode, traps
 from vmm.cpu.arm.models import MODELS
 from vmm.cpu.arm.registers import (
     CP_REGS,
@@ -196,22 +194,24 @@ class ArmProcessor:
 
     def disassemble(self, address: int, count: int) -> list[tuple[int, bytes, str]]:
         thumb = bool(self._words[THUMB // 4])
-        mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_V8 if thumb else capstone.CS_MODE_ARM
-        decoder = capstone.Cs(capstone.CS_ARCH_ARM, mode)
         lines: list[tuple[int, bytes, str]] = []
         at = address
         while len(lines) < count:
-            physical = self.translate(at)
-            code = None if physical is None else self.read_physical(physical, 4)
-            if code is None:
+            code = self._code(at)
+            if not code:
                 break
-            for instruction in decoder.disasm(code, at, 1):
-                text = f"{instruction.mnemonic} {instruction.op_str}".strip()
-                lines.append((at, bytes(instruction.bytes), text))
-                at += instruction.size
-                break
-            else:
-                size = 2 if thumb else 4
-                lines.append((at, code[:size], f".word {int.from_bytes(code[:size], 'little'):#x}"))
-                at += size
+            size, text = decode.instruction(code, at, thumb)
+            lines.append((at, code[:size], text))
+            at += size
         return lines
+
+    def _code(self, address: int) -> bytes:
+        """Up to four bytes of code, halfword by halfword: the second may be on another page."""
+        code = b""
+        for at in (address, address + 2):
+            physical = self.translate(at)
+            half = None if physical is None else self.read_physical(physical, 2)
+            if half is None:
+                break
+            code += half
+        return code

@@ -112,7 +112,10 @@ SYSTEM: tuple[SystemRegister, ...] = (
 SYSTEM += tuple(
     replace(register, name=f"{register.name}_s", secure=1)
     for register in SYSTEM
-    if register.name in ("sctlr", "dfsr", "ifsr", "dfar", "ifar", "vbar")
+    if register.name in (
+        "sctlr", "dfsr", "ifsr", "dfar", "ifar", "vbar", "ttbr0", "ttbr1", "ttbr0_64", "ttbr1_64",
+        "ttbcr", "dacr",
+    )
 )
 
 

@@ -15,6 +15,7 @@ from vmm.cpu.processor import ReadPhysical, UnknownModel
 from vmm.cpu.sparc import decode, mmu, traps
 from vmm.cpu.sparc.models import MODELS, RESET_PSR
 from vmm.cpu.sparc.registers import INTERRUPT_INDEX, NPC, PC, PSRET, PSRPIL, register_file
+from vmm.cpu.walk import Walk
 from vmm.native import library as native
 
 HARD = 2  # CPU_INTERRUPT_HARD
@@ -103,15 +104,15 @@ class SparcProcessor:
 
     # -- memory -----------------------------------------------------------------
 
-    def _read_word(self, address: int) -> int | None:
-        data = self.read_physical(address, 4)
+    def _read_entry(self, address: int, size: int) -> int | None:
+        data = self.read_physical(address, size)
         return None if data is None else int.from_bytes(data, "big")
 
-    def walk(self, address: int) -> mmu.Walk:
+    def walk(self, address: int) -> Walk:
         """The SRMMU walk for a virtual address with the current context."""
         registers = self.registers
         return mmu.walk(
-            self._read_word, registers["mmu.ctxtbl"], registers["mmu.context"], address
+            self._read_entry, registers["mmu.ctxtbl"], registers["mmu.context"], address
         )
 
     def translate(self, address: int) -> int | None:

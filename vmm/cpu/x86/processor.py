@@ -11,11 +11,9 @@ import ctypes as C
 from collections.abc import Callable
 from typing import Literal
 
-import capstone
-
 from vmm.cpu.engine import Engine, constants
 from vmm.cpu.processor import ReadPhysical, UnknownModel
-from vmm.cpu.x86 import traps
+from vmm.cpu.x86 import decode, traps
 from vmm.cpu.x86.models import MODELS
 from vmm.cpu.x86.registers import (
     A20_MASK,
@@ -224,13 +222,12 @@ class X86Processor:
 
     def disassemble(self, address: int, count: int) -> list[tuple[int, bytes, str]]:
         """From a linear address, as code of the current CS."""
-        mode = capstone.CS_MODE_32 if self.segment("cs").big else capstone.CS_MODE_16
-        decoder = capstone.Cs(capstone.CS_ARCH_X86, mode)
+        wide = self.segment("cs").big
         lines: list[tuple[int, bytes, str]] = []
         at = address
         while len(lines) < count:
             code = b""
-            for i in range(15):
+            for i in range(decode.LONGEST):
                 physical = self.translate((at + i) & 0xFFFFFFFF)
                 byte = None if physical is None else self.read_physical(physical, 1)
                 if byte is None:
@@ -238,12 +235,7 @@ class X86Processor:
                 code += byte
             if not code:
                 break
-            for instruction in decoder.disasm(code, at, 1):
-                text = f"{instruction.mnemonic} {instruction.op_str}".strip()
-                lines.append((at, bytes(instruction.bytes), text))
-                at += instruction.size
-                break
-            else:
-                lines.append((at, code[:1], f".byte {code[0]:#04x}"))
-                at += 1
+            size, text = decode.instruction(code, at, wide)
+            lines.append((at, code[:size], text))
+            at += size
         return lines

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vmm.debug.shell.command import Command, CommandError, choose, nothing
-from vmm.debug.shell.interrupts import pending
+from vmm.debug.explain.interrupts import section
+from vmm.debug.shell.command import Command, CommandError, choose, nothing, number
+from vmm.debug.shell.interrupts import accepts
 from vmm.debug.shell.shell import Shell
 from vmm.debug.shell.values import device_state, shown
 from vmm.devices.device import Register
@@ -147,18 +148,16 @@ def brief(value: object) -> str:
 class Interrupts(Command):
     names = ("interrupts", "irq")
     group = "Looking"
+    usage = ("[NUMBER]",)
     help = (
-        "Show the interrupts that a controller has pending, enabled or in service, and whether the"
-        " processor would take one."
+        "Show what the interrupt controllers have pending, enabled and in service, whether the"
+        " processor would take one, and which device drives interrupt NUMBER."
     )
 
     def run(self, shell: Shell, text: str) -> None:
-        nothing(text, "interrupts")
-        answer = pending(shell.machine)
-        shell.line(answer.processor)
-        if not answer.rows:
-            shell.line("no interrupt is pending, enabled or in service")
-        shell.table(answer.headings, answer.rows)
+        shell.line(accepts(shell.machine))
+        wanted = number(text, "an interrupt's number") if text else None
+        shell.lines(list(section(shell.machine, wanted).lines))
 
 
 class Events(Command):

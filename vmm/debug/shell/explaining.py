@@ -8,13 +8,13 @@ from typing import Literal
 
 from vmm.cpu.walk import Access
 from vmm.debug.explain import explain
-from vmm.debug.explain.fields import register_lines
 from vmm.debug.explain.view import UNLIMITED, View
 from vmm.debug.explain.walks import page_lines, pages, walk_lines
 from vmm.debug.explain.windows import window_lines
 from vmm.debug.shell.command import Command, CommandError, nothing
-from vmm.debug.shell.expression import evaluate, parse_first
+from vmm.debug.shell.expression import parse_first
 from vmm.debug.shell.filters import addresses
+from vmm.debug.shell.registers import with_fields
 from vmm.debug.shell.shell import Shell
 
 KINDS: dict[str, Literal["load", "store", "execute"]] = {
@@ -144,16 +144,6 @@ def decoded(shell: Shell, group: str) -> None:
     """All registers of a group, with their fields."""
     for name in shell.machine.processor.registers.group(group):
         shell.lines(with_fields(shell, name))
-
-
-def with_fields(shell: Shell, name: str) -> list[str]:
-    """A register, and below it its fields with their meaning."""
-    try:
-        register = shell.machine.processor.registers.find(name)
-    except KeyError:
-        raise CommandError(f"no register {name!r}; registers all lists them") from None
-    architecture = shell.machine.processor.architecture
-    return register_lines(architecture, register.name, register.read(), register.bits)
 
 
 COMMANDS = (Explain, Walk, PageTable, Windows, Mmu, Cp15)

@@ -1,158 +1,70 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Interrupts on their way to the processor, controller by controller, and raising one by hand."""
+"""Whether the processor takes interrupts, and making one pending by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
+from vmm.debug.explain.interrupts import controllers
 from vmm.debug.shell.command import CommandError
+from vmm.devices.gicv2 import GicV2
+from vmm.devices.i8259 import I8259
+from vmm.devices.irqmp import IPEND, Irqmp
 from vmm.machine.machine import Machine
 
-Rows = list[tuple[str, ...]]
+GICD_ISPENDR = 0x200
+PER_CHIP = 8  # requests of an 8259A
+PER_WORD = 32  # interrupts in a register of the GIC
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """One line on the processor, and a table of a controller's interrupts."""
-
-    processor: str
-    headings: tuple[str, ...]
-    rows: Rows
-
-
-def mark(mask: int, number: int) -> str:
-    """``yes`` if a bit is set."""
-    return "yes" if mask >> number & 1 else ""
-
-
-def controllers(machine: Machine, kind: str) -> list[Any]:
-    """The devices of a class, by its name."""
-    found: list[Any] = []
-    for space in (machine.bus.devices, machine.bus.ports):
-        found += [p.device for p in space if type(p.device).__name__ == kind]
-    return found
+def accepts(machine: Machine) -> str:
+    """What the processor's own mask says, in a line."""
+    registers = machine.processor.registers
+    match machine.processor.architecture:
+        case "sparc":
+            psr = registers["psr"]
+            return f"the processor takes levels above PIL {psr >> 8 & 15} if ET={psr >> 5 & 1}"
+        case "arm":
+            cpsr = registers["cpsr"]
+            return f"the processor masks IRQ if I={cpsr >> 7 & 1}, FIQ if F={cpsr >> 6 & 1}"
+    return f"the processor takes interrupts if IF={registers['eflags'] >> 9 & 1}"
 
 
-# -- SPARC: IRQMP -------------------------------------------------------------------
-
-
-def sparc(machine: Machine) -> Pending:
-    """PIL and ET, and the fifteen levels of each IRQMP."""
-    psr = machine.processor.registers["psr"]
-    level, enabled = psr >> 8 & 15, psr >> 5 & 1
-    text = f"the processor takes levels above PIL {level}, if ET={enabled} lets it"
-    rows: Rows = []
-    for irqmp in controllers(machine, "Irqmp"):
-        state = irqmp.state
-        for number in range(15, 0, -1):
-            bits = (state.pending, state.force[0], state.mask[0], state.inputs, state.level)
-            if any(bit >> number & 1 for bit in bits[:4]):
-                rows.append((irqmp.name, str(number), *(mark(bit, number) for bit in bits)))
-    return Pending(
-        text, ("controller", "level", "pending", "forced", "enabled", "input", "first"), rows
-    )
-
-
-def raise_sparc(machine: Machine, number: int) -> None:
+def _sparc(machine: Machine, number: int) -> None:
     """Set the bit in IPEND."""
-    for irqmp in controllers(machine, "Irqmp"):
-        if not 1 <= number <= 15:
-            raise CommandError(f"IRQMP has levels 1 to 15, not {number}")
-        irqmp.write(0x04, 4, irqmp.state.pending | 1 << number)
-        return
-    raise CommandError("this board has no interrupt controller to raise it in")
-
-
-# -- ARM: GICv2 ---------------------------------------------------------------------
-
-
-def arm(machine: Machine) -> Pending:
-    """CPSR's masks, and the interrupts of a GICv2 that are enabled, pending or active."""
-    cpsr = machine.processor.registers["cpsr"]
-    text = f"the processor takes IRQ if I={cpsr >> 7 & 1} lets it, FIQ if F={cpsr >> 6 & 1} does"
-    rows: Rows = []
-    for distributor in controllers(machine, "Distributor"):
-        gic = distributor.gic
-        state = gic.state
-        for intid in range(gic.lines):
-            bank = state.private[0] if intid < 32 else state.shared
-            bits = (bank.pending(), bank.enabled, bank.active, bank.level, bank.group1)
-            # SGIs are always enabled: by itself that says nothing.
-            if any(bit >> intid & 1 for bit in bits[:3]) and (
-                intid >= 16 or (bits[0] | bits[2]) >> intid & 1
-            ):
-                rows.append((
-                    gic.name, str(intid), *(mark(bit, intid) for bit in bits[:4]),
-                    str(bits[4] >> intid & 1), f"{bank.priority[intid]:#04x}",
-                ))
-        text += f"; priority mask {state.interfaces[0].pmr:#04x}"
-    return Pending(
-        text,
-        ("controller", "intid", "pending", "enabled", "active", "input", "group", "priority"), rows,
-    )
-
-
-def raise_arm(machine: Machine, number: int) -> None:
-    """Set the bit in GICD_ISPENDR."""
-    for distributor in controllers(machine, "Distributor"):
-        if not 16 <= number < distributor.gic.lines:
-            raise CommandError(
-                f"the GIC has interrupts 16 to {distributor.gic.lines - 1}, not {number}"
-            )
-        distributor.write(0x200 + number // 32 * 4, 4, 1 << number % 32)
-        return
-    raise CommandError("this board has no interrupt controller to raise it in")
-
-
-# -- x86: a pair of 8259A -------------------------------------------------------------
-
-
-def x86(machine: Machine) -> Pending:
-    """IF, and the sixteen requests of the two 8259A."""
-    eflags = machine.processor.registers["eflags"]
-    text = f"the processor takes interrupts if IF={eflags >> 9 & 1} lets it"
-    rows: Rows = []
-    for chip, first in pair(machine):
-        state = chip.state
-        for level in range(8):
-            enabled = ~state.imr & 0xFF
-            bits = (state.irr, enabled, state.isr, state.inputs)
-            if any(bit >> level & 1 for bit in bits):
-                rows.append((
-                    chip.name, str(first + level), *(mark(bit, level) for bit in bits),
-                    f"{state.base + level:#04x}",
-                ))
-    return Pending(
-        text, ("controller", "irq", "pending", "enabled", "in service", "input", "vector"), rows
-    )
-
-
-def pair(machine: Machine) -> list[tuple[Any, int]]:
-    """The 8259As and the number of the first request of each."""
-    return [(chip, 8 * index) for index, chip in enumerate(controllers(machine, "I8259"))]
-
-
-def raise_x86(machine: Machine, number: int) -> None:
-    """Latch a request, as an edge on the pin does."""
-    for chip, first in pair(machine):
-        if first <= number < first + 8:
-            chip.state.irr |= 1 << number - first
-            chip.resume()
+    for controller in controllers(machine):
+        if isinstance(controller, Irqmp):
+            if not 1 <= number <= 15:
+                raise CommandError(f"IRQMP has levels 1 to 15, not {number}")
+            controller.write(IPEND, 4, controller.state.pending | 1 << number)
             return
-    raise CommandError(f"the interrupt controllers have no request {number}")
+    raise CommandError("this board has no interrupt controller to raise it in")
 
 
-SHOW: dict[str, Callable[[Machine], Pending]] = {"sparc": sparc, "arm": arm, "x86": x86}
-RAISE: dict[str, Callable[[Machine, int], None]] = {
-    "sparc": raise_sparc, "arm": raise_arm, "x86": raise_x86,
-}
+def _arm(machine: Machine, number: int) -> None:
+    """Set the bit in GICD_ISPENDR."""
+    for controller in controllers(machine):
+        if isinstance(controller, GicV2):
+            if not 16 <= number < controller.lines:
+                last = controller.lines - 1
+                raise CommandError(f"the GIC has interrupts 16 to {last}, not {number}")
+            word = GICD_ISPENDR + number // PER_WORD * 4
+            controller.distributor.write(word, 4, 1 << number % PER_WORD)
+            return
+    raise CommandError("this board has no interrupt controller to raise it in")
 
 
-def pending(machine: Machine) -> Pending:
-    """Interrupts on their way."""
-    return SHOW[machine.processor.architecture](machine)
+def _x86(machine: Machine, number: int) -> None:
+    """Latch a request, as an edge on the pin does."""
+    chips = [one for one in controllers(machine) if isinstance(one, I8259)]
+    if not 0 <= number < PER_CHIP * len(chips):
+        raise CommandError(f"the interrupt controllers have no request {number}")
+    chip = chips[number // PER_CHIP]
+    chip.state.irr |= 1 << number % PER_CHIP
+    chip.resume()
+
+
+RAISE: dict[str, Callable[[Machine, int], None]] = {"sparc": _sparc, "arm": _arm, "x86": _x86}
 
 
 def raise_interrupt(machine: Machine, number: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
+from vmm.debug.explain import code
 from vmm.debug.shell.assembler import assemble
 from vmm.debug.shell.command import Command, CommandError
 from vmm.debug.shell.expression import evaluate, parse_first, words
@@ -153,23 +154,14 @@ def quoted(data: bytes, quote: str = '"') -> str:
 
 
 def list_code(shell: Shell, address: int, count: int) -> int:
-    """Show instructions; returns the address behind them."""
+    """Show instructions with symbols and source lines; returns the address behind them."""
     machine = shell.machine
-    shown = machine.processor.disassemble(address, count)
-    if not shown:
+    found = code.disassemble(machine, address, count)
+    if not found:
         raise CommandError(f"nothing is mapped at {address:#010x}")
-    little = machine.processor.architecture == "arm"
-    for at, data, text in shown:
-        found = machine.symbols.at(at)
-        if found is not None and (found[1] == 0 or at == address):
-            shell.line(f"{machine.symbols.name(at)}:", "heading")
-        here = at == machine.linear_pc
-        encoding = data[::-1].hex() if little else data.hex()
-        width = diagnosis.CODE_WIDTH[machine.processor.architecture]
-        line = f"{'=>' if here else '  '} {at:08x}  {encoding:<{width}}  {text}"
-        shell.line(line, "current" if here else "")
-    last, data, _ = shown[-1]
-    return last + len(data)
+    for text in code.lines(found, machine.linear_pc, machine.processor.architecture):
+        shell.line(text, "current" if text.startswith("=>") else "")
+    return found[-1].address + len(found[-1].data)
 
 
 class Disassemble(Command):
@@ -177,8 +169,8 @@ class Disassemble(Command):
     group = "Looking"
     usage = ("[ADDRESS [COUNT]]",)
     help = (
-        "Show instructions, privileged ones included, from the next one or from an address; a"
-        " function's name shows all of it."
+        "Show instructions, privileged ones included, with symbols and source lines, from the next"
+        " one or from an address; a function's name shows all of it."
     )
 
     def run(self, shell: Shell, text: str) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from vmm.cpu.registers import Register
+from vmm.debug.explain.fields import register_lines
 from vmm.debug.shell.command import Command, CommandError
 from vmm.debug.shell.expression import evaluate, parse
 from vmm.debug.shell.shell import Shell
@@ -26,8 +27,8 @@ class Registers(Command):
     group = "Looking"
     usage = ("", "NAME ...", "GROUP", "all")
     help = (
-        "Show the registers in the architecture's customary order; or those named, with their"
-        " fields; or those of a group, such as general, control, system, float or window; or all."
+        "Show the registers in the architecture's customary order; or those named, with the meaning"
+        " of their fields; or those of a group, such as general, control, system, float or window; or all."
     )
 
     def run(self, shell: Shell, text: str) -> None:
@@ -43,8 +44,7 @@ class Registers(Command):
             elif word in groups:
                 in_rows(shell, [one for one in table.values() if one.group == word])
             else:
-                register = named(shell, word)
-                shell.line(f"{register.name}  {register.explain(register.read())}")
+                shell.lines(with_fields(shell, word))
 
     def complete(self, shell: Shell, text: str) -> Iterable[str]:
         table = shell.machine.processor.registers.table
@@ -57,6 +57,13 @@ def named(shell: Shell, name: str) -> Register:
         return shell.machine.processor.registers.find(name)
     except KeyError:
         raise CommandError(f"no register {name!r}; registers all lists them") from None
+
+
+def with_fields(shell: Shell, name: str) -> list[str]:
+    """A register, and below it its fields with their meaning."""
+    register = named(shell, name)
+    architecture = shell.machine.processor.architecture
+    return register_lines(architecture, register.name, register.read(), register.bits)
 
 
 def in_rows(shell: Shell, registers: list[Register]) -> None:

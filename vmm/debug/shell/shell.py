@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from vmm.debug.explain import code, explain
 from vmm.debug.session import Session
 from vmm.debug.shell.command import CommandError, Quit
 from vmm.debug.shell.screen import PlainScreen, Screen
 from vmm.debug.shell.traplog import TrapLog
 from vmm.debug.stops import Stop
-from vmm.machine import diagnosis
 
 if TYPE_CHECKING:
     from vmm.debug.shell.values import ValueWatch
@@ -118,17 +118,27 @@ class Shell:
         return stop
 
     def show(self, stop: Stop) -> None:
-        """The stop in two lines: why, and the instruction that comes next."""
-        self.line(stop.text, "stop")
+        """Why it stopped, a trap in short (`explain` tells all), and the next instruction."""
+        if stop.trap is None:
+            self.line(stop.text, "stop")
+        else:
+            explanation = explain(self.machine, stop.trap)
+            self.line(explanation.title, "stop")
+            if explanation.instruction is not None:
+                one = explanation.instruction
+                source = f"  [{one.line.short}]" if one.line is not None else ""
+                self.line(f"   {one.address:08x}: {one.shown}{source}")
+            for sentence in explanation.summary:
+                self.line(f"  {sentence}")
         self.line(self.here(), "current")
 
     def here(self) -> str:
         """The next instruction, with its symbol."""
         machine = self.machine
         pc = machine.linear_pc
-        place = diagnosis.place(machine, pc)
-        shown = machine.processor.disassemble(pc, 1)
-        return f"=> {place}: {shown[0][2] if shown else 'nothing is mapped there'}"
+        one = code.instruction(machine, pc)
+        shown = one.shown if one is not None else "nothing is mapped there"
+        return f"=> {code.place(machine, pc)}: {shown}"
 
 
 _SHELLS: WeakKeyDictionary[Session, Shell] = WeakKeyDictionary()

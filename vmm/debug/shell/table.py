@@ -10,14 +10,18 @@ from vmm.debug.shell import (
     basics,
     breakpoints,
     devices,
+    explaining,
     memory,
     motion,
     records,
     registers,
+    snapshots,
 )
 from vmm.debug.shell.command import GROUPS, Command, CommandError
 
-MODULES = (motion, registers, memory, devices, records, breakpoints, acting, basics)
+MODULES = (
+    motion, registers, memory, explaining, devices, records, breakpoints, acting, snapshots, basics,
+)
 COMMANDS: tuple[Command, ...] = tuple(
     kind() for module in MODULES for kind in module.COMMANDS
 )
