@@ -28,7 +28,8 @@ class Registers(Command):
     usage = ("", "NAME ...", "GROUP", "all")
     help = (
         "Show the registers in the architecture's customary order; or those named, with the meaning"
-        " of their fields; or those of a group, such as general, control, system, float or window; or all."
+        " of their fields; or those of a group, such as general, control, system, float or window;"
+        " or all."
     )
 
     def run(self, shell: Shell, text: str) -> None:
