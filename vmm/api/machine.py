@@ -204,7 +204,7 @@ class Machine:
     ) -> None:
         """Call back at a virtual time in nanoseconds, if the run lasts so long."""
         clock = self.machine.clock
-        event = clock.at(when, lambda: call(argument), "run")
+        event = clock.at(when, lambda: call(argument), "run", host=True)
         stack.callback(clock.cancel, event)
 
     def _limit_wall(self, stack: ExitStack, seconds: float) -> None:

@@ -66,4 +66,5 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has no firmware debug port")
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)
+    machine.options = options
     return machine

@@ -16,7 +16,7 @@ from vmm.devices.i440fx import HostBridge
 from vmm.devices.pci import ConfigMechanism, PciBus
 from vmm.devices.piix3 import IsaBridge, ResetControl
 from vmm.devices.piix4_pm import SCI_IRQ, PowerManagement
-from vmm.machine.bus import Overlap, Placed
+from vmm.machine.bus import Movable
 from vmm.machine.line import Line
 from vmm.machine.machine import Machine
 from vmm.memory.frames import Frames
@@ -42,20 +42,9 @@ def place(
         bus.switch(shadows[base], readable, writable)
 
     ports = bus.ports
-    placed: Placed | None = None
-
-    def move(base: int | None) -> None:
-        nonlocal placed
-        if placed is not None:
-            ports.remove(placed)
-            placed = None
-        if base is not None:
-            try:
-                placed = ports.place(base, power)
-            except Overlap as error:
-                power.unknown.note(str(error))
-
-    power = PowerManagement(machine.clock, irq(SCI_IRQ), move, off)
+    window = Movable(ports)
+    power = PowerManagement(machine.clock, irq(SCI_IRQ), window.move, off)
+    window.device = power
     isa = IsaBridge(irq)
     pci = PciBus()
     pci.place(0, 0, HostBridge(switch).config)

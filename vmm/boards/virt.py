@@ -31,6 +31,7 @@ from vmm.devices.virtio_empty import VirtioEmpty
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
+from vmm.memory.frames import Contents
 from vmm.native import library as native
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     for bank in banks:
         base = bank.base
         flash = CfiFlash(
-            bank.frames.view[: bank.size],
+            Contents(bank.frames, bank.offset, bank.size),
             partial(processor.engine.set_rom_mode, base, FLASH_BANK),
             name=bank.name,
         )

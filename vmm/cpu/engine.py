@@ -274,6 +274,11 @@ class Engine:
         self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
         self.library.dll.vmm_flush_tlb(self.pointer)
 
+    def rom_readable(self, base: int) -> bool:
+        """Whether the ROM at ``base`` is mapped as memory."""
+        kind = C.c_uint8.from_address(self.native.pages + (base >> 12)).value
+        return kind & native.PAGE_KIND == native.PAGE_ROM
+
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)
@@ -328,6 +333,32 @@ class Engine:
     def cycles(self) -> int:
         """Instructions begun plus the cycles slept through."""
         return self.count + int(self.native.idle)
+
+    def set_count(self, count: int) -> None:
+        """Say how many instructions have begun, as a snapshot has it; only between runs."""
+        n = self.native
+        n.kick = 0
+        n.reason = native.REASON_NONE
+        n.limit = n.left = n.event_at = NEVER
+        n.limit += count
+        n.breakpoint_hit = 0
+        n.passed_count = -1
+
+    def flush_tlb(self) -> None:
+        """Forget all translations of addresses."""
+        self.library.dll.vmm_flush_tlb(self.pointer)
+
+    # -- stores to memory -------------------------------------------------------
+
+    def track_stores(self) -> None:
+        """From now on keep account of the pages stored to, beginning with none."""
+        if self.library.dll.vmm_track_stores(self.pointer):
+            raise MemoryError("no memory to keep account of stores")
+
+    def stored_pages(self) -> list[int]:
+        """Numbers of the pages stored to; with `native.DIRTY_BEHIND`, of the RAM behind one."""
+        n = self.native
+        return list(n.dirty_pages[: n.dirty_count]) if n.dirty_count else []
 
     def run(self, pc: int, npc: int = 0) -> int:
         """Run from ``pc`` until something stops the engine; a REASON_ value."""

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vmm.devices.device import Register, Unknown
+from vmm.memory.frames import Contents
 
 BANK_WIDTH, DEVICE_WIDTH = 4, 2
 DEVICES = BANK_WIDTH // DEVICE_WIDTH
@@ -73,7 +74,7 @@ class CfiFlash:
 
     def __init__(
         self,
-        memory: bytearray | memoryview,
+        memory: bytearray | Contents,
         on_mode: Callable[[bool], None] | None = None,
         read_only: bool = False,
         name: str = "flash",

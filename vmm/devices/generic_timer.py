@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from vmm.machine.clock import Clock, Event
 from vmm.machine.line import Line
@@ -128,5 +129,5 @@ class GenericTimer:
             tick = self.clock.ticks(self.frequency) + distance
             if tick < 1 << 62:
                 self._events[timer] = self.clock.at_tick(
-                    self.frequency, tick, lambda: self._update(timer), f"{NAMES[timer]} timer"
+                    self.frequency, tick, partial(self._update, timer), f"{NAMES[timer]} timer"
                 )

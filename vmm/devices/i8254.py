@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from vmm.devices.byte_port import read_bytes, write_bytes
 from vmm.devices.device import Register, Unknown
@@ -312,7 +313,7 @@ class I8254:
         self._events[n] = None
         if tick is not None:
             self._events[n] = self.clock.at_tick(
-                FREQUENCY, tick, lambda: self._change(n), f"i8254 counter {n}"
+                FREQUENCY, tick, partial(self._change, n), f"i8254 counter {n}"
             )
 
     def _change(self, n: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from vmm.memory.frames import Frames
 
@@ -28,6 +28,7 @@ class DeviceLike(Protocol):
 
 
 Stable = Callable[[int, int, int], bool]  # (offset, size, value read)
+Piece = tuple[Frames, int, int]  # bytes from and to
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class AddressSpace:
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._placed: list[Placed] = []
+        self.known: list[DeviceLike] = []  # every device that was ever placed here, in that order
 
     def place(self, base: int, device: DeviceLike, size: int | None = None) -> Placed:
         """Put ``device`` at ``base``; Overlap if something is there already."""
@@ -107,6 +109,8 @@ class AddressSpace:
                 )
         self._starts.insert(at, base)
         self._placed.insert(at, placed)
+        if not any(device is one for one in self.known):
+            self.known.append(device)
         return placed
 
     def remove(self, placed: Placed) -> None:
@@ -123,6 +127,26 @@ class AddressSpace:
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(self._placed)
+
+
+class Movable:
+    """A device whose place the guest chooses, as a PCI base address does."""
+
+    def __init__(self, space: AddressSpace) -> None:
+        self.space = space
+        self.device: Any = None  # set once it is built
+        self.placed: Placed | None = None
+
+    def move(self, base: int | None) -> None:
+        """Put the device at ``base``, or nowhere; a place that is taken is noted by the device."""
+        if self.placed is not None:
+            self.space.remove(self.placed)
+            self.placed = None
+        if base is not None:
+            try:
+                self.placed = self.space.place(base, self.device)
+            except Overlap as error:
+                self.device.unknown.note(str(error))
 
 
 class Bus:
@@ -181,12 +205,12 @@ class Bus:
 
     def _pieces(
         self, address: int, size: int, store: bool = False, rom: bool = True
-    ) -> list[memoryview] | None:
+    ) -> list[Piece] | None:
         """The memory that answers at ``address``, piece by piece; None if some of it is not.
 
         ``store`` looks for what stores reach; without ``rom`` that must be RAM.
         """
-        pieces = []
+        pieces: list[Piece] = []
         end = address + size
         while address < end:
             found: Shadow | Memory | None = None
@@ -204,26 +228,29 @@ class Bus:
                 found = memory
                 stop = min(stop, memory.end)
             start = found.offset + address - found.base
-            pieces.append(found.frames.view[start : start + stop - address])
+            pieces.append((found.frames, start, start + stop - address))
             address = stop
         return pieces
 
     def _fill(
-        self, pieces: list[memoryview] | None, address: int, data: bytes | memoryview
+        self, pieces: list[Piece] | None, address: int, data: bytes | memoryview
     ) -> bool:
         if pieces is None:
             return False
-        start = 0
-        for piece in pieces:
-            piece[:] = data[start : start + len(piece)]
-            start += len(piece)
+        done = 0
+        for frames, start, stop in pieces:
+            frames.view[start:stop] = data[done : done + stop - start]
+            frames.wrote(start, stop - start)
+            done += stop - start
         self.on_host_write(address, len(data))
         return True
 
     def read_memory(self, address: int, size: int) -> bytes | None:
         """Bytes of guest memory as the guest and its devices read them, or None."""
         pieces = self._pieces(address, size)
-        return None if pieces is None else b"".join(pieces)
+        if pieces is None:
+            return None
+        return b"".join(frames.view[start:stop] for frames, start, stop in pieces)
 
     def write_memory(self, address: int, data: bytes | memoryview) -> bool:
         """Change what is read at ``address``, ROM included, as a loader or a debugger does.

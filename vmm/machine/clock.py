@@ -28,6 +28,7 @@ class Event:
     callback: Callable[[], None]
     name: str = ""
     live: bool = field(default=True)
+    host: bool = False  # asked for by the host (a time limit), no part of the machine's state
 
 
 class Clock:
@@ -70,18 +71,22 @@ class Clock:
 
     # -- asking for events --------------------------------------------------
 
-    def at_cycle(self, cycle: int, callback: Callable[[], None], name: str = "") -> Event:
+    def at_cycle(
+        self, cycle: int, callback: Callable[[], None], name: str = "", host: bool = False
+    ) -> Event:
         """Call back once ``cycle`` cycles have gone by (at once if they have)."""
-        event = Event(cycle, callback, name)
+        event = Event(cycle, callback, name, host=host)
         self._sequence += 1
         heapq.heappush(self._queue, (cycle, self._sequence, event))
         if self._queue[0][2] is event:
             self.rearm()
         return event
 
-    def at(self, when: int, callback: Callable[[], None], name: str = "") -> Event:
+    def at(
+        self, when: int, callback: Callable[[], None], name: str = "", host: bool = False
+    ) -> Event:
         """Call back at ``when`` virtual nanoseconds after reset."""
-        return self.at_cycle(-(-when * self.hz // NS), callback, name)
+        return self.at_cycle(-(-when * self.hz // NS), callback, name, host)
 
     def at_tick(
         self, frequency: int, tick: int, callback: Callable[[], None], name: str = ""
@@ -116,6 +121,17 @@ class Clock:
             event.callback()
             ran += 1
         return ran
+
+    # -- for snapshots --------------------------------------------------------
+
+    def host_events(self) -> list[tuple[int, int, Event]]:
+        """The live events that the host has asked for."""
+        return [entry for entry in self._queue if entry[2].host and entry[2].live]
+
+    def exchange_host_events(self, present: list[tuple[int, int, Event]]) -> None:
+        """Replace the host's events, after the queue has been put back, by those of now."""
+        self._queue[:] = [entry for entry in self._queue if not entry[2].host] + present
+        heapq.heapify(self._queue)
 
     # -- tests without a processor ------------------------------------------
 

@@ -61,11 +61,13 @@ class Machine:
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
         self.delivery: Literal["native", "python"] = "native"
+        self.options: object = None  # what the board was built from (vmm.boards.Options)
         self.counters = Counters()
         self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
         # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).
         self.on_trap: Callable[[int], int | None] | None = None
+        self._trap_watcher: Callable[[int], None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
         self.on_ledger: list[LedgerSink] = []
@@ -175,9 +177,15 @@ class Machine:
         self.delivery = delivery
         self._apply_intercepts()
 
+    def watch_traps(self, watcher: Callable[[int], None] | None) -> None:
+        """Have every trap shown to ``watcher`` before anything else; it cannot answer it."""
+        self._trap_watcher = watcher
+        self._apply_intercepts()
+
     def _apply_intercepts(self) -> None:
         everything = range(native.TRAP_KINDS)
-        wanted = everything if self.delivery == "python" else self._intercepted
+        every = self.delivery == "python" or self._trap_watcher is not None
+        wanted = everything if every else self._intercepted
         self.engine.intercept({*wanted, *self.board_traps})
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
@@ -185,7 +193,7 @@ class Machine:
         if virtual_seconds is not None:
             text = f"virtual time limit of {virtual_seconds:g} s reached"
             when = self.clock.now() + int(virtual_seconds * NS)
-            self.clock.at(when, lambda: self.stop(Outcome.time(text)), "time limit")
+            self.clock.at(when, lambda: self.stop(Outcome.time(text)), "time limit", host=True)
         if wall_seconds is not None:
             self._wall_limit = time.monotonic() + wall_seconds
             self._wall_seconds = wall_seconds
@@ -237,15 +245,25 @@ class Machine:
             self.outcome = outcome
         self.engine.stop()
 
-    def run(self, until: int | None = None) -> Outcome:
-        """Run until the guest ends, a limit is reached, or ``until`` instructions have begun."""
+    def rewind(self) -> None:
+        """The account of instructions has been put back: nothing later has happened."""
+        self.outcome = None
+        self._next_heartbeat = 0
+        self._last_step = self.engine.count
+
+    def run(self, until: int | None = None, *, passing: bool = True) -> Outcome:
+        """Run until the guest ends, a limit is reached, or ``until`` instructions have begun.
+
+        With ``passing`` a breakpoint at the first instruction is not met.
+        """
         self.outcome = None
         self._stop_at = until
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
         self.engine.native.access_count = 0
-        self.engine.pass_breakpoint(self.linear_pc)
+        if passing:
+            self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
         try:
             reason = self.processor.run()
@@ -350,6 +368,8 @@ class Machine:
         return self.outcome is not None
 
     def _trap(self, kind: int) -> int:
+        if self._trap_watcher is not None:
+            self._trap_watcher(kind)
         if self.on_trap is not None:
             wanted = self.on_trap(kind)
             if wanted is not None:

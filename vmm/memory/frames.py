@@ -10,6 +10,7 @@ import ctypes
 import mmap
 import os
 
+PAGE = 4096  # bytes: the unit of copying and tracking
 LABEL = 60  # characters of a name that are kept
 
 
@@ -27,9 +28,28 @@ class Frames:
         self.view = memoryview(self.map)
         self._anchor = ctypes.c_char.from_buffer(self.map)
         self.address = ctypes.addressof(self._anchor)
+        self.touched: set[int] | None = None  # pages the host wrote to, while somebody tracks
+
+    def wrote(self, start: int, size: int) -> None:
+        """The host has written bytes ``start`` to ``start + size``."""
+        if self.touched is not None and size:
+            self.touched.update(range(start // PAGE, (start + size - 1) // PAGE + 1))
+
+    def populated(self) -> list[range]:
+        """The pages that have ever been written to, as ranges; all others hold zeros."""
+        ranges, at = [], 0
+        while at < self.size:
+            try:
+                start = os.lseek(self.descriptor, at, os.SEEK_DATA)
+            except OSError:  # ENXIO: a hole to the end
+                break
+            at = os.lseek(self.descriptor, start, os.SEEK_HOLE)
+            ranges.append(range(start // PAGE, -(-at // PAGE)))
+        return ranges
 
     def clear(self, offset: int, size: int) -> None:
         """Zero a stretch; whole pages of it go back to the host."""
+        self.wrote(offset, size)
         start, end = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE, (offset + size) & -mmap.PAGESIZE
         if start >= end:
             self.view[offset : offset + size] = bytes(size)
@@ -37,3 +57,22 @@ class Frames:
         self.map.madvise(mmap.MADV_REMOVE, start, end - start)
         self.view[offset:start] = bytes(start - offset)
         self.view[end : offset + size] = bytes(offset + size - end)
+
+
+class Contents:
+    """The bytes of a stretch of frames, for a device that changes them: a flash memory."""
+
+    def __init__(self, frames: Frames, start: int, size: int) -> None:
+        self._frames, self._start, self._size = frames, start, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, where: slice) -> bytes:
+        start, stop, _ = where.indices(self._size)
+        return bytes(self._frames.view[self._start + start : self._start + stop])
+
+    def __setitem__(self, where: slice, data: bytes) -> None:
+        start, stop, _ = where.indices(self._size)
+        self._frames.view[self._start + start : self._start + stop] = data
+        self._frames.wrote(self._start + start, stop - start)

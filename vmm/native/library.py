@@ -56,7 +56,9 @@ NATIVE, HANDLED, STOP = range(3)
 ) = range(8)
 
 PAGE_NONE, PAGE_RAM, PAGE_DEVICE, PAGE_ROM, PAGE_ALIAS = range(5)
+PAGE_KIND = 0x0F  # all but the flags
 PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
+DIRTY_BEHIND = 1 << 31  # of a page in the list of those stored to: the RAM behind it
 WATCH_READ, WATCH_WRITE = 1, 2
 TELL_TRANSLATED, TELL_BEGUN = 1, 2
 SPACE_MEMORY, SPACE_PORTS = range(2)
@@ -266,6 +268,10 @@ class NativeCpu(C.Structure):
         ("breakpoint_hit", C.c_uint32),
         ("passed_pc", C.c_uint32),
         ("passed_count", C.c_int64),
+        ("dirty", C.c_void_p),
+        ("dirty_pages", C.POINTER(C.c_uint32)),
+        ("dirty_count", C.c_uint32),
+        ("tracking", C.c_uint32),
         ("watch_count", C.c_uint32),
         ("access_count", C.c_uint32),
         ("watches", C.POINTER(Watch)),
@@ -372,6 +378,7 @@ class Library:
         dll.vmm_set_hot.restype = None
         dll.vmm_clear_hot.argtypes = (pointer,)
         dll.vmm_clear_hot.restype = None
+        dll.vmm_track_stores.argtypes = (pointer,)
         dll.vmm_model_size.argtypes = (C.c_int,)
         dll.vmm_model_size.restype = C.c_size_t
         for access in (dll.vmm_model_read, dll.vmm_model_write):

@@ -23,6 +23,10 @@ static const char *const needed_everywhere[] = {
     "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
+    "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
+    "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
+    "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
+    "address_space_stl_notdirty",
     "tlb_flush", "tlb_flush_page", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -184,6 +188,8 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->pages);
     free(v->device_pcs);
     free(v->code_ram);
+    free(v->dirty);
+    free(v->dirty_pages);
     vmm_set_coverage(v, 0);
     free(v);
 }

@@ -40,7 +40,8 @@ enum vmm_page {
     VMM_PAGE_BEHIND_LOAD = 0x10,  /* flag: loads and fetches reach the RAM behind the page */
     VMM_PAGE_BEHIND_STORE = 0x20, /* flag: stores reach it */
     VMM_PAGE_SECURE = 0x40, /* flag: answers only accesses from the ARM secure state */
-    VMM_PAGE_CODE = 0x80 /* flag: instructions were fetched from here */
+    VMM_PAGE_CODE = 0x80, /* flag: instructions were fetched from here */
+    VMM_PAGE_KIND = 0x0f  /* all but the flags */
 };
 
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
@@ -223,6 +224,11 @@ struct vmm_cpu {
     uint32_t breakpoint_hit; /* nonzero: the look that comes is at a breakpoint */
     uint32_t passed_pc;      /* the breakpoint met last, and when: */
     int64_t passed_count;    /* there and then it is not met again */
+    /* dirty.c: pages stored to since the tracking began anew */
+    uint8_t *dirty;        /* a byte per page: VMM_DIRTY_ flags */
+    uint32_t *dirty_pages; /* their numbers, with VMM_DIRTY_BEHIND */
+    uint32_t dirty_count;
+    uint32_t tracking;
     uint32_t watch_count;
     uint32_t access_count; /* watched accesses made since the last look; the look that comes is for them */
     struct vmm_watch *watches;
@@ -282,6 +288,13 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
+/* dirty.c */
+#define VMM_DIRTY_PAGE 1u
+#define VMM_DIRTY_SHADOW 2u
+#define VMM_DIRTY_BEHIND (1u << 31) /* of a listed page: it is the RAM behind it */
+int vmm_track_stores(struct vmm_cpu *v);
+void vmm_mark_dirty(struct vmm_cpu *v, uint64_t address, uint64_t size);
+bool vmm_is_dirty(const struct vmm_cpu *v, uint64_t address);
 
 /* model.c */
 bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
