@@ -27,7 +27,8 @@ def test_registers_and_fields(board) -> None:
     whole = talk.text("registers")
     assert re.search(rf"^{status} +[0-9a-f]{{8}} \w+=", whole, re.MULTILINE)
     value = talk.machine.processor.registers[status]
-    assert talk.text(f"registers {status}").startswith(f"{status}  {value:08x} ")
+    said = talk.do(f"registers {status}")
+    assert said[0] == f"{status} = {value:08x}" and len(said) > 5
     everything = talk.text("registers all")
     for name, register in talk.machine.processor.registers.table.items():
         assert re.search(rf"(^|  ){re.escape(name)} +{register.read():0{register.bits // 4}x}",
@@ -81,7 +82,7 @@ def test_memory_is_shown_as_gdb_does(board) -> None:
     assert talk.do(f"x/1dw {main:#x}") == [
         f"{main:08x}: {int.from_bytes(code[:4], order, signed=True)}"
     ]
-    assert talk.text("x/2i main").splitlines()[-2].startswith("=> ")
+    assert sum(line.startswith("=> ") for line in talk.do("x/2i main")) == 1
     assert "0x20000000" in talk.error("x 0x20000000") or board == "pc"
     assert "1 to" in talk.error("x/0xw main")
     assert "'q'" in talk.error("x/1q main")
@@ -130,12 +131,14 @@ def test_code_symbols_and_print(board) -> None:
     talk = Talk(board)
     talk.do("until main")
     lines = talk.do("disassemble")
-    assert lines[0] == "main:" and lines[1].startswith("=> ")
+    assert lines[0] == "main:" and "main.c:" in lines[1] and lines[2].startswith("=> ")
     size = talk.machine.symbols.find("main").size
     end = talk.machine.symbols.find("main").address + size
     whole = talk.do("disassemble main")
-    assert int(whole[-1].split()[0 if not whole[-1].startswith("=>") else 1], 16) < end
-    assert len(talk.do("disassemble main 3")) == 4
+    code = [line for line in whole if line.startswith(("=> ", "   "))]
+    assert end - 16 < int(code[-1][3:11], 16) < end
+    few = [line for line in talk.do("disassemble main 3") if line.startswith(("=> ", "   "))]
+    assert [line.split() for line in few] == [line.split() for line in code[:3]]
     main = talk.machine.symbols.find("main").address
     assert talk.do("symbols main")[1].split() == [f"{main:08x}", str(size), "main"]
     assert talk.do("symbols at main + 1") == [f"{main + 1:08x} <main+0x1>"]
@@ -158,8 +161,8 @@ def test_devices_interrupts_and_events(board) -> None:
     assert "frobnicator" in talk.error("device frobnicator")
     number = {"leon3": 5, "virt": 40, "pc": 5}[board]
     assert talk.do(f"inject interrupt {number}") == [f"interrupt {number} is pending"]
-    rows = [line for line in talk.do("interrupts")[2:] if re.search(rf" {number} .*yes", line)]
-    assert len(rows) == 1
+    pending = [line for line in talk.do("interrupts") if re.search("pending:|requested:", line)]
+    assert re.search(rf"ed: {number}$|ing: {number}$", pending[0]), pending
     assert "999" in talk.error("inject interrupt 999")
     assert talk.do("events")[0].startswith("now: cycle ")
 

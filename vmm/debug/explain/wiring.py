@@ -39,7 +39,7 @@ def wires(machine: Machine) -> list[Wire]:
 def end(line: Line) -> Line:
     """The wire that a wire leads to, through those that join several."""
     for _ in range(8):
-        owner = getattr(line.sink, "__self__", None)
+        owner = getattr(getattr(line, "sink", None), "__self__", None)
         if isinstance(owner, SharedLine):
             owner = getattr(owner.sink, "__self__", None)
         if not isinstance(owner, Line):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
+from vmm.cpu.watch import PORT
 from vmm.debug.breakpoints import Breakpoint
 from vmm.debug.shell import devices
 from vmm.debug.shell.command import Command, CommandError, nothing
@@ -51,6 +52,11 @@ def add_breakpoint(
     return shell.session.breakpoints.add(
         kind=kind, address=address, size=size, condition=holds, text=written, temporary=temporary,
     )
+
+
+def shown(address: int) -> str:
+    """A place that is watched: an address or an I/O port."""
+    return f"port {address & ~PORT:#x}" if address & PORT else f"{address:08x}"
 
 
 class Break(Command):
@@ -107,7 +113,8 @@ class Watch(Command):
             return
         address, size = watched_range(shell.machine, place)
         one = add_breakpoint(shell, self.kind, address, size, place, condition)
-        shell.line(f"{self.names[0]}point {one.number} on {place}: {size} bytes at {address:08x}")
+        where = shown(address)
+        shell.line(f"{self.names[0]}point {one.number} on {place}: {size} bytes at {where}")
 
     def _value(self, shell: Shell, place: str, value: Read, condition: str) -> None:
         if self.kind != "write":
@@ -154,7 +161,8 @@ def watched_value(machine: Machine, place: str) -> Read | None:
     plain = place.lower().lstrip("%$")
     name = registers.aliases.get(plain, plain)
     is_register = name in registers.table or name.rpartition(".")[0] in registers.table
-    if place[0] in "$%" or (is_register and machine.symbols.find(place) is None):
+    named = is_register and machine.symbols.find(place) is None
+    if named or re.fullmatch(r"[$%][\w.]+", place):
         return parse(place, machine).compute
     return None
 
@@ -182,13 +190,10 @@ def device_range(machine: Machine, place: str) -> tuple[int, int]:
     """Where the processor sees a device's register."""
     site, register = devices.find_register(machine, place)
     device = site.placed.device
-    if site.port:
-        raise CommandError(
-            f"{place} is a port, which no watchpoint reaches: watch {device.name} compares"
-            " the device's state instead"
-        )
     address = site.placed.base + register.offset
-    if machine.processor.translate(address) != address:
+    if site.port:
+        address |= PORT
+    elif machine.processor.translate(address) != address:
         raise CommandError(f"{place} is not mapped at {address:#x} now: watch the address that is")
     following = [one.offset for one in device.registers if one.offset > register.offset]  # type: ignore[attr-defined]
     return address, min(WORD, min(following, default=device.size) - register.offset)
@@ -204,7 +209,7 @@ class Breakpoints(Command):
         rows = [
             (str(one.number), one.kind + (" once" if one.temporary else ""),
              "on" if one.enabled else "off", str(one.hits),
-             f"{one.address:08x}" + (f"+{one.size}" if one.kind != "code" else ""), one.text)
+             shown(one.address) + (f"+{one.size}" if one.kind != "code" else ""), one.text)
             for one in shell.session.breakpoints
         ]
         rows += [

@@ -15,6 +15,7 @@ from vmm.debug.shell.command import CommandError, Quit
 from vmm.debug.shell.screen import PlainScreen, Screen
 from vmm.debug.shell.traplog import TrapLog
 from vmm.debug.stops import Stop
+from vmm.state import snapshot
 
 if TYPE_CHECKING:
     from vmm.debug.shell.values import ValueWatch
@@ -102,7 +103,11 @@ class Shell:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """What is done to the machine inside is undone."""
-        yield
+        before = snapshot.take(self.machine)
+        try:
+            yield
+        finally:
+            snapshot.restore(self.machine, before)
 
     def type(self, data: bytes) -> None:
         """Type on the guest's console."""

@@ -8,12 +8,14 @@ slower, and only forwards.  The guest cannot tell.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass, replace
 
 from vmm.debug.breakpoints import Breakpoint
 from vmm.debug.shell.shell import Shell
 from vmm.debug.stops import Stop, Why
+from vmm.devices.shared import Shared
 from vmm.machine import diagnosis
 from vmm.machine.machine import Machine
 
@@ -34,6 +36,12 @@ class ValueWatch:
 def device_state(device: object) -> object:
     """A device's state as plain values, to be compared and shown."""
     state = getattr(device, "state", None)
+    if isinstance(state, Shared):
+        held = {name: getattr(state, name) for name in state.names()}
+        return {
+            name: list(value) if isinstance(value, C.Array) else value
+            for name, value in held.items()
+        }
     return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
 
 
