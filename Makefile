@@ -2,6 +2,8 @@
 # make run    set up, build the guests, boot them on every board, print a summary
 # make test   set up, then every check and test
 # make bench  measure against QEMU; the history is in bench-history.jsonl
+# make fuzz   random instruction streams: STREAMS each of ARCH (all) and MODE (all), from seed FIRST
+# make fuzz-loaders  coverage-guided, of files: SECONDS for each TARGET (all); needs atheris
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
 # make guests the guest kernels and firmware, into build/
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
@@ -11,13 +13,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HISTORY ?= bench-history.jsonl
+ARCH = all
+MODE = all
+STREAMS = 20000
+FIRST = 1
+TARGET = all
+SECONDS = 60
 NATIVE := vmm/native/libvmm_native.so
 NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
 
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all setup tools-host tools-cross tools-all venv guests wheel run test bench lint clean distclean
+.PHONY: all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
+	fuzz-loaders lint clean distclean
 
 all: guests
 
@@ -71,6 +80,17 @@ test: setup tools-all guests lint
 
 bench: setup tools-all guests
 	@$(BIN)/vmm bench --json build/bench.json --history $(HISTORY)
+
+fuzz: setup
+	@$(BIN)/python tests/fuzz/streams.py --arch $(ARCH) --mode $(MODE) --streams $(STREAMS) \
+		--first $(FIRST)
+
+fuzz-loaders: setup guests
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { \
+		echo "vmm: installing atheris into $(VENV)" && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+			--editable '.[fuzz]' </dev/null; }
+	@$(BIN)/python tests/fuzz/loaders.py --target $(TARGET) --seconds $(SECONDS)
 
 lint: setup
 	@$(BIN)/ruff check .

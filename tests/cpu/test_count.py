@@ -28,7 +28,7 @@ class Interrupted:
         return self._limit
 
     @property
-    def left(self) -> int:
+    def value(self) -> int:
         self._kick_when_due()
         return self._left
 
@@ -37,7 +37,7 @@ class Interrupted:
 @pytest.mark.parametrize(("limit", "left"), [(1000, 400), (600, -1), (600, 0), (1 << 62, 1 << 61)])
 def test_an_event_asked_for_in_the_middle_changes_nothing(limit: int, left: int, read: int) -> None:
     engine = Engine.__new__(Engine)
-    engine.native = Interrupted(limit, left, read)  # type: ignore[assignment]
+    engine.native = engine._left = Interrupted(limit, left, read)  # type: ignore[assignment]
     assert engine.count == limit - left
-    engine.native = Interrupted(limit, left, read)  # type: ignore[assignment]
+    engine.native = engine._left = Interrupted(limit, left, read)  # type: ignore[assignment]
     assert engine.cycles == limit - left + 7

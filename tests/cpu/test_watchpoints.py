@@ -323,3 +323,30 @@ def test_bad_ranges_are_refused_and_empty_sets_watch_nothing() -> None:
             watched.engine.set_watchpoints([(*bad, "write")])
     watched.engine.set_watchpoints([(DATA, 4, "write")])
     assert watched.stops(2) == []
+
+
+@pytest.mark.parametrize("watched", [
+    x86(b"\x90" + store_x86(DATA) + store_x86(DATA)),
+    arm(0xE1A00000, 0xE5812000, 0xE5812000, r1=DATA),
+    sparc(s.NOP, load_store(0x04, G2, G1), load_store(0x04, G2, G1), g1=DATA),
+])
+def test_stops_before_the_access_if_that_is_wanted(watched) -> None:
+    engine = watched.engine
+    engine.watch_before = True
+    watched.scratch.put(DATA, [0x11223344])
+    engine.set_watchpoints([(DATA, 4, "write")])
+    watched.scratch.stop_at = 5
+    counts, places = [], []
+    for passing in (False, True, False, True):
+        watched.access = None
+        engine.pass_access(passing)
+        engine.set_event(5)
+        watched.scratch.processor.run()
+        if watched.access is not None:
+            counts.append(engine.count)
+            places.append(watched.access.pc == watched.scratch.processor.pc)
+            assert watched.scratch.word(DATA) == (0x11223344 if len(counts) == 1 else 0)
+    # Before the first store; passed, before the second; not passed, there again.
+    assert counts == [1, 2, 2]
+    assert all(places)
+    assert engine.count == 5

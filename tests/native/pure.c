@@ -46,6 +46,8 @@ static struct vmm_cpu *stand_in(int arch)
     v->cpu = processor;
     v->env = registers;
     v->arch = arch;
+    v->left = &FIELD(int64_t, processor, CPU_RANDOM_SEED);
+    *v->left = 0;
     v->on_trap = on_trap;
     v->on_ledger = on_ledger;
     return v;
@@ -58,27 +60,27 @@ static void budget(void)
 
     *request = 0;
     vmm_set_event(v, 100);
-    CHECK(vmm_count(v) == 0 && v->left == 100);
-    v->left -= 90; /* blocks of 90 ran */
-    v->left -= 30; /* one of 30 does not fit */
+    CHECK(vmm_count(v) == 0 && *v->left == 100);
+    *v->left -= 90; /* blocks of 90 ran */
+    *v->left -= 30; /* one of 30 does not fit */
     vmm_budget_expired(v, 30);
-    CHECK(vmm_count(v) == 90 && v->left == 10);
+    CHECK(vmm_count(v) == 90 && *v->left == 10);
     CHECK(FIELD(uint32_t, processor, CPU_CFLAGS_NEXT_TB) == 10 && *request == 0);
-    v->left -= 10;
-    v->left -= 1; /* the next block of one */
+    *v->left -= 10;
+    *v->left -= 1; /* the next block of one */
     vmm_budget_expired(v, 1);
     CHECK(vmm_count(v) == 100 && (*request & VMM_IRQ_EVENT));
 
     *request = 0;
     v->event_at = 200;
     vmm_kick(v);
-    CHECK(vmm_count(v) == 100 && v->left < 0);
-    v->left -= 7;
+    CHECK(vmm_count(v) == 100 && *v->left < 0);
+    *v->left -= 7;
     vmm_budget_expired(v, 7);
     CHECK(vmm_count(v) == 100);
 
     vmm_set_event(v, 50); /* in the past: at once */
-    CHECK(vmm_count(v) == 100 && v->left < 0);
+    CHECK(vmm_count(v) == 100 && *v->left < 0);
     vmm_set_interrupt(v, 2, 1);
     CHECK(*request & 2);
     vmm_set_interrupt(v, 2, 0);

@@ -97,6 +97,11 @@ class Machine:
         del self.physical, self.memory, self._hooks, self._ledger
 
     @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._machine is None
+
+    @property
     def machine(self) -> RealMachine:
         """The machine itself: bus, devices, clock, engine."""
         if self._machine is None:

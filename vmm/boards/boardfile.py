@@ -15,10 +15,15 @@ from typing import Any
 
 from vmm.boards import size
 
-HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
+HEADER = re.compile(r"\s*+\[([^\[\]]++)\]\s*+(?:#.*)?$")
 KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 ADDRESSES = 1 << 32
+LARGEST = 1 << 16  # bytes of a board file
+MOST_DOTS = 100  # in a line: Python's TOML reader takes the square of a key's parts
+DEEPEST = 4  # names that lead to a key, as far as lines are remembered
+LONGEST, LONGEST_NAME = 300, 60  # characters of a message, and of each name in it
+MOST_TABLES = 100  # of one kind: memories, devices
 
 Path_ = tuple[str, ...]  # the names that lead to a table or key
 
@@ -27,12 +32,26 @@ class BoardFileError(ValueError):
     """What is wrong with a board file: ``file:line: key: what``."""
 
 
+def one_line(text: str) -> str:
+    """``text`` in one line, not too long, with nothing that a terminal would obey."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+
+
+def quoted(value: object) -> str:
+    """A value of a board file as an error message shows it."""
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "a number of thousands of digits"
+
+
 def lines_of(text: str) -> dict[Path_, int]:
     """The line of every table header and key."""
     found: dict[Path_, int] = {}
     table: Path_ = ()
     inside = ""  # of a string of several lines: its quotes
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if inside:
             if line.count(inside) % 2:
                 inside = ""
@@ -42,7 +61,7 @@ def lines_of(text: str) -> dict[Path_, int]:
                 names = tuple(part.strip().strip("\"'") for part in header[1].split("."))
                 table = table if is_key else names
                 path = (*table, *names) if is_key else names
-                for length in range(1, len(path) + 1):
+                for length in range(1, min(len(path), DEEPEST) + 1):
                     found.setdefault(path[:length], number)
                 break
         for quotes in ('"""', "'''"):
@@ -65,8 +84,8 @@ class Table:
         """An error at a key of this table ("": at the table itself)."""
         path = (*self.path, key) if key else self.path
         line = self._lines.get(path) or self._lines.get(self.path) or 1
-        where = f"{'.'.join(path)}: " if path else ""
-        return BoardFileError(f"{self.file}:{line}: {where}{text}")
+        where = f"{'.'.join(name[:LONGEST_NAME] for name in path)}: " if path else ""
+        return BoardFileError(f"{self.file}:{line}: {one_line(where + text)}")
 
     def __contains__(self, key: str) -> bool:
         self._asked[key] = None
@@ -84,7 +103,7 @@ class Table:
         """A string."""
         value = self.get(key, default)
         if not isinstance(value, str):
-            raise self.error(key, f"wants a text, not {value!r}")
+            raise self.error(key, f"wants a text, not {quoted(value)}")
         return value
 
     def number(self, key: str, default: int | None = None, low: int = 0,
@@ -92,7 +111,7 @@ class Table:
         """An integer from ``low`` to ``high``."""
         value = self.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(key, f"wants a number, not {value!r}")
+            raise self.error(key, f"wants a number, not {quoted(value)}")
         if not low <= value <= high:
             raise self.error(key, f"{value:#x} is not from {low:#x} to {high:#x}")
         return value
@@ -101,14 +120,14 @@ class Table:
         """True or false; false if it is not there."""
         value = self.values[key] if key in self else False
         if not isinstance(value, bool):
-            raise self.error(key, f"wants true or false, not {value!r}")
+            raise self.error(key, f"wants true or false, not {quoted(value)}")
         return value
 
     def choice(self, key: str, words: tuple[str, ...], default: str | None = None) -> str:
         """One of some words."""
         value = self.text(key, default)
         if value not in words:
-            raise self.error(key, f"{value!r} is not one of: {', '.join(words)}")
+            raise self.error(key, f"{quoted(value)} is not one of: {', '.join(words)}")
         return value
 
     def memory_size(self, key: str) -> int:
@@ -121,7 +140,7 @@ class Table:
         except BoardFileError:
             raise
         except ValueError as error:
-            raise self.error(key, f"{value!r}: {error}") from error
+            raise self.error(key, f"{quoted(value)}: {error}") from error
 
     def tables(self, key: str) -> list[tuple[str, Table]]:
         """The tables ``[key.NAME]`` in the file's order."""
@@ -129,6 +148,8 @@ class Table:
         inner = self.values[key] if key in self else {}
         if not isinstance(inner, dict):
             raise self.error(key, f"wants tables, [{key}.NAME]")
+        if len(inner) > MOST_TABLES:
+            raise self.error(key, f"more than {MOST_TABLES} tables [{key}.NAME]")
         for name, values in inner.items():
             path = (*self.path, key, name)
             if not isinstance(values, dict):
@@ -150,10 +171,21 @@ class Table:
                 raise self.error(key, f"is not known here; known: {', '.join(self._asked)}")
 
 
+def _read_text(file: Path) -> str:
+    with file.open("rb") as opened:
+        data = opened.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise BoardFileError(f"{file}: larger than {LARGEST >> 10} KiB, which no board file is")
+    return data.decode().replace("\r\n", "\n")
+
+
 def read(file: Path) -> Table:
     """A board file's top table; BoardFileError if it cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _read_text(file)
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.count(".") > MOST_DOTS:
+                raise BoardFileError(f"{file}:{number}: more than {MOST_DOTS} dots in a line")
         values = tomllib.loads(text)
     except OSError as error:
         raise BoardFileError(f"{file}: {(error.strerror or str(error)).lower()}") from error
@@ -161,8 +193,12 @@ def read(file: Path) -> Table:
         raise BoardFileError(f"{file}: not text: {error.reason}") from error
     except tomllib.TOMLDecodeError as error:
         place = PLACE.search(str(error))  # or "(at end of document)"
-        line = place[1] if place else str(max(len(text.splitlines()), 1))
-        raise BoardFileError(f"{file}:{line}: {PLACE.sub('', str(error))}") from error
+        at = place[1] if place else str(max(len(text.splitlines()), 1))
+        raise BoardFileError(f"{file}:{at}: {one_line(PLACE.sub('', str(error)))}") from error
     except RecursionError as error:
         raise BoardFileError(f"{file}: nested too deeply") from error
+    except BoardFileError:
+        raise
+    except ValueError as error:  # a decimal number of thousands of digits; a NUL in the name
+        raise BoardFileError(f"{file}: {one_line(str(error))}") from error
     return Table(file, values, (), lines_of(text))

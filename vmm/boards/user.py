@@ -57,6 +57,16 @@ def _kind(table: Table) -> str:
     return table.choice("kind", ("ram", "rom"), "ram")
 
 
+def _start_of(cpu: Table) -> str | int:
+    start = cpu.get("start", "")
+    if isinstance(start, int) and not isinstance(start, bool):
+        return cpu.number("start")
+    if start not in ("", "reset", "kernel"):
+        wanted = 'wants "reset", "kernel" or an address'
+        raise cpu.error("start", f"{wanted}, not {boardfile.quoted(start)}")
+    return str(start)
+
+
 class Builder:
     """One board in the making: devices are built when something is wired to them."""
 
@@ -77,9 +87,7 @@ class Builder:
             raise cpu.error("model", str(error)) from error
         bus = Bus(processor.byteorder, floating=floating)
         self.machine = Machine(top.file.stem, processor, bus, hz)
-        self.start = cpu.get("start", "")
-        if not isinstance(self.start, int) and self.start not in ("", "reset", "kernel"):
-            raise cpu.error("start", f'wants "reset", "kernel" or an address, not {self.start!r}')
+        self.start = _start_of(cpu)
         cpu.finish()
         self.firmware: tuple[Memory, Table] | None = None
         self._memory()

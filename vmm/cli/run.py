@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from vmm.cli import options, recording
+from vmm.cli import gdb, options, recording
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
@@ -36,6 +36,8 @@ examples:
   vmm run -M pc -kernel kernel.elf --ledger traps.txt --stats stats.json
   vmm run -M virt -bios u-boot.bin --script prompt.script
   vmm run -M ./myboard.toml -kernel kernel.elf
+
+-s serves gdb at port 1234 of this host; with -S the guest waits for it.
 
 on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell) and Ctrl-A a
 types one Ctrl-A.
@@ -58,13 +60,12 @@ def add(commands: Any) -> None:
         "--break", metavar="PLACE", dest="breaks", action="append", default=[],
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
+    gdb.declare(command)
     command.set_defaults(function=run)
 
 
 def breakpoints(machine: Machine, places: list[str]) -> list[int]:
     """The addresses of ``--break``; a UsageError names what is none."""
-    if not places:
-        return []
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--break opens the trap shell on a terminal; elsewhere: vmm shell -e")
     from vmm.debug.shell.breakpoints import code_address
@@ -94,7 +95,8 @@ class Run:
         self._wall_seconds = o.wall_timeout
         self.progress: Progress | None = None
         self.shell_wanted = False
-        machine.set_breakpoints(breakpoints(machine, o.breaks))
+        if o.breaks:
+            machine.set_breakpoints(breakpoints(machine, o.breaks))
         machine.set_delivery(o.delivery)
         if o.intercept:
             machine.intercept(options.intercepts(machine, o.intercept))
@@ -103,6 +105,8 @@ class Run:
             self._draw_progress()
         machine.on_heartbeat.append(self.look)
         machine.idle_input = self.idle
+        self._interrupted = False  # Ctrl-C
+        self.gdb = gdb.serve(machine, o, self.look)
 
     def _input(self, o: argparse.Namespace) -> Input | None:
         if o.serial != "stdio" or not usable_input(STDIN):
@@ -125,6 +129,8 @@ class Run:
 
     def look(self) -> None:
         """The machine looks outside: show, draw, and take what was typed."""
+        if self._interrupted:
+            self.interrupt("interrupted")
         self.outputs.flush()
         if self.outputs.closed:
             self.machine.stop(Outcome.failure(NOBODY_READS))
@@ -135,16 +141,25 @@ class Run:
         if self.input is not None:
             self.input.poll()
 
+    def look_all(self) -> None:
+        """Look outside for everybody who wants it: us, and a debugger."""
+        for look in self.machine.on_heartbeat:
+            look()
+
     def idle(self) -> bool:
         """The guest sleeps and only input can wake it: wait for some."""
         if self.input is None:
             return False
-        self.look()
+        self.look_all()
         return self.input.poll(TICK) or self.machine.outcome is not None
 
     def interrupt(self, text: str) -> None:
         """End the run because the user wants it."""
         self.machine.stop(Outcome(Ending.STOPPED, INTERRUPTED, text))
+
+    def ctrl_c(self) -> None:
+        """Have the next look end the run; a signal handler calls this."""
+        self._interrupted = True
 
     # -- the trap shell ---------------------------------------------------------
 
@@ -158,6 +173,8 @@ class Run:
 
         After a crash it is if the user types to the guest on a terminal.
         """
+        if self.gdb is not None:
+            return False
         interactive = self.input is not None and self.input.terminal and sys.stdout.isatty()
         crashed = outcome.ending is Ending.CRASH and interactive and sys.stderr.isatty()
         return self.shell_wanted or self.machine.stopped_at_breakpoint or crashed
@@ -182,13 +199,11 @@ class Run:
         with ExitStack() as stack:
             if self.input is not None:
                 stack.enter_context(self.input.raw())
-            stack.enter_context(
-                ticking(self.machine, self.look, lambda: self.interrupt("interrupted"))
-            )
+            stack.enter_context(ticking(machine, self.look_all, self.ctrl_c))
             if self.script:
                 machine.console.play(self.script)
             try:
-                outcome = machine.run()
+                outcome = machine.run() if self.gdb is None else self.gdb.run()
             finally:
                 self.outputs.flush()
                 if self.progress is not None:
@@ -211,6 +226,7 @@ def run(o: argparse.Namespace) -> int:
     answered = options.answer(o)
     if answered is not None:
         return answered
+    gdb.check(o)
     machine = options.build(o)
     with ExitStack() as stack:
         try:

@@ -16,23 +16,20 @@ TICK = 0.05  # seconds of real time between looks at the user
 def ticking(
     machine: Machine, look: Callable[[], None], interrupt: Callable[[], None]
 ) -> Iterator[None]:
-    """Call ``look`` some times a second of real time, and ``interrupt`` at Ctrl-C.
+    """Call ``look`` some times a second of real time, and ``interrupt`` before it at Ctrl-C.
 
     The machine looks after so many instructions, which is too late for a
     user when each of them is a device access.  A signal handler may run
     inside any callback, so it only asks the engine for an event: the look
-    comes at the next boundary and the guest cannot tell.  A second Ctrl-C
-    does not wait.
+    comes at the next boundary and the guest cannot tell.  ``interrupt`` is
+    called in the handler itself, and a second Ctrl-C does not wait.
     """
     handlers = machine.engine.handlers
     machine_event = handlers.event
-    wanted = interrupted = False
+    wanted = False
 
     def event() -> bool:
-        nonlocal wanted, interrupted
-        if interrupted:
-            interrupted = False
-            interrupt()
+        nonlocal wanted
         if wanted:
             wanted = False
             look()
@@ -44,8 +41,9 @@ def ticking(
         machine.engine.set_event(0)
 
     def ctrl_c(number: int, frame: object) -> None:
-        nonlocal interrupted
-        interrupted = True
+        nonlocal wanted
+        wanted = True
+        interrupt()
         signal.signal(signal.SIGINT, before)
         machine.engine.set_event(0)
 

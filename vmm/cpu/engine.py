@@ -85,7 +85,8 @@ class Engine:
         self.pointer = pointer
         self.native: NativeCpu = pointer.contents
         self.native.event_at = NEVER
-        self.native.limit = self.native.left = NEVER
+        self._left = self.native.left.contents
+        self._left.value = NEVER
         self.native.limit = NEVER
         self.env: int = self.native.env
         self.cpu: int = self.native.cpu
@@ -325,7 +326,7 @@ class Engine:
         """
         n = self.native
         while True:
-            limit, left = int(n.limit), int(n.left)
+            limit, left = int(n.limit), self._left.value
             if n.limit == limit:
                 return limit - left
 
@@ -428,6 +429,20 @@ class Engine:
         self.library.dll.vmm_set_watches(self.pointer, watches, len(watches))
         self._watches = watches
         self.native.access_count = 0
+
+    @property
+    def watch_before(self) -> bool:
+        """Whether a watched access stops before its instruction instead of after it."""
+        return bool(self.native.watch_before)
+
+    @watch_before.setter
+    def watch_before(self, before: bool) -> None:
+        self.native.watch_before = before
+
+    def pass_access(self, passing: bool) -> None:
+        """Forget accesses not yet taken; if ``passing``, the next instruction's are not watched."""
+        self.native.access_count = 0
+        self.native.unwatched_count = self.count + 1 if passing else -1
 
     def _watched(self) -> None:
         n = self.native

@@ -52,6 +52,18 @@ def begun(engine: Engine) -> dict[int, int]:
     return found
 
 
+def record_returns(engine: Engine, on: bool) -> None:
+    """Have returns from traps in the ledger, as records of kind KIND_RETURN.
+
+    Their status is the privilege after the return (0 user, 1 above that); info is 0 where
+    the privilege was merely set, and may be what it was.
+    """
+    _stopped(engine)
+    n = engine.native
+    n.tell = n.tell | native.TELL_RETURNS if on else n.tell & ~native.TELL_RETURNS
+    engine.uc.ctl_flush_tb()
+
+
 class Blocks:
     """Tells of blocks of code, as the engine happens to cut them, until it is closed.
 
@@ -74,7 +86,8 @@ class Blocks:
         n = engine.native
         n.on_block = self._callback
         n.ranges, n.range_count = self._ranges, len(ranges)
-        n.tell = native.TELL_TRANSLATED * (translated is not None)
+        n.tell &= native.TELL_RETURNS
+        n.tell |= native.TELL_TRANSLATED * (translated is not None)
         n.tell |= native.TELL_BEGUN * (begun is not None)
         engine.uc.ctl_flush_tb()
 
@@ -89,5 +102,5 @@ class Blocks:
     def close(self) -> None:
         """Tell no more."""
         _stopped(self._engine)
-        self._engine.native.tell = 0
+        self._engine.native.tell &= native.TELL_RETURNS
         self._engine.uc.ctl_flush_tb()

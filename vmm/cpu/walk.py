@@ -25,10 +25,11 @@ class Access:
     kind: AccessKind = "load"
     user: bool = False
     limited: bool = True  # False: permissions are not asked, as when listing tables
+    privileged: str = "supervisor"  # what the architecture calls who is not the user
 
     def __str__(self) -> str:
         what = {"load": "load", "store": "store", "execute": "instruction fetch"}[self.kind]
-        return f"{'user' if self.user else 'supervisor'} {what}"
+        return f"{'user' if self.user else self.privileged} {what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,3 +104,15 @@ def privilege(machine: Machine) -> int:
             return registers["cpsr"] & 0x1F
         case _:
             return registers["cs"] & 3
+
+
+def in_user_mode(machine: Machine) -> bool:
+    """Whether the processor is at its lowest privilege."""
+    mode = privilege(machine)
+    match machine.processor.architecture:
+        case "sparc":
+            return not mode & 0x80
+        case "arm":
+            return mode == 0x10
+        case _:
+            return mode == 3

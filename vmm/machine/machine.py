@@ -21,6 +21,7 @@ from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.line import Source
+from vmm.machine.loader import LoadError
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -79,6 +80,7 @@ class Machine:
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
+        self._before_access: int | None = None  # count of a stop before a watched access
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -261,7 +263,8 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.native.access_count = 0
+        self.engine.pass_access(passing and self._before_access == self.engine.count)
+        self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
         started = time.perf_counter()
@@ -325,6 +328,7 @@ class Machine:
         access = self.engine.take_access()
         if access is not None:
             self.stopped_at_watchpoint = access if self.outcome is None else None
+            self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
@@ -432,9 +436,9 @@ class Machine:
         }
 
     def load_bytes(self, address: int, data: bytes, what: str) -> None:
-        """Put ``data`` into memory; ValueError if it is not all RAM or ROM."""
+        """Put ``data`` into memory; LoadError if it is not all RAM or ROM."""
         if not self.bus.write_memory(address, data):
-            raise ValueError(
+            raise LoadError(
                 f"{what}: {len(data)} bytes at {address:#x} are not all inside this board's memory"
             )
 

@@ -36,6 +36,7 @@ ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
+KIND_RETURN = 768  # in the ledger, while returns are told
 ALIAS = 1 << 36
 HOLE = 1 << 37
 BEHIND = 1 << 38
@@ -60,7 +61,7 @@ PAGE_KIND = 0x0F  # all but the flags
 PAGE_BEHIND_LOAD, PAGE_BEHIND_STORE = 0x10, 0x20  # flags: who reaches the RAM behind a page
 DIRTY_BEHIND = 1 << 31  # of a page in the list of those stored to: the RAM behind it
 WATCH_READ, WATCH_WRITE = 1, 2
-TELL_TRANSLATED, TELL_BEGUN = 1, 2
+TELL_TRANSLATED, TELL_BEGUN, TELL_RETURNS = 1, 2, 4
 SPACE_MEMORY, SPACE_PORTS = range(2)
 PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
@@ -177,7 +178,7 @@ class NativeCpu(C.Structure):
     """`struct vmm_cpu`, field for field."""
 
     _fields_ = (
-        ("left", C.c_int64),
+        ("left", C.POINTER(C.c_int64)),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -277,6 +278,9 @@ class NativeCpu(C.Structure):
         ("watches", C.POINTER(Watch)),
         ("on_watch", ON_WATCH),
         ("accesses", WatchedAccess * ACCESSES),
+        ("watch_before", C.c_uint32),
+        ("access_spare", C.c_uint32),
+        ("unwatched_count", C.c_int64),
         ("begun", C.c_void_p),
         ("tell", C.c_uint32),
         ("range_count", C.c_uint32),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from vmm.debug.explain.explanation import Context, Section
 from vmm.debug.explain.fields import fields
 
+SELECTORS = {"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,8 +53,13 @@ def section(context: Context, hidden: tuple[str, ...] = ()) -> Section:
     ]
     width = max((len(change.name) for change in found), default=0)
     shown = tuple(
-        f"{change.name:<{width}}  {change.before:08x} -> {change.after:08x}"
+        f"{change.name:<{width}}  {_shown(change)}"
         + (f"  {', '.join(change.fields)}" if change.fields else "")
         for change in found
     )
     return Section("Changed", shown or ("nothing",), found)
+
+
+def _shown(change: Change) -> str:
+    digits = 4 if change.name in SELECTORS else 8
+    return f"{change.before:0{digits}x} -> {change.after:0{digits}x}"

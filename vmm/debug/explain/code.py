@@ -28,6 +28,7 @@ class Instruction:
 
     address: int
     data: bytes
+    encoding: str  # hexadecimal, as the architecture's listings have it
     text: str
     symbol: str  # where it is: ``main+0x10``, or nothing
     comment: str  # the symbol that it branches to, or the value that it loads
@@ -82,9 +83,17 @@ def _one(machine: Machine, view: View, address: int) -> Instruction | None:
     known = sources(machine.symbols)
     line = known.at(address)
     return Instruction(
-        address, code[:size], text, machine.symbols.name(address),
+        address, code[:size], _encoding(view, code[:size]), text, machine.symbols.name(address),
         _comment(machine, view, address, text), line, known.text(line) if line else None,
     )
+
+
+def _encoding(view: View, code: bytes) -> str:
+    """ARM: numbers of the unit that is fetched, words or Thumb's halfwords."""
+    if view.architecture != "arm":
+        return code.hex()
+    unit = 2 if view.thumb else 4
+    return " ".join(code[i : i + unit][::-1].hex() for i in range(0, len(code), unit))
 
 
 def _available(view: View, address: int, size: int, unit: int) -> bytes:
@@ -118,11 +127,10 @@ def _comment(machine: Machine, view: View, address: int, text: str) -> str:
 
 
 def lines(
-    instructions: list[Instruction], current: int | None = None, architecture: str = "",
-    with_source: bool = True,
+    instructions: list[Instruction], current: int | None = None, with_source: bool = True
 ) -> list[str]:
     """The listing: symbols as headings, source lines above their code, an arrow at ``current``."""
-    width = 2 * max((len(one.data) for one in instructions), default=0)
+    width = max((len(one.encoding) for one in instructions), default=0)
     shown: list[str] = []
     function, line = None, None
     for one in instructions:
@@ -133,8 +141,7 @@ def lines(
             shown.append(f"  {one.line.short}  {(one.source or '').strip()}".rstrip())
         function, line = name, one.line
         mark = "=>" if one.address == current else "  "
-        data = one.data[::-1] if architecture == "arm" else one.data
-        shown.append(f"{mark} {one.address:08x}  {data.hex():<{width}}  {one.shown}")
+        shown.append(f"{mark} {one.address:08x}  {one.encoding:<{width}}  {one.shown}")
     return shown
 
 

@@ -73,7 +73,7 @@ class Explanation:
         if one is not None:
             if one.line is not None:
                 shown.append(f"   {one.line.short}  {(one.source or '').strip()}".rstrip())
-            shown.append(f"   {one.address:08x}  {one.data.hex()}  {one.shown}")
+            shown.append(f"   {one.address:08x}  {one.encoding}  {one.shown}")
         for sentence in self.summary:
             shown += wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
         for section in self.sections:

@@ -21,6 +21,7 @@ class Bits:
     low: int
     meaning: str = ""
     values: Mapping[int, str] = field(default_factory=dict)
+    shift: int | None = None  # an address: how far left its bits belong
 
     def of(self, value: int) -> int:
         """The field's value inside a whole value."""
@@ -46,6 +47,7 @@ class FieldValue:
     low: int
     value: int
     meaning: str
+    address: int | None = None  # where a field points that is an address
 
     @property
     def bits(self) -> str:
@@ -58,10 +60,18 @@ def flag(name: str, bit: int, on: str, off: str = "") -> Bits:
     return Bits(name, bit, bit, "", {1: on, 0: off})
 
 
+def address(name: str, high: int, low: int, meaning: str, shift: int | None = None) -> Bits:
+    """Address bits; they belong where they are, unless ``shift`` says how far left of bit 0."""
+    return Bits(name, high, low, meaning, {}, low if shift is None else shift)
+
+
 def decode(layout: Layout, value: int) -> list[FieldValue]:
     """All fields of ``value``, most significant first."""
     return [
-        FieldValue(bits.name, bits.high, bits.low, bits.of(value), bits.says(bits.of(value)))
+        FieldValue(
+            bits.name, bits.high, bits.low, bits.of(value), bits.says(bits.of(value)),
+            None if bits.shift is None else bits.of(value) << bits.shift,
+        )
         for bits in layout
     ]
 
@@ -100,6 +110,8 @@ def lines(values: list[FieldValue], indent: int = 2) -> list[str]:
 
 
 def _number(value: FieldValue) -> str:
+    if value.address is not None:
+        return f"{value.address:08x}"
     width = value.high - value.low + 1
     return f"{value.value:x}" if width <= 4 else f"{value.value:0{-(-width // 4)}x}"
 

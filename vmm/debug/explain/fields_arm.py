@@ -8,7 +8,7 @@ short and for long descriptors; a bit of the register itself says which.
 from __future__ import annotations
 
 from vmm.cpu.arm.registers import MODE_NAMES
-from vmm.debug.explain.fields import Bits, Layout, flag
+from vmm.debug.explain.fields import Bits, Layout, address, flag
 
 MODES = {
     0x10: "User", 0x11: "FIQ", 0x12: "IRQ", 0x13: "Supervisor", 0x16: "Monitor", 0x17: "Abort",
@@ -91,7 +91,7 @@ SCTLR: Layout = (
 )
 _STATUS_HEAD = (
     flag("CM", 13, "by a cache maintenance operation"),
-    flag("ExT", 12, "external abort: slave error", "external abort: decode error"),
+    flag("ExT", 12, "external abort by a slave error, not a decode error"),
 )
 DFSR_SHORT: Layout = (
     *_STATUS_HEAD, flag("WnR", 11, "a write", "a read"),
@@ -128,16 +128,16 @@ TTBCR_LONG: Layout = (
     Bits("T0SZ", 2, 0, "size of TTBR0's region: 2^(32-T0SZ) bytes"),
 )
 TTBR: Layout = (
-    Bits("base", 31, 7, "translation table base"),
+    address("base", 31, 7, "translation table base"),
     flag("NOS", 5, "not outer shareable"), flag("S", 1, "shareable", "non-shareable"),
 )
 TTBR_LONG: Layout = (
     Bits("ASID", 55, 48, "address space identifier"),
-    Bits("BADDR", 39, 5, "translation table base, bits 39 to 5"),
+    address("BADDR", 39, 5, "translation table base"),
 )
 VTTBR: Layout = (
     Bits("VMID", 55, 48, "virtual machine identifier"),
-    Bits("BADDR", 39, 5, "stage 2 translation table base, bits 39 to 5"),
+    address("BADDR", 39, 5, "stage 2 translation table base"),
 )
 VTCR: Layout = (
     Bits("SH0", 13, 12, "walks", _SHARE),
@@ -249,12 +249,12 @@ _S2_TAIL = (
 _VALID = flag("V", 0, "valid", "invalid")
 ENTRIES: dict[str, Layout] = {
     "short.table": (
-        Bits("base", 31, 10, "page table"), Bits("Domain", 8, 5, "domain"),
+        address("base", 31, 10, "page table"), Bits("Domain", 8, 5, "domain"),
         flag("NS", 3, "Non-secure"), flag("PXN", 2, "privileged never executes"),
         Bits("type", 1, 0, "", _TYPE_1),
     ),
     "short.section": (
-        Bits("base", 31, 20, "section (1 MiB)"), flag("NS", 19, "Non-secure"),
+        address("base", 31, 20, "section (1 MiB)"), flag("NS", 19, "Non-secure"),
         flag("nG", 17, "not global", "global"), *_MEMORY,
         flag("AP[2]", 15, "read-only", "writable"), Bits("TEX", 14, 12, "memory type"),
         Bits("AP[1:0]", 11, 10, "permissions"), Bits("Domain", 8, 5, "domain"),
@@ -262,7 +262,7 @@ ENTRIES: dict[str, Layout] = {
         Bits("type", 1, 0, "", _TYPE_1),
     ),
     "short.supersection": (
-        Bits("base", 31, 24, "supersection (16 MiB)"), Bits("base[35:32]", 23, 20, ""),
+        address("base", 31, 24, "supersection (16 MiB)"), Bits("base[35:32]", 23, 20, ""),
         flag("nG", 17, "not global", "global"), *_MEMORY,
         flag("AP[2]", 15, "read-only", "writable"), Bits("TEX", 14, 12, "memory type"),
         Bits("AP[1:0]", 11, 10, "permissions"), Bits("base[39:36]", 8, 5, ""),
@@ -270,14 +270,14 @@ ENTRIES: dict[str, Layout] = {
         Bits("type", 1, 0, "", _TYPE_1),
     ),
     "short.large": (
-        Bits("base", 31, 16, "large page (64 KiB)"), flag("XN", 15, "never executed"),
+        address("base", 31, 16, "large page (64 KiB)"), flag("XN", 15, "never executed"),
         Bits("TEX", 14, 12, "memory type"), flag("nG", 11, "not global", "global"),
         flag("S", 10, "shareable"), flag("AP[2]", 9, "read-only", "writable"),
         Bits("AP[1:0]", 5, 4, "permissions"), Bits("CB", 3, 2, "memory type"),
         Bits("type", 1, 0, "", _TYPE_2),
     ),
     "short.small": (
-        Bits("base", 31, 12, "small page (4 KiB)"), flag("nG", 11, "not global", "global"),
+        address("base", 31, 12, "small page (4 KiB)"), flag("nG", 11, "not global", "global"),
         flag("S", 10, "shareable"), flag("AP[2]", 9, "read-only", "writable"),
         Bits("TEX", 8, 6, "memory type"), Bits("AP[1:0]", 5, 4, "permissions"),
         Bits("CB", 3, 2, "memory type"), flag("XN", 0, "never executed"),
@@ -285,21 +285,21 @@ ENTRIES: dict[str, Layout] = {
     ),
     "short.invalid": (Bits("type", 1, 0, "", _TYPE_1),),
     "v5.table": (
-        Bits("base", 31, 10, "page table"), Bits("Domain", 8, 5, "domain"),
+        address("base", 31, 10, "page table"), Bits("Domain", 8, 5, "domain"),
         Bits("type", 1, 0, "", _TYPE_5),
     ),
     "v5.section": (
-        Bits("base", 31, 20, "section (1 MiB)"), Bits("AP", 11, 10, "", _AP_5),
+        address("base", 31, 20, "section (1 MiB)"), Bits("AP", 11, 10, "", _AP_5),
         Bits("Domain", 8, 5, "domain"), Bits("CB", 3, 2, "cacheable, bufferable"),
         Bits("type", 1, 0, "", _TYPE_5),
     ),
     "v5.page": (
-        Bits("base", 31, 12, "page"), Bits("AP3", 11, 10, "", _AP_5),
+        address("base", 31, 12, "page"), Bits("AP3", 11, 10, "", _AP_5),
         Bits("AP2", 9, 8, "", _AP_5), Bits("AP1", 7, 6, "", _AP_5), Bits("AP0", 5, 4, "", _AP_5),
         Bits("CB", 3, 2, "cacheable, bufferable"), Bits("type", 1, 0, "", _TYPE_5_2),
     ),
     "v5.tiny": (
-        Bits("base", 31, 10, "tiny page (1 KiB)"), Bits("AP", 5, 4, "", _AP_5),
+        address("base", 31, 10, "tiny page (1 KiB)"), Bits("AP", 5, 4, "", _AP_5),
         Bits("CB", 3, 2, "cacheable, bufferable"), Bits("type", 1, 0, "", _TYPE_5_2),
     ),
     "v5.invalid": (Bits("type", 1, 0, "", _TYPE_5),),
@@ -307,23 +307,23 @@ ENTRIES: dict[str, Layout] = {
         flag("NSTable", 63, "Non-secure below"), Bits("APTable", 62, 61, "", _APTABLE),
         flag("XNTable", 60, "never executed below"),
         flag("PXNTable", 59, "privileged never executes below"),
-        Bits("base", 39, 12, "next table"), flag("table", 1, "a table", "a block"), _VALID,
+        address("base", 39, 12, "next table"), flag("table", 1, "a table", "a block"), _VALID,
     ),
     "long.block": (
-        *_LONG_HEAD, Bits("base", 39, 21, "block"), *_LONG_TAIL,
+        *_LONG_HEAD, address("base", 39, 21, "block"), *_LONG_TAIL,
         flag("table", 1, "a table", "a block"), _VALID,
     ),
     "long.page": (
-        *_LONG_HEAD, Bits("base", 39, 12, "page (4 KiB)"), *_LONG_TAIL,
+        *_LONG_HEAD, address("base", 39, 12, "page (4 KiB)"), *_LONG_TAIL,
         flag("page", 1, "a page", "reserved"), _VALID,
     ),
     "long.invalid": (_VALID,),
     "stage2.block": (
-        _LONG_HEAD[0], Bits("base", 39, 21, "block"), *_S2_TAIL,
+        _LONG_HEAD[0], address("base", 39, 21, "block"), *_S2_TAIL,
         flag("table", 1, "a table", "a block"), _VALID,
     ),
     "stage2.page": (
-        _LONG_HEAD[0], Bits("base", 39, 12, "page (4 KiB)"), *_S2_TAIL,
+        _LONG_HEAD[0], address("base", 39, 12, "page (4 KiB)"), *_S2_TAIL,
         flag("page", 1, "a page", "reserved"), _VALID,
     ),
 }

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from vmm.cpu.sparc import traps
-from vmm.debug.explain.fields import Bits, Layout, flag
+from vmm.debug.explain.fields import Bits, Layout, address, flag
 
 ACC = {
     0: "read only for both", 1: "read and write for both", 2: "read and execute for both",
@@ -42,7 +42,7 @@ PSR: Layout = (
     Bits("CWP", 4, 0, "current window pointer"),
 )
 TBR: Layout = (
-    Bits("TBA", 31, 12, "trap base address"),
+    address("TBA", 31, 12, "trap base address"),
     Bits("tt", 11, 4, "trap type", {tt: name for tt, name in traps.NAMES.items()}),
 )
 WIM: Layout = tuple(
@@ -84,14 +84,14 @@ MMU_FSR: Layout = (
     flag("FAV", 1, "the fault address register is valid", "no fault address"),
     flag("OW", 0, "an earlier fault's status was overwritten", "the first since it was read"),
 )
-MMU_CTXTBL: Layout = (Bits("CTP", 31, 2, "context table, physical address bits 35 to 6"),)
+MMU_CTXTBL: Layout = (address("CTP", 31, 2, "context table", 6),)
 MMU_CONTEXT: Layout = (Bits("CXNR", 31, 0, "context number"),)
 PTD: Layout = (
-    Bits("PTP", 31, 2, "next table, physical address bits 35 to 6"),
+    address("PTP", 31, 2, "next table", 6),
     Bits("ET", 1, 0, "entry type", ENTRY_TYPE),
 )
 PTE: Layout = (
-    Bits("PPN", 31, 8, "physical page number"),
+    address("PPN", 31, 8, "physical page", 12),
     flag("C", 7, "cacheable", "not cacheable"),
     flag("M", 6, "modified", "not modified"),
     flag("R", 5, "referenced", "not referenced"),

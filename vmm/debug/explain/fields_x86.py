@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from vmm.debug.explain.fields import Bits, Layout, flag
+from vmm.debug.explain.fields import Bits, Layout, address, flag
 
 EFLAGS: Layout = (
     flag("ID", 21, "CPUID can be detected"),
@@ -38,7 +38,7 @@ CR0: Layout = (
     flag("PE", 0, "protected mode", "real mode"),
 )
 CR3: Layout = (
-    Bits("base", 31, 12, "page directory, address bits 31 to 12"),
+    address("base", 31, 12, "page directory"),
     flag("PCD", 4, "directory not cached", "directory cached"),
     flag("PWT", 3, "directory write-through", "directory write-back"),
 )
@@ -123,9 +123,9 @@ ATTRIBUTES: Layout = (
 SYSTEM_ATTRIBUTES: Layout = (*ATTRIBUTES[:-1], Bits("type", 11, 8, "", SYSTEM_TYPES))
 
 
-def _entry(address: Bits, *rest: Bits) -> Layout:
+def _entry(where: Bits, *rest: Bits) -> Layout:
     return (
-        address, *rest,
+        where, *rest,
         flag("PCD", 4, "not cached", "cached"),
         flag("PWT", 3, "write-through", "write-back"),
         flag("U/S", 2, "user", "supervisor only"),
@@ -139,18 +139,18 @@ _DIRTY = flag("D", 6, "dirty", "not dirty")
 _GLOBAL = flag("G", 8, "global")
 _NX = flag("XD", 63, "not executable", "executable")
 _LARGE = flag("PS", 7, "maps a large page", "points to a page table")
-_WIDE = Bits("address", 51, 12, "physical address, bits 51 to 12")
+_WIDE = address("address", 51, 12, "physical address")
 TABLES: dict[str, Layout] = {
     "eflags": EFLAGS, "cr0": CR0, "cr3": CR3, "cr4": CR4, "dr6": DR6, "dr7": DR7,
     "selector": SELECTOR, "error.selector": SELECTOR_ERROR, "error.page": PAGE_ERROR,
-    "pde": _entry(Bits("address", 31, 12, "page table, bits 31 to 12"), _LARGE, _ACCESSED),
+    "pde": _entry(address("address", 31, 12, "page table"), _LARGE, _ACCESSED),
     "pde4m": _entry(
-        Bits("address", 31, 22, "page, bits 31 to 22"),
-        Bits("high", 20, 13, "page, bits 39 to 32"),
+        address("address", 31, 22, "page"),
+        address("high", 20, 13, "page, bits 39 to 32", 32),
         flag("PAT", 12, "page attribute table"), _GLOBAL, _LARGE, _DIRTY, _ACCESSED,
     ),
     "pte": _entry(
-        Bits("address", 31, 12, "page, bits 31 to 12"), _GLOBAL,
+        address("address", 31, 12, "page"), _GLOBAL,
         flag("PAT", 7, "page attribute table"), _DIRTY, _ACCESSED,
     ),
     "pae.pdpte": (
@@ -159,7 +159,7 @@ TABLES: dict[str, Layout] = {
     ),
     "pae.pde": _entry(_NX, _WIDE, _LARGE, _ACCESSED),
     "pae.pde2m": _entry(
-        _NX, Bits("address", 51, 21, "page, bits 51 to 21"),
+        _NX, address("address", 51, 21, "page"),
         flag("PAT", 12, "page attribute table"), _GLOBAL, _LARGE, _DIRTY, _ACCESSED,
     ),
     "pae.pte": _entry(

@@ -19,10 +19,6 @@ from vmm.devices.i8259 import I8259
 from vmm.devices.irqmp import Irqmp
 from vmm.machine.machine import Machine
 
-# The generic timer's private interrupts (ARM's server base system and QEMU's virt agree).
-TIMER_PPIS = {26: "hypervisor timer", 27: "virtual timer", 29: "secure physical timer",
-              30: "physical timer"}
-
 
 def bits(mask: int) -> list[int]:
     """The numbers of the bits that are set."""
@@ -48,14 +44,11 @@ def section(machine: Machine, number: int | None = None) -> Section:
             asking += _from(known, f"{kind}{index}")
         elif isinstance(controller, I8259) and number is not None:
             first = 8 if "slave" in controller.name else 0
-            if 0 <= number - first < 8:
-                line = controller.line(number - first)
-                asking += [wire for wire in known if wire.end is line]
+            asking += _from(known, f"{controller.name}.{number - first}")
     for wire in asking:
         level = "high" if wire.line.level else "low"
-        lines.append(f"driven by {wire.device}, whose line is {level}")
-    if number is not None and not asking and machine.processor.architecture == "arm":
-        lines += [f"driven by the {TIMER_PPIS[number]}"] if number in TIMER_PPIS else []
+        output = f" ({wire.line.name})" if wire.line is not wire.end else ""
+        lines.append(f"driven by {wire.device}{output}, whose line is {level}")
     for controller in controllers(machine):
         lines += controller_lines(controller)
     return Section("Interrupts", tuple(lines), asking)

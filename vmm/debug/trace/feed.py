@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vmm.cpu.execution import record_returns
 from vmm.debug.trace.lines import NamedLine, find_lines
 from vmm.machine.clock import NS
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Ending, Outcome
+from vmm.native.library import KIND_RETURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,13 @@ class Access:
     value: int
     write: bool
     port: bool  # x86 IN or OUT
+
+    @property
+    def verb(self) -> str:
+        """read, write, in or out."""
+        if self.port:
+            return "out" if self.write else "in"
+        return "write" if self.write else "read"
 
 
 Traps = Callable[[list[TrapRecord], int], None]  # records, and what to add to a count for its cycle
@@ -84,6 +93,25 @@ class Feed:
             self.machine.record_ledger(self._recorded)
             self._undo.append(lambda: self.machine.forget_ledger(self._recorded))
         self._traps.append(told)
+
+    def on_returns(self, told: Traps) -> None:
+        """Tell of traps and of returns from them (see `record_returns`), in one order."""
+        engine = self.machine.engine
+        handlers, ledger = engine.handlers, engine.handlers.ledger
+
+        def both(records: list[TrapRecord]) -> None:
+            told(records, int(engine.native.idle))
+            ledger([record for record in records if record[1] != KIND_RETURN])
+
+        def undo() -> None:
+            self.flush()
+            handlers.ledger = ledger
+            record_returns(engine, False)
+
+        self.on_traps(lambda records, idle: None)  # the ledger is kept
+        handlers.ledger = both
+        record_returns(engine, True)
+        self._undo.append(undo)
 
     def on_accesses(self, told: Accesses) -> None:
         """Tell of each device access of the processor, after it was made."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
+from vmm.debug.trace.perfetto import Perfetto
+from vmm.debug.trace.vcd import Vcd
 
 
 class TraceError(ValueError):
@@ -48,11 +50,22 @@ def _jsonl(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) ->
     JsonLines(feed, file, events)
 
 
+def _perfetto(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    stack.callback(Perfetto(feed, stack.enter_context(path.open("wb"))).finish)
+
+
+def _vcd(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    stack.callback(Vcd(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
+
+
 FORMATS = {
     one.name: one
     for one in (
         Format("jsonl", "one JSON object for each event",
                {"events": f"which, joined by +: {' '.join(EVENTS)} (all)"}, _jsonl),
+        Format("perfetto", "tracks for https://ui.perfetto.dev: processor, traps, lines, devices",
+               {}, _perfetto),
+        Format("vcd", "interrupt lines for GTKWave", {}, _vcd),
     )
 }
 

@@ -82,9 +82,7 @@ class JsonLines:
         })
 
     def _access(self, access: Access) -> None:
-        verb = ("out" if access.write else "in") if access.port else (
-            "write" if access.write else "read")
-        self._event(access.cycle, verb, {
+        self._event(access.cycle, access.verb, {
             "device": access.device, "address": f"{access.address:#x}", "size": access.size,
             "value": f"{access.value:#x}",
         })

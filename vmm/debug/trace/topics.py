@@ -149,10 +149,8 @@ class Text:
             self._sink(f"int: {trap_line(self._machine, record)}")
 
     def _access(self, access: Access) -> None:
-        verb = ("out" if access.write else "in") if access.port else (
-            "write" if access.write else "read")
         self._sink(
-            f"access: {access.cycle} {access.device or 'nobody'} {verb} {access.address:#x}"
+            f"access: {access.cycle} {access.device or 'nobody'} {access.verb} {access.address:#x}"
             f" ({access.size} bytes) {access.value:#x}"
         )
 

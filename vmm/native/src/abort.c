@@ -112,8 +112,8 @@ int vmm_take_aborts(void *handle, char *error, size_t size)
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map
         || vmm_redirect_import(map, "abort", (void *)(uintptr_t)engine_called_abort) != 0
         || vmm_redirect_import(map, "exit", (void *)(uintptr_t)engine_called_exit) != 0
-        || vmm_take_output(map) != 0) {
-        snprintf(error, size, "the engine's import table has no abort, exit or printf");
+        || vmm_take_output(map) != 0 || vmm_take_jumps(map) != 0) {
+        snprintf(error, size, "the engine's import table has no abort, exit, printf or siglongjmp");
         return -1;
     }
     return 0;

@@ -134,7 +134,7 @@ static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc)
 /* The block is left at HOST_PC for good: give the rest back. */
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    v->left += not_begun(v, host_pc);
+    *v->left += not_begun(v, host_pc);
 }
 
 /* Instructions begun, as seen by the instruction at HOST_PC. */
@@ -160,7 +160,7 @@ void vmm_starts_over(struct vmm_cpu *v)
 {
     uint64_t *counter = vmm_begun_counter(v, current_pc(v));
 
-    v->left += 1;
+    *v->left += 1;
     if (counter)
         --*counter;
 }
@@ -181,37 +181,56 @@ static void note_split(struct vmm_cpu *v)
         vmm_short_blocks = SHORT;
 }
 
+/* Go back to the start of the instruction at HOST_PC, as if it had not begun. */
+static void go_back(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    static const char *const names[] = {
+        "cpu_restore_state_sparc", "cpu_restore_state_arm", "cpu_restore_state_x86_64"};
+    bool (*restore)(void *, uintptr_t, bool)
+        = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(names[v->arch]);
+
+    restore(v->cpu, host_pc, true); /* also gives back what has not begun */
+    vmm_starts_over(v);
+}
+
+/* Leave the running block; the instruction at the register file's pc is next. */
+static __attribute__((noreturn)) void leave_block(struct vmm_cpu *v)
+{
+    static const char *const names[] = {
+        "cpu_loop_exit_noexc_sparc", "cpu_loop_exit_noexc_arm", "cpu_loop_exit_noexc_x86_64"};
+
+    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+    __builtin_unreachable();
+}
+
+/* Leave the block with the instruction at HOST_PC not begun; nothing of it has happened yet. */
+void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    go_back(v, host_pc);
+    leave_block(v);
+}
+
 /* An instruction that reaches a device must be the last of its block, so that
  * time is exact in the device and an interrupt it raises is taken at once.
  * If it is not, remember its pc (the translator then ends blocks there), drop
  * the block, and start the instruction over; nothing of it has happened yet. */
 void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    static const char *const restore_names[] = {
-        "cpu_restore_state_sparc", "cpu_restore_state_arm", "cpu_restore_state_x86_64"};
     static const char *const drop_names[] = {
         "tb_phys_invalidate_sparc", "tb_phys_invalidate_arm", "tb_phys_invalidate_x86_64"};
-    static const char *const exit_names[] = {
-        "cpu_loop_exit_noexc_sparc", "cpu_loop_exit_noexc_arm", "cpu_loop_exit_noexc_x86_64"};
-    bool (*restore)(void *, uintptr_t, bool);
     void (*drop)(void *, void *, uint64_t);
-    void (*leave)(void *);
     uint32_t hash;
     void *tb;
 
     if (not_begun(v, host_pc) == 0)
         return;
     tb = block_of(v, host_pc);
-    restore = (bool (*)(void *, uintptr_t, bool))(uintptr_t)vmm_original(restore_names[v->arch]);
     drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
-    leave = (void (*)(void *))(uintptr_t)vmm_original(exit_names[v->arch]);
-    restore(v->cpu, host_pc, true); /* also gives back what has not begun */
-    vmm_starts_over(v);
+    go_back(v, host_pc);
     hash = device_hash(current_pc(v));
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;
     note_split(v);
     drop(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
-    leave(v->cpu);
-    __builtin_unreachable();
+    leave_block(v);
 }

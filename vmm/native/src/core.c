@@ -54,13 +54,16 @@ static const char *const needed_once[] = {
     "helper_set_cp_reg64_arm", "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
     "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
-    "cpu_lduw_mmuidx_ra_x86_64", "helper_raise_interrupt_x86_64", "helper_into_x86_64",
+    "helper_raise_interrupt_x86_64", "helper_into_x86_64",
     "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
     "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64", "x86_stl_phys_notdirty_x86_64",
     "cpu_x86_cpuid_x86_64", "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
     "x86_ldub_phys_x86_64", "x86_lduw_phys_x86_64", "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64",
     "x86_stb_phys_x86_64", "x86_stw_phys_x86_64", "x86_stl_phys_x86_64",
     "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
+    "helper_rett_sparc", "helper_wrpsr_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
+    "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
+    "helper_sysret_x86_64", "helper_lret_protected_x86_64",
     "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
@@ -148,6 +151,11 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
         snprintf(error, size, "the engine's interrupt entry is not the function of this build");
         return NULL;
     }
+    if (strcmp(FIELD(const char *, FIELD(char *, uc, UC_TCG_CTX), TCG_ENV_TEMP + TCG_TEMP_NAME), "env")
+        != 0) {
+        snprintf(error, size, "the engine's translator is not as this build keeps it");
+        return NULL;
+    }
     v = calloc(1, sizeof *v);
     if (v) {
         v->pages = calloc(1, VMM_PAGES);
@@ -163,6 +171,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->cpu = cpu;
     v->env = env;
     v->arch = arch;
+    v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
     pthread_mutex_lock(&attached_lock);
     v->next = attached;
     attached = v;
@@ -226,8 +235,8 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
 /* Make the running code look up at its next block. */
 void vmm_kick(struct vmm_cpu *v)
 {
-    v->limit -= v->left + 1;
-    v->left = -1;
+    v->limit -= *v->left + 1;
+    *v->left = -1;
     v->kick = 1;
 }
 
@@ -240,8 +249,8 @@ void vmm_set_event(struct vmm_cpu *v, int64_t count)
     if (v->kick)
         return; /* the look that is due anyway takes it up */
     v->limit = count;
-    v->left = count - now;
-    if (v->left < 0)
+    *v->left = count - now;
+    if (*v->left < 0)
         vmm_kick(v);
 }
 

@@ -22,6 +22,7 @@
 #define CPU_EXIT_REQUEST 0x15  /* u8 */
 #define CPU_CFLAGS_NEXT_TB 0x18
 #define CPU_INTERRUPT_REQUEST 0x1c
+#define CPU_RANDOM_SEED 0x38 /* u64, which only user-mode emulation uses: the budget is here */
 #define CPU_ENV_PTR 0x128
 #define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
 #define CPU_HALTED 0x8198
@@ -35,6 +36,11 @@
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
 
+/* CPUTLB: before the register file, by MMU index, a mask and a table of entries */
+#define X86_TLB_FAST 0x40 /* before env */
+#define X86_TLB_ENTRY_BITS 6
+#define X86_TLB_ENTRY_ADDEND 0x20 /* behind the addresses for loads, stores, fetches, and one more */
+
 /* MemoryRegion */
 #define REGION_PERMISSIONS 0x88 /* u32: 1 read, 2 write, 4 execute */
 
@@ -42,6 +48,10 @@
 #define TCG_TEMPORARIES 0x30
 #define TCG_MAX_TEMPORARIES 512
 #define TCG_SPARE_TEMPORARIES 64 /* no instruction takes more than a dozen */
+
+/* TCGContext: the temporary that stands for the register file, and its name */
+#define TCG_ENV_TEMP 0x388
+#define TCG_TEMP_NAME 0x20
 
 /* TCGOp: the value of a movi is its second argument */
 #define TCGOP_ARG1 4 /* in 8-byte words */

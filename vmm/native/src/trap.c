@@ -38,6 +38,15 @@ static void break_streak(struct vmm_cpu *v)
     }
 }
 
+void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record)
+{
+    v->ledger[v->ledger_used++] = *record;
+    if (v->ledger_used == v->ledger_size) {
+        v->on_ledger(v);
+        v->ledger_used = 0;
+    }
+}
+
 /* Count, record and offer a trap.  Returns an enum vmm_action. */
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info)
 {
@@ -51,13 +60,8 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
     record->pc = pc;
     record->status = status;
     record->info = info;
-    if (v->ledger_on) {
-        v->ledger[v->ledger_used++] = *record;
-        if (v->ledger_used == v->ledger_size) {
-            v->on_ledger(v);
-            v->ledger_used = 0;
-        }
-    }
+    if (v->ledger_on)
+        vmm_ledger_add(v, record);
     if (v->intercept[kind >> 6] >> (kind & 63) & 1)
         return v->on_trap(v, kind);
     return VMM_NATIVE;
@@ -158,8 +162,8 @@ bool vmm_exec_interrupt(void *cpu, int request)
         if (!v->kick) {
             int64_t now = vmm_count(v);
             v->limit = v->event_at;
-            v->left = v->event_at - now;
-            if (v->left <= 0)
+            *v->left = v->event_at - now;
+            if (*v->left <= 0)
                 vmm_kick(v);
         }
         request = (int)FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST);

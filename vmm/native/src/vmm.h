@@ -51,6 +51,7 @@ enum vmm_page {
 #define VMM_TRAP_KINDS 768
 #define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
 #define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
+#define VMM_KIND_RETURN 768           /* in the ledger, while told: see vmm_returned() */
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
@@ -135,7 +136,8 @@ struct vmm_access {
 /* What is told while a guest runs. */
 enum vmm_tell {
     VMM_TELL_TRANSLATED = 1, /* a block was translated */
-    VMM_TELL_BEGUN = 2       /* a block begins */
+    VMM_TELL_BEGUN = 2,      /* a block begins */
+    VMM_TELL_RETURNS = 4     /* a return from a trap, in the ledger */
 };
 
 /* Addresses, both ends included. */
@@ -144,8 +146,8 @@ struct vmm_range {
 };
 
 struct vmm_cpu {
-    /* hot: the generated code counts here */
-    int64_t left;  /* instructions until the next look; negative: look now */
+    /* the generated code counts here, near the registers that it addresses anyway */
+    int64_t *left; /* instructions until the next look; negative: look now */
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -234,6 +236,8 @@ struct vmm_cpu {
     struct vmm_watch *watches;
     void (*on_watch)(struct vmm_cpu *); /* accesses[access_count] is about to be made */
     struct vmm_access accesses[VMM_ACCESSES];
+    uint32_t watch_before, access_spare; /* stop before the instruction makes its access */
+    int64_t unwatched_count; /* the instruction begun then makes its accesses unseen */
     /* tracing, set by Python between runs */
     uint64_t **begun; /* coverage.c: NULL, or for each page of pcs its counters */
     uint32_t tell;    /* blocks.c: bits of enum vmm_tell */
@@ -250,7 +254,7 @@ void *vmm_original(const char *name);
 /* The processor with this register file: the running one, or any attached. */
 struct vmm_cpu *vmm_of_env(void *env);
 
-static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - v->left; }
+static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - *v->left; }
 
 int vmm_init(void *handle, char *error, size_t size);
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
@@ -272,6 +276,7 @@ extern vmm_exec_fn vmm_exec_original[3];
 bool vmm_gate(void *uc, int number);
 bool vmm_exec_interrupt(void *cpu, int request);
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info);
+void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
 
 /* x86_watch.c */
 bool vmm_watch_trap(struct vmm_cpu *v);
@@ -309,6 +314,8 @@ const uint64_t *vmm_coverage_page(const struct vmm_cpu *v, uint32_t *page);
 /* blocks.c */
 bool vmm_tells(const struct vmm_cpu *v, uint32_t what, uint32_t pc);
 void vmm_block_begins(struct vmm_cpu *v, const void *tb);
+bool vmm_may_return(const struct vmm_cpu *v, const void *helper, uint32_t *sure);
+void vmm_returned(struct vmm_cpu *v, uint32_t sure);
 
 /* breakpoint.c */
 int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
@@ -324,6 +331,7 @@ void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
 bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_starts_over(struct vmm_cpu *v);
@@ -335,6 +343,9 @@ bool vmm_device_pc(const struct vmm_cpu *v, uint64_t pc);
 int vmm_take_aborts(void *handle, char *error, size_t size);
 void vmm_engine_abort(const char *text) __attribute__((noreturn));
 int vmm_redirect_import(const void *link_map, const char *name, void *to);
+
+/* jump.c */
+int vmm_take_jumps(const void *map);
 
 /* output.c */
 int vmm_take_output(const void *map);

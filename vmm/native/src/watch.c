@@ -38,7 +38,7 @@ bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32
     if (!(vmm_watched(v, space, (uint32_t)address, size) & kind))
         return false;
     vmm_device_access_is_last(v, host_pc); /* the stop comes right after this instruction */
-    if (v->access_count == VMM_ACCESSES)
+    if (v->access_count == VMM_ACCESSES || vmm_count_at(v, host_pc) == v->unwatched_count)
         return false;
     access = &v->accesses[v->access_count];
     access->space = space;
@@ -47,6 +47,11 @@ bool vmm_watch_begin(struct vmm_cpu *v, uint32_t space, uint64_t address, uint32
     access->kind = kind;
     access->pc = vmm_pc_at(v, host_pc);
     v->on_watch(v);
+    if (v->watch_before && vmm_in_block(v, host_pc)) {
+        v->accesses[v->access_count++].value = 0;
+        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+        vmm_leave_before(v, host_pc);
+    }
     return true;
 }
 

@@ -24,6 +24,20 @@
 #include "thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
 #define OWN_WATCHPOINTS /* x86_watch.c */
+
+/* Host address of SIZE bytes at ADDRESS, or NULL if the slow path must look. */
+static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t size, bool store)
+{
+    const char *fast = (char *)env - X86_TLB_FAST + 16 * (size_t)mmu_index;
+    const char *entry = FIELD(char *, fast, 8)
+        + (address >> (12 - X86_TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
+
+    if (FIELD(uint64_t, entry, store ? 8 : 0) != (address & ~0xfffull)
+        || (address & 0xfff) > 0x1000 - size)
+        return NULL;
+    return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
+}
+#define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
 #include "watch_thunks.inc"
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
@@ -145,12 +159,12 @@ void helper_into_x86_64(void *env, int length)
     int64_t left = 0;
 
     if (v) {
-        left = v->left;
+        left = *v->left;
         vmm_charge_until(v, GUEST_RETURN);
     }
     original(env, length);
     if (v)
-        v->left = left;
+        *v->left = left;
 }
 
 /* RDPMC without CR4.PCE is for privilege level 0 (Intel SDM volume 2B).  The
