@@ -159,7 +159,7 @@ def list_code(shell: Shell, address: int, count: int) -> int:
     found = code.disassemble(machine, address, count)
     if not found:
         raise CommandError(f"nothing is mapped at {address:#010x}")
-    for text in code.lines(found, machine.linear_pc, machine.processor.architecture):
+    for text in code.lines(found, machine.linear_pc):
         shell.line(text, "current" if text.startswith("=>") else "")
     return found[-1].address + len(found[-1].data)
 
