@@ -82,7 +82,7 @@ def test_prompt_completion_history_and_ctrl_c(terminal, guest, tmp_path) -> None
     t.until(PROMPT)
     assert b"2 = 0x2" in t.ask("print 1 + 1")
     t.type("disas\t")
-    t.until(b"disassemble")
+    t.until(b"semble")
     assert b"=>" in t.ask("")
     assert b"no command" in t.ask("frobnicate")
     t.type("run\r")

@@ -32,14 +32,14 @@ class Inject(Command):
             if len(kinds) > 1:
                 raise CommandError(f"inject takes one trap; {rest.strip()!r} means {len(kinds)}")
             kind = kinds.pop()
-            shell.changing()
             enter(machine, kind)
+            shell.changed()
             shell.line(f"{machine.processor.trap_name(kind)} entered", "stop")
             shell.line(shell.here(), "current")
         elif what == "interrupt" and rest.strip():
             line = number(rest.strip(), "an interrupt's number")
-            shell.changing()
             raise_interrupt(machine, line)
+            shell.changed()
             shell.line(f"interrupt {line} is pending")
         else:
             raise CommandError("inject trap KIND, or inject interrupt NUMBER")

@@ -35,11 +35,11 @@ def read(shell: Shell, address: int, size: int, physical: bool) -> bytes:
 
 def write(shell: Shell, address: int, data: bytes, physical: bool = False) -> None:
     """Change guest memory, ROM too; CommandError, and nothing written, if it is not all memory."""
-    shell.changing()
     try:
         memory(shell, physical).write(address, data)
     except NotMemory as error:
         raise CommandError(str(error)) from error
+    shell.changed()
 
 
 def memory(shell: Shell, physical: bool) -> Memory:

@@ -104,10 +104,10 @@ class Set(Command):
             raise CommandError(f"{target} has {size} bits: {value:#x} does not fit")
         mask = (1 << size) - 1 << low
         before = register.read()
-        shell.changing()
         shell.machine.processor.registers[register.name] = (
             before & ~mask | (value << low) & mask
         )
+        shell.changed()
         shell.line(f"{register.name}  {register.explain(register.read())}")
 
     def complete(self, shell: Shell, text: str) -> Iterable[str]:

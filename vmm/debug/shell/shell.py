@@ -97,8 +97,9 @@ class Shell:
 
     # -- changing the machine -----
 
-    def changing(self) -> None:
-        """The user is about to change the machine by hand."""
+    def changed(self) -> None:
+        """The user has changed the machine by hand: from here on it is another run."""
+        self.session.changed()
 
     @contextmanager
     def untouched(self) -> Iterator[None]:

@@ -33,7 +33,7 @@ class Snapshot(Command):
                 session.restore(choose(name, session.snapshots, "snapshot"))
                 shell.show(session.last)
             elif verb == "delete":
-                del session.snapshots[choose(name, session.snapshots, "snapshot")]
+                session.forget(choose(name, session.snapshots, "snapshot"))
             else:
                 self._list(shell)
         except SnapshotError as error:

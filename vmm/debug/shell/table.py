@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from vmm.debug.shell import (
     acting,
+    backwards,
     basics,
     breakpoints,
     devices,
@@ -20,7 +21,8 @@ from vmm.debug.shell import (
 from vmm.debug.shell.command import GROUPS, Command, CommandError
 
 MODULES = (
-    motion, registers, memory, explaining, devices, records, breakpoints, acting, snapshots, basics,
+    motion, backwards, registers, memory, explaining, devices, records, breakpoints, acting,
+    snapshots, basics,
 )
 COMMANDS: tuple[Command, ...] = tuple(
     kind() for module in MODULES for kind in module.COMMANDS
