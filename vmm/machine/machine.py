@@ -81,6 +81,8 @@ class Machine:
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
+        self._sample: Callable[[], None] | None = None
+        self._sample_every = self._next_sample = 0
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -239,6 +241,14 @@ class Machine:
             data += part
         return bytes(data)
 
+    def sample(self, every: int, look: Callable[[], None] | None) -> None:
+        """Have ``look`` called whenever a multiple of ``every`` instructions has begun.
+
+        None: no more.  Guest state is exact in ``look``.  Only between runs.
+        """
+        self._sample, self._sample_every = look, every
+        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -314,6 +324,8 @@ class Machine:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
+        if self._sample is not None:
+            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -330,6 +342,9 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
+        if self._sample is not None and count >= self._next_sample:
+            self._next_sample = (count // self._sample_every + 1) * self._sample_every
+            self._sample()
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
