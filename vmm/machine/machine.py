@@ -21,6 +21,7 @@ from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.line import Source
+from vmm.machine.loader import LoadError
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -430,9 +431,9 @@ class Machine:
         }
 
     def load_bytes(self, address: int, data: bytes, what: str) -> None:
-        """Put ``data`` into memory; ValueError if it is not all RAM or ROM."""
+        """Put ``data`` into memory; LoadError if it is not all RAM or ROM."""
         if not self.bus.write_memory(address, data):
-            raise ValueError(
+            raise LoadError(
                 f"{what}: {len(data)} bytes at {address:#x} are not all inside this board's memory"
             )
 

@@ -29,9 +29,11 @@ class Frames:
         self._anchor = ctypes.c_char.from_buffer(self.map)
         self.address = ctypes.addressof(self._anchor)
         self.touched: set[int] | None = None  # pages the host wrote to, while somebody tracks
+        self.writes = 0  # of the host
 
     def wrote(self, start: int, size: int) -> None:
         """The host has written bytes ``start`` to ``start + size``."""
+        self.writes += 1
         if self.touched is not None and size:
             self.touched.update(range(start // PAGE, (start + size - 1) // PAGE + 1))
 
