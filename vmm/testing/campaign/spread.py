@@ -19,7 +19,7 @@ from vmm.testing.runner import processors
 if TYPE_CHECKING:
     from distributed import Client
 
-CONNECT = 10  # seconds for a cluster's scheduler to answer
+CONNECT = 5  # seconds for a cluster's scheduler to answer
 PIECES = 4  # for each process, so that one that is slow does not hold up the rest
 LARGEST = 500  # runs of a piece
 
