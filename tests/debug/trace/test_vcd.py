@@ -10,7 +10,6 @@ from traced import boot
 
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.vcd import Vcd, code, word
-from vmm.machine.line import Line
 from vmm.machine.machine import Machine
 
 
