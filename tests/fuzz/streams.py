@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -52,6 +53,12 @@ def campaign(
             endings.update(report.endings)
         seed += 1
     return done, time.monotonic() - started, findings, endings
+
+
+def processor_seconds() -> float:
+    """What this process and its children have used."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def import_module_once(arch: str) -> None:
@@ -97,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     failed = 0
     for arch in BOARDS if chosen.arch == "all" else [chosen.arch]:
         for mode in MODES if chosen.mode == "all" else [chosen.mode]:
+            before = processor_seconds()
             done, seconds, findings, endings = campaign(
                 arch, mode, chosen.streams, chosen.first, chosen.stop_after, chosen.seconds
             )
@@ -104,7 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
             last = chosen.first - 1 + -(-done // BATCH)
             ends = " ".join(f"{name} {count}" for name, count in sorted(endings.items()) if count)
             print(f"{arch} {mode}: {done} streams (seeds {chosen.first} to {last}) in "
-                  f"{seconds:.0f} s, {done / seconds:.0f} a second, {len(findings)} findings; "
+                  f"{seconds:.0f} s ({processor_seconds() - before:.0f} s of processor time), "
+                  f"{done / seconds:.0f} a second, {len(findings)} findings; "
                   f"{ends}", flush=True)
     return 1 if failed else 0
 

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import loading
 import pytest
 from elf_files import elf_files, multiboot_kernels
+from elftools.elf.elffile import ELFFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from vmm.machine import loader
 
 ARCHITECTURES = ("sparc", "arm", "x86")
 QUICK = settings(max_examples=300, deadline=None)
@@ -54,3 +58,23 @@ def test_a_machine_is_built_and_runs_or_the_kernel_is_refused(
 
     check()
     assert len(built) // 10 < sum(built) < len(built)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_built_guests_are_read_as_another_reader_reads_them(
+    guest: Callable[[str], Path], arch: str
+) -> None:
+    path = guest(f"{arch}/hello")
+    image = loader.elf(path, path.read_bytes())
+    with path.open("rb") as file:
+        other = ELFFile(file)
+        segments = [(s["p_paddr"], s.data(), s["p_memsz"]) for s in other.iter_segments("PT_LOAD")
+                    if s["p_memsz"]]
+        symbols = {(s["st_value"], s["st_size"], s.name)
+                   for s in other.get_section_by_name(".symtab").iter_symbols()
+                   if s["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
+                   and s["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
+                   and s.name and not s.name.startswith("$")}
+        assert image.entry == other["e_entry"]
+    assert [(s.address, bytes(s.data), s.size) for s in image.segments] == segments
+    assert {(s.address, s.size, s.name) for s in image.symbols} == symbols and symbols

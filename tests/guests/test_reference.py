@@ -16,39 +16,39 @@ EVERY = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 @EVERY
-def test_native_delivery_prints_what_qemu_prints(boot, case: Case) -> None:
-    run = boot(case)
+def test_native_delivery_prints_what_qemu_prints(run_case, case: Case) -> None:
+    run = run_case(case)
     assert comparable(run.console) == comparable(case.recorded.read_bytes())
     assert run.outcome.status == case.status, run.outcome
 
 
 @EVERY
-def test_python_delivery_is_the_same_trap_by_trap(boot, case: Case) -> None:
-    native = boot(case)
-    python = boot(case, delivery="python")
+def test_python_delivery_is_the_same_trap_by_trap(run_case, case: Case) -> None:
+    native = run_case(case)
+    python = run_case(case, delivery="python")
     assert python.console == native.console
-    for ours, theirs in zip(python.ledger, native.ledger, strict=False):
+    for ours, theirs in zip(python.ledger.records(), native.ledger.records(), strict=False):
         assert ours == theirs
     assert len(python.ledger) == len(native.ledger)
     assert python.instructions == native.instructions
 
 
 @EVERY
-def test_intercepts_do_not_change_what_the_guest_sees(boot, case: Case) -> None:
-    plain = boot(case)
-    watched = boot(case, intercept_all=True)
+def test_intercepts_do_not_change_what_the_guest_sees(run_case, case: Case) -> None:
+    plain = run_case(case)
+    watched = run_case(case, intercept_all=True)
     assert watched.console == plain.console
-    assert watched.ledger_hash == plain.ledger_hash
+    assert watched.ledger.hash() == plain.ledger.hash()
     assert watched.instructions == plain.instructions
 
 
 @EVERY
-def test_registers_answered_natively_read_as_the_device_does(boot, case: Case) -> None:
-    natively = boot(case)
-    asked = boot(case, hot_reads=False)
-    assert asked.machine.engine.native.hot_reads == 0
+def test_registers_answered_natively_read_as_the_device_does(run_case, case: Case) -> None:
+    natively = run_case(case)
+    asked = run_case(case, hot_reads=False)
+    assert asked.guest.machine.engine.native.hot_reads == 0
     assert asked.console == natively.console
-    assert asked.ledger_hash == natively.ledger_hash
+    assert asked.ledger.hash() == natively.ledger.hash()
     assert asked.instructions == natively.instructions
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 
 import pytest
+
+from vmm import Ending, Instructions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
 from cases import CASES, Case
@@ -15,34 +18,26 @@ TRAPS = [case for case in CASES if case.name.endswith("-traps") or case.name == 
 
 
 @pytest.mark.parametrize("case", TRAPS, ids=lambda case: case.name)
-def test_the_count_is_the_number_of_single_steps(boot, case: Case) -> None:
-    run = boot(case)
-    stepped = boot(case, stepping=True)
+def test_the_count_is_the_number_of_single_steps(run_case, case: Case) -> None:
+    run = run_case(case)
+    stepped = run_case(case, stepping=True)
     assert stepped.console == run.console
-    assert stepped.ledger_hash == run.ledger_hash
+    assert stepped.ledger.hash() == run.ledger.hash()
     assert stepped.instructions == run.instructions
     # The step that ended the run is not looked at again.
-    assert stepped.machine.steps + 1 == stepped.instructions
+    assert stepped.guest.machine.steps + 1 == stepped.instructions
 
 
-def test_a_run_in_random_slices_is_the_same_run(boot) -> None:
+def test_a_run_in_random_slices_is_the_same_run(run_case, boot) -> None:
     """Stops at arbitrary counts are exact and leave no trace."""
-    import random
-
-    from vmm.boards import Options, create
-    from vmm.machine.outcome import Ending
-
     for case in (c for c in CASES if c.name in ("sparc-hello", "arm-hello", "x86-hello")):
-        whole = boot(case)
+        whole = run_case(case)
         choose = random.Random(case.name)
-        machine = create(Options(case.board, kernel=case.kernel))
-        console = bytearray()
-        machine.console.sinks.append(console.extend)
+        guest = boot(case.board, kernel=case.kernel)
         while True:
-            target = machine.engine.count + choose.randrange(1, 60)
-            outcome = machine.run(until=target)
-            if outcome.ending is not Ending.STOPPED:
+            target = guest.count + choose.randrange(1, 60)
+            if guest.run(Instructions(target)).ending is not Ending.STOPPED:
                 break
-            assert machine.engine.count == target
-        assert bytes(console) == whole.console
-        assert machine.engine.count == whole.instructions
+            assert guest.count == target
+        assert bytes(guest.machine.console.tail) == whole.console
+        assert guest.count == whole.instructions

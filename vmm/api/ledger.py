@@ -38,6 +38,11 @@ class Ledger:
     def __iter__(self) -> Iterator[Trap]:
         return (self[index] for index in range(len(self)))
 
+    def records(self) -> Iterator[tuple[int, ...]]:
+        """Each trap as (count, kind, pc, status, info), as the machine has it."""
+        words = self._words
+        return (tuple(words[at : at + FIELDS]) for at in range(0, len(words), FIELDS))
+
     def select(
         self, *names: str, pc: str | int | range | None = None, since: int = 0,
         before: int | None = None,

@@ -29,6 +29,7 @@ from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Unti
 from vmm.boards import size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
+from vmm.debug.trace.files import Tracing
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
 from vmm.machine.machine import Machine as RealMachine
@@ -95,6 +96,11 @@ class Machine:
         """Give the machine's memory back; it cannot be used any more."""
         self._machine = None
         del self.physical, self.memory, self._hooks, self._ledger
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._machine is None
 
     @property
     def machine(self) -> RealMachine:
@@ -297,6 +303,14 @@ class Machine:
     def statistics(self) -> dict[str, object]:
         """Counters of instructions, traps and exits, as `--stats` writes them."""
         return self.machine.statistics()
+
+    def trace(self, *requests: str) -> Tracing:
+        """Begin traces as `vmm run --trace` writes them: ``m.trace("jsonl:run.jsonl")``.
+
+        They end when what is returned is closed; it is a context manager.  ValueError says
+        what cannot be traced, docs/traces.md what can.
+        """
+        return Tracing(self._hooks.feed, *requests)
 
     # -- hooks ------------------------------------------------------------------------
 

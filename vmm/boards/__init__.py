@@ -53,6 +53,13 @@ def find(name: str) -> BoardInfo:
         raise BoardError(f"unknown board {name!r}; known: {known}, or a FILE.toml") from None
 
 
+def _is_command_line(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
 def create(options: Options) -> Machine:
     """Build the machine, load what is to run, and reset it: ready for `Machine.run`.
 
@@ -64,6 +71,8 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has no boot menu")
     if options.debugcon and board.architecture != "x86":
         raise BoardError(f"board {board.name} has no firmware debug port")
+    if not _is_command_line(options.append):
+        raise BoardError("-append takes text without NULs")
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)
     machine.options = options

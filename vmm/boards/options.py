@@ -24,3 +24,4 @@ class Options:
     boot_menu: bool = False  # -boot menu=on: firmware offers to choose what to boot
     debugcon: bool = False  # somebody listens to the firmware's debug port
     semihosting: bool = True
+    bare: bool = False  # nothing is loaded: a snapshot fills the memory

@@ -16,8 +16,8 @@ class Failure(Exception):
 
 
 def say(text: str) -> None:
-    """One line about what happened; line breaks inside (a file's name may have one) are shown."""
-    line = text.replace("\r", "\\r").replace("\n", "\\n")
+    """One line about what happened; what a file's name may have and a line may not is escaped."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     show(f"vmm: {line}")
 
 

@@ -340,8 +340,8 @@ class Engine:
         n = self.native
         n.kick = 0
         n.reason = native.REASON_NONE
-        n.limit = n.left = n.event_at = NEVER
-        n.limit += count
+        n.event_at = self._left.value = NEVER
+        n.limit = NEVER + count
         n.breakpoint_hit = 0
         n.passed_count = -1
 

@@ -120,6 +120,11 @@ class Clock:
 
     # -- for snapshots --------------------------------------------------------
 
+    def forget_cancelled(self) -> None:
+        """Drop events that were withdrawn: they are no state."""
+        self._queue[:] = [entry for entry in self._queue if entry[2].live]
+        heapq.heapify(self._queue)
+
     def host_events(self) -> list[tuple[int, int, Event]]:
         """The live events that the host has asked for."""
         return [entry for entry in self._queue if entry[2].host and entry[2].live]

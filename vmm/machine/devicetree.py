@@ -160,11 +160,17 @@ def _encode(value: Property, where: str) -> bytes:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(value, str):
-        return value.encode() + b"\0"
+        return _text(value, where)
     items = value if isinstance(value, (list, tuple)) else (value,)
     if items and all(isinstance(item, str) for item in items):
-        return b"".join(str(item).encode() + b"\0" for item in items)
+        return b"".join(_text(str(item), where) for item in items)
     return b"".join(_cell(item, where) for item in items)
+
+
+def _text(value: str, where: str) -> bytes:
+    if "\0" in value:
+        raise ValueError(f"device tree: {where}: {value!r} has a NUL inside")
+    return value.encode(errors="surrogateescape") + b"\0"  # as the command line's bytes were
 
 
 def _cell(item: object, where: str) -> bytes:

@@ -21,6 +21,7 @@ from vmm.machine.bus import PAGE, Bus, DeviceLike
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.line import Source
+from vmm.machine.loader import LoadError
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -80,6 +81,8 @@ class Machine:
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
+        self._sample: Callable[[], None] | None = None
+        self._sample_every = self._next_sample = 0
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -233,6 +236,14 @@ class Machine:
             data += part
         return bytes(data)
 
+    def sample(self, every: int, look: Callable[[], None] | None) -> None:
+        """Have ``look`` called whenever a multiple of ``every`` instructions has begun.
+
+        None: no more.  Guest state is exact in ``look``.  Only between runs.
+        """
+        self._sample, self._sample_every = look, every
+        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -308,6 +319,8 @@ class Machine:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
+        if self._sample is not None:
+            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -324,6 +337,9 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
+        if self._sample is not None and count >= self._next_sample:
+            self._next_sample = (count // self._sample_every + 1) * self._sample_every
+            self._sample()
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
@@ -430,9 +446,9 @@ class Machine:
         }
 
     def load_bytes(self, address: int, data: bytes, what: str) -> None:
-        """Put ``data`` into memory; ValueError if it is not all RAM or ROM."""
+        """Put ``data`` into memory; LoadError if it is not all RAM or ROM."""
         if not self.bus.write_memory(address, data):
-            raise ValueError(
+            raise LoadError(
                 f"{what}: {len(data)} bytes at {address:#x} are not all inside this board's memory"
             )
 

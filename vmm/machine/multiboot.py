@@ -193,7 +193,7 @@ def build_info(
         return where
 
     def text(value: str) -> int:
-        return place(value.encode() + b"\0")
+        return place(value.encode(errors="surrogateescape") + b"\0")  # bytes of file names
 
     info = [0] * (INFO_SIZE // 4)
     if mem_lower is not None and mem_upper is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import weakref
 
 PAGE = 4096  # bytes: the unit of copying and tracking
 LABEL = 60  # characters of a name that are kept
@@ -23,15 +24,18 @@ class Frames:
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         label = "".join(c if c.isalnum() else "-" for c in name)[:LABEL]  # for /proc/PID/maps
         self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
+        weakref.finalize(self, os.close, self.descriptor)
         os.ftruncate(self.descriptor, self.size)
         self.map = mmap.mmap(self.descriptor, self.size)
         self.view = memoryview(self.map)
         self._anchor = ctypes.c_char.from_buffer(self.map)
         self.address = ctypes.addressof(self._anchor)
         self.touched: set[int] | None = None  # pages the host wrote to, while somebody tracks
+        self.writes = 0  # of the host
 
     def wrote(self, start: int, size: int) -> None:
         """The host has written bytes ``start`` to ``start + size``."""
+        self.writes += 1
         if self.touched is not None and size:
             self.touched.update(range(start // PAGE, (start + size - 1) // PAGE + 1))
 

@@ -213,6 +213,7 @@ class Graph:
         self.nodes: list[Node] = []
         self._seen: set[int] = set()
         self._keep: list[object] = []  # so that no identity is used twice
+        machine.clock.forget_cancelled()
         self._walk(deque(roots(machine).items()))
 
     def _walk(self, waiting: deque[tuple[str, Any]]) -> None:

@@ -93,7 +93,8 @@ def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
 
     yield boot
     for machine in built:
-        machine.close()
+        if not machine.closed:
+            machine.close()
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what the machines of a failed test show; count the instructions of every test."""
-    built = item.stash.get(machines, [])
+    built = [one for one in item.stash.get(machines, []) if not one.closed]
     if call.when == "call" and built:
         item.user_properties.append(("instructions", sum(one.count for one in built)))
     report = yield

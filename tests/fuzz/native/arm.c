@@ -99,13 +99,13 @@ static void code(struct fuzz *f, bool is_thumb)
     if (is_thumb) {
         while (at < CODE_BYTES)
             at += thumb(f, at);
-        if (chance(f, 4))
+        if (chance(f, 1))
             at = slide(f, 2 * (1 + below(f, 4)));
         put16(f, at, 0xe000 | ((0u - at - 4) >> 1 & 0x7ff)); /* b back */
     } else {
         for (; at < CODE_BYTES; at += 4)
             put32(f, at, arm(f));
-        if (chance(f, 4))
+        if (chance(f, 1))
             at = slide(f, 4 * (1 + below(f, 2)));
         put32(f, at, 0xea000000u | ((0u - (at >> 2) - 2) & 0xffffff));
     }

@@ -52,7 +52,7 @@ uint32_t slide(struct fuzz *f, uint32_t size)
     end -= end % size;
     for (uint32_t at = CODE + size; at < end; at++)
         f->host[at] = f->host[at - size];
-    f->budget = 1500;
+    f->budget = 700;
     return end;
 }
 
@@ -112,7 +112,7 @@ void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index)
     f->region = f->ram_base + REGION * region;
     f->host = f->ram + REGION * region;
     f->shape = 0;
-    f->budget = chance(f, 97) ? 40 + below(f, 160) : 2000;
+    f->budget = chance(f, 99) ? 24 + below(f, 72) : 1000;
     reset(f);
     for (uint32_t i = 0; i < REGION / 4; i++)
         ((uint32_t *)f->host)[i] = fill[f->v->arch];

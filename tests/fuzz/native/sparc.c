@@ -99,7 +99,7 @@ void sparc_stream(struct fuzz *f)
         put_psr = (psr_fn)(uintptr_t)engine_function("cpu_put_psr_sparc");
     for (uint32_t at = 0; at < CODE_BYTES; at += 4)
         put(f, CODE + at, instruction(f));
-    if (chance(f, 4))
+    if (chance(f, 1))
         end = slide(f, 4 * (1 + below(f, 2)));
     put(f, CODE + end, 0x10800000 | ((0 - end / 4) & 0x3fffff)); /* ba back to the start */
     put(f, CODE + end + 4, 0x01000000);

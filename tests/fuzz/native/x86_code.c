@@ -211,7 +211,7 @@ static void instruction(struct writer *w)
 void x86_code(struct fuzz *f, bool big)
 {
     struct writer w = {f, CODE, big};
-    uint32_t repeated = chance(f, 4) ? 1 + below(f, 2) : 0; /* this many instructions, over and over */
+    uint32_t repeated = chance(f, 1) ? 1 + below(f, 2) : 0; /* this many instructions, over and over */
 
     while (w.at < CODE + CODE_BYTES) {
         if (chance(f, 3))

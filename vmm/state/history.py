@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A run's history: snapshots of the past, dense near the present, within bounded memory.
+
+Going back means: put back the nearest snapshot before, and run again up to the
+place.  Snapshots share the pages that did not change between them, so most
+are small.  When they exceed ``keep`` bytes, the one goes whose absence costs
+least: the gap it leaves, relative to how long ago it was.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vmm.machine.machine import Machine
+from vmm.memory.frames import PAGE
+from vmm.state.memory import EMPTY, Chunk
+from vmm.state.snapshot import Snapshot, restore, take
+
+FIXED_SIZE = 256 << 10  # bytes of a snapshot besides its pages, about
+MOST = 256  # snapshots
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A point of a run; cycles slept tell apart what has one count and one number of traps."""
+
+    count: int
+    traps: int
+    idle: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One snapshot of the past."""
+
+    moment: Moment
+    snapshot: Snapshot = field(compare=False)
+
+
+def now(machine: Machine) -> Moment:
+    """Where a machine stands."""
+    n = machine.engine.native
+    return Moment(machine.engine.count, int(n.recent_count), int(n.idle))
+
+
+class History:
+    """The kept past of one machine."""
+
+    def __init__(self, machine: Machine, keep: int) -> None:
+        self.machine = machine
+        self.keep = keep
+        self.entries: list[Entry] = []
+        self.bytes = 0
+        self._chunks: Counter[int] = Counter()
+        self._pages: Counter[int] = Counter()
+
+    def note(self) -> None:
+        """Keep the present, unless it is kept already."""
+        moment = now(self.machine)
+        at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
+        if at < len(self.entries) and self.entries[at].moment == moment:
+            return
+        entry = Entry(moment, take(self.machine))
+        insort(self.entries, entry)
+        self._account(entry, 1)
+        self._thin(entry)
+
+    def before(self, moment: Moment) -> Entry:
+        """The latest entry before ``moment``, or the oldest of all."""
+        at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
+        return self.entries[max(at - 1, 0)]
+
+    def put_back(self, entry: Entry) -> None:
+        """Put the machine back to one of the entries."""
+        restore(self.machine, entry.snapshot)
+
+    def diverge(self) -> None:
+        """The present has been changed from outside: what came after it has not happened."""
+        moment = now(self.machine)
+        self.replace(entry for entry in self.entries if entry.moment < moment)
+        self.note()
+
+    def replace(self, entries: Iterable[Entry]) -> None:
+        """Have exactly these entries."""
+        kept = list(entries)
+        for entry in kept:
+            self._account(entry, 1)
+        for entry in self.entries:
+            self._account(entry, -1)
+        self.entries = kept
+
+    # -- memory ---------------------------------------------------------------------
+
+    def _thin(self, newest: Entry) -> None:
+        while len(self.entries) > 2 and (self.bytes > self.keep or len(self.entries) > MOST):
+            present = newest.moment.count
+            entries = self.entries
+            candidates = [
+                (
+                    (entries[i + 1].moment.count - entries[i - 1].moment.count)
+                    / (abs(present - entries[i].moment.count) + 1),
+                    i,
+                )
+                for i in range(1, len(entries) - 1) if entries[i] is not newest
+            ]
+            if not candidates:
+                return
+            self._account(entries.pop(min(candidates)[1]), -1)
+
+    def _account(self, entry: Entry, by: int) -> None:
+        self.bytes += by * FIXED_SIZE
+        for image in entry.snapshot.memory:
+            for chunk in image:
+                if chunk is not EMPTY:
+                    self._account_chunk(chunk, by)
+
+    def _account_chunk(self, chunk: Chunk, by: int) -> None:
+        if self._turns(self._chunks, id(chunk), by):
+            for page in chunk:
+                if page is not None and self._turns(self._pages, id(page), by):
+                    self.bytes += by * PAGE
+
+    @staticmethod
+    def _turns(counts: Counter[int], key: int, by: int) -> bool:
+        """Count one up or down; whether it came into being or has gone."""
+        counts[key] += by
+        value = counts[key]
+        if value == 0:
+            del counts[key]
+        return value == (1 if by > 0 else 0)
