@@ -23,7 +23,6 @@ from typing import Self, TypeVar, overload
 from vmm import boards
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
 from vmm.api.ledger import Ledger
-from vmm.api.memory import Memory
 from vmm.api.printed import Printed
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
 from vmm.boards import size
@@ -32,6 +31,7 @@ from vmm.cpu.registers import RegisterFile
 from vmm.debug.trace.files import Tracing
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
+from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
 
