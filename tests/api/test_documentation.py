@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The examples of docs/library.md run and print what the page shows."""
+"""The examples of the library's pages run and print what the page shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from documented import Example, examples
 
 TOP = Path(__file__).resolve().parents[2]
-EXAMPLES = examples(TOP / "docs" / "library.md")
+EXAMPLES = [e for page in ("library.md", "traces.md") for e in examples(TOP / "docs" / page)]
 
 
 def test_there_are_examples() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -246,3 +247,20 @@ def test_the_ledger_counts_and_selects(guest, board, architecture) -> None:
             ledger.count("lunch")
         with pytest.raises(ValueError, match="keeps no ledger"):
             _ = plain.ledger
+
+
+def test_traces_begin_and_end_where_they_are_told_to(guest, tmp_path) -> None:
+    with Machine("leon3", kernel=guest("sparc/hello")) as m:
+        m.step(100)
+        accesses = []
+        m.on_access("apbuart")(accesses.append)
+        with m.trace(f"jsonl:{tmp_path / 'x.jsonl'}", f"vcd:{tmp_path / 'x.vcd'}"):
+            m.run("hello")
+        traced = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+        before = len(accesses)
+        m.run()
+        assert traced[0]["count"] == 100 and traced[-1]["text"].startswith("the guest has printed")
+        uart = [e for e in traced if e.get("device") == "apbuart" and "address" in e]
+        assert len(uart) == before < len(accesses)  # the hook goes on
+        with pytest.raises(ValueError, match="no format 'x'"):
+            m.trace("x:y")

@@ -149,7 +149,7 @@ class StreamMachine:
     def _trapped(self, kind: int) -> None:
         """Python delivery is slow: few traps are enough."""
         self._traps += 1
-        if self._traps == 100:
+        if self._traps == 30:
             self.machine.stop(Outcome.time("enough traps"))
 
     def run(self, index: int) -> Ending:
@@ -167,7 +167,7 @@ class StreamMachine:
         budget = self._fuzz.contents.budget
         until = start + budget
         # Traps that lead to traps take time but no instructions.
-        slack = 20_000 if index % 300 == 0 else 512
+        slack = 20_000 if index % 300 == 0 else 100
         self._traps = 0
         limit = machine.clock.at_cycle(
             engine.cycles + budget + slack, lambda: machine.stop(Outcome.time("trap storm"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vmm.debug.trace.feed import Access, Feed
 from vmm.machine.machine import Machine
 from vmm.native import library as native
 
@@ -27,18 +28,6 @@ class Trap:
     count: int  # instructions begun, the trapping one included
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A device access of the processor, after it was made."""
-
-    device: str  # the device's name; "" if nothing answered
-    address: int  # physical, or the port's number
-    size: int  # bytes
-    value: int
-    write: bool
-    port: bool  # x86 IN or OUT
-
-
 STATUS = {"sparc": "psr", "arm": "cpsr", "x86": "eflags"}
 
 TrapHook = Callable[[Trap], bool | None]
@@ -51,11 +40,11 @@ class Hooks:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.feed = Feed(machine)
         self._status = STATUS[machine.processor.architecture]
         self._traps: dict[int, list[TrapHook]] = {}
         self._accesses: list[tuple[frozenset[str], AccessHook]] = []
         self._lines: list[LineHook] = []
-        self._line = bytearray()
 
     # -- traps --------------------------------------------------------------------
 
@@ -89,47 +78,18 @@ class Hooks:
 
     def add_access(self, devices: tuple[str, ...], hook: AccessHook) -> None:
         """Call ``hook`` for accesses to these devices (none: all, and those nobody answers)."""
-        bus, handlers = self.machine.bus, self.machine.engine.handlers
+        bus = self.machine.bus
         known = {placed.device.name for space in (bus.devices, bus.ports) for placed in space}
         for name in devices:
             if name not in known:
                 raise ValueError(f"no device {name!r}; known: {', '.join(sorted(known))}")
         if not self._accesses:
-            bus.hot_reads = False  # every access is to reach the device, and so be seen
-            handlers.read = self._watched_read(handlers.read, port=False)
-            handlers.port_in = self._watched_read(handlers.port_in, port=True)
-            handlers.write = self._watched_write(handlers.write, port=False)
-            handlers.port_out = self._watched_write(handlers.port_out, port=True)
+            self.feed.on_accesses(self._access)
         self._accesses.append((frozenset(devices), hook))
 
-    def _watched_read(
-        self, read: Callable[[int, int], int], port: bool
-    ) -> Callable[[int, int], int]:
-        def watched(address: int, size: int) -> int:
-            value = read(address, size)
-            self._access(address, size, value, False, port)
-            return value
-
-        return watched
-
-    def _watched_write(
-        self, write: Callable[[int, int, int], None], port: bool
-    ) -> Callable[[int, int, int], None]:
-        def watched(address: int, size: int, value: int) -> None:
-            write(address, size, value)
-            self._access(address, size, value, True, port)
-
-        return watched
-
-    def _access(self, address: int, size: int, value: int, write: bool, port: bool) -> None:
-        space = self.machine.bus.ports if port else self.machine.bus.devices
-        placed = space.find(address)
-        name = "" if placed is None else placed.device.name
-        if placed is None and not port:
-            address = self.machine.engine.native.last_unmapped
-        access = Access(name, address, size, value, write, port)
+    def _access(self, access: Access) -> None:
         for devices, hook in self._accesses:
-            if not devices or name in devices:
+            if not devices or access.device in devices:
                 hook(access)
 
     # -- console lines ----------------------------------------------------------------
@@ -137,13 +97,9 @@ class Hooks:
     def add_line(self, hook: LineHook) -> None:
         """Call ``hook`` with every line the guest prints, without its end."""
         if not self._lines:
-            self.machine.console.sinks.append(self._printed)
+            self.feed.on_texts(self._printed)
         self._lines.append(hook)
 
-    def _printed(self, data: bytes) -> None:
-        self._line += data
-        while (end := self._line.find(b"\n")) >= 0:
-            line = self._line[:end].removesuffix(b"\r").decode(errors="replace")
-            del self._line[: end + 1]
-            for hook in self._lines:
-                hook(line)
+    def _printed(self, cycle: int, line: str) -> None:
+        for hook in self._lines:
+            hook(line)

@@ -23,14 +23,15 @@ from typing import Self, TypeVar, overload
 from vmm import boards
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
 from vmm.api.ledger import Ledger
-from vmm.api.memory import Memory
 from vmm.api.printed import Printed
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
 from vmm.boards import size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
+from vmm.debug.trace.files import Tracing
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
+from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
 
@@ -302,6 +303,14 @@ class Machine:
     def statistics(self) -> dict[str, object]:
         """Counters of instructions, traps and exits, as `--stats` writes them."""
         return self.machine.statistics()
+
+    def trace(self, *requests: str) -> Tracing:
+        """Begin traces as `vmm run --trace` writes them: ``m.trace("jsonl:run.jsonl")``.
+
+        They end when what is returned is closed; it is a context manager.  ValueError says
+        what cannot be traced, docs/traces.md what can.
+        """
+        return Tracing(self._hooks.feed, *requests)
 
     # -- hooks ------------------------------------------------------------------------
 

@@ -81,6 +81,8 @@ class Machine:
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
+        self._sample: Callable[[], None] | None = None
+        self._sample_every = self._next_sample = 0
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -170,6 +172,11 @@ class Machine:
         self._intercepted = set(kinds)
         self._apply_intercepts()
 
+    @property
+    def intercepted(self) -> frozenset[int]:
+        """The kinds that `intercept` was last asked for."""
+        return frozenset(self._intercepted)
+
     def set_delivery(self, delivery: Literal["native", "python"]) -> None:
         """Who enters traps: the engine, or the readable Python entry."""
         self.delivery = delivery
@@ -235,6 +242,14 @@ class Machine:
             data += part
         return bytes(data)
 
+    def sample(self, every: int, look: Callable[[], None] | None) -> None:
+        """Have ``look`` called whenever a multiple of ``every`` instructions has begun.
+
+        None: no more.  Guest state is exact in ``look``.  Only between runs.
+        """
+        self._sample, self._sample_every = look, every
+        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+
     # -- running -----------------------------------------------------------------
 
     def stop(self, outcome: Outcome) -> None:
@@ -259,7 +274,7 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.pass_access(passing and self._before_access == self.engine.count)
+        self.engine.pass_access(self._before_access == self.engine.count)
         self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
@@ -273,6 +288,11 @@ class Machine:
         for told in self.on_stopped:
             told(outcome)
         return outcome
+
+    @property
+    def stopped_before_access(self) -> bool:
+        """Whether the last run stopped before a watched access, at its instruction."""
+        return self._before_access is not None
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
@@ -310,6 +330,8 @@ class Machine:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
+        if self._sample is not None:
+            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -326,6 +348,9 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
+        if self._sample is not None and count >= self._next_sample:
+            self._next_sample = (count // self._sample_every + 1) * self._sample_every
+            self._sample()
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True

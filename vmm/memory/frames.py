@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import weakref
 
 PAGE = 4096  # bytes: the unit of copying and tracking
 LABEL = 60  # characters of a name that are kept
@@ -23,6 +24,7 @@ class Frames:
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         label = "".join(c if c.isalnum() else "-" for c in name)[:LABEL]  # for /proc/PID/maps
         self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
+        weakref.finalize(self, os.close, self.descriptor)
         os.ftruncate(self.descriptor, self.size)
         self.map = mmap.mmap(self.descriptor, self.size)
         self.view = memoryview(self.map)

@@ -50,7 +50,7 @@ def test_events_are_complete_ordered_and_change_nothing(guest, architecture) -> 
 
 
 def test_time_passes_while_the_processor_sleeps(guest) -> None:
-    events = trace(boot(guest, "sparc", "timers"), steps=10_000_000)
+    events = trace(boot(guest, "sparc", "timers"), steps=1_600_000)
     sleeps = [e for e in events if e["event"] == "sleep"]
     assert sleeps and all(e["t"] > e["since"] for e in sleeps)
     # What woke the processor was at the end of its sleep: a line, then the interrupt.
@@ -60,7 +60,7 @@ def test_time_passes_while_the_processor_sleeps(guest) -> None:
 
 
 def test_a_line_change_belongs_to_its_device(guest) -> None:
-    events = trace(boot(guest, "sparc", "timers"), ("lines",), steps=10_000_000)
+    events = trace(boot(guest, "sparc", "timers"), ("lines",), steps=1_600_000)
     lines = {(e["device"], e["line"]) for e in events if e["event"] == "line"}
     assert ("gptimer", "irqmp.6") in lines
     assert not [e for e in events if e["event"] in ("trap", "read", "write", "console")]

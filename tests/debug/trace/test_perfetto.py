@@ -101,7 +101,7 @@ def test_a_window_trap_within_a_trap_is_nested(guest) -> None:
 
 def test_lines_devices_and_console_have_tracks(guest) -> None:
     machine = boot(guest, "sparc", "timers")
-    found = tracks(machine, 3_000_000)
+    found = tracks(machine, 1_600_000)
     line = found["gptimer irqmp.6"]
     assert line.counter
     levels = [value for _, kind, _, value in line.events if kind == TrackEvent.TYPE_COUNTER]

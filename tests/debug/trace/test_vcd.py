@@ -60,10 +60,10 @@ def test_the_lines_of_a_run(guest) -> None:
     feed = Feed(machine)
     feed.on_lines(lambda cycle, named, level: named.name == "irqmp.6" and seen.append(
         (feed.nanoseconds(cycle), level)))
-    machine.run(until=3_000_000)
+    machine.run(until=1_600_000)
     feed.close()
     machine = boot(guest, "sparc", "timers")
-    changes = parse(dump(machine, lambda: machine.run(until=3_000_000)))
+    changes = parse(dump(machine, lambda: machine.run(until=1_600_000)))
     timer = changes["leon3.gptimer.irqmp.6"]
     assert timer[0] == (0, 0)
     assert [time for time, level in timer if level] == [time for time, level in seen if level]

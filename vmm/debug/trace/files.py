@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.folded import EVERY, Folded
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
+from vmm.debug.trace.lcov import Lcov, NoDebugInformation
 from vmm.debug.trace.perfetto import Perfetto
 from vmm.debug.trace.vcd import Vcd
 
@@ -58,6 +62,21 @@ def _vcd(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> N
     stack.callback(Vcd(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
 
 
+def _lcov(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    try:
+        stack.callback(Lcov(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
+    except NoDebugInformation as error:
+        raise TraceError(f"lcov: {error}") from error
+
+
+def _folded(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    every = keys.get("every", str(EVERY))
+    if not every.isdecimal() or not 0 < int(every) < 1 << 40:
+        raise TraceError(f"folded: every={every}: a number of instructions")
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    stack.callback(Folded(feed, file, int(every)).finish)
+
+
 FORMATS = {
     one.name: one
     for one in (
@@ -66,6 +85,9 @@ FORMATS = {
         Format("perfetto", "tracks for https://ui.perfetto.dev: processor, traps, lines, devices",
                {}, _perfetto),
         Format("vcd", "interrupt lines for GTKWave", {}, _vcd),
+        Format("lcov", "coverage of the guest's source lines, for genhtml", {}, _lcov),
+        Format("folded", "stacks for flame graphs, sampled",
+               {"every": f"instructions between samples ({EVERY})"}, _folded),
     )
 }
 
@@ -104,3 +126,35 @@ def start(feed: Feed, request: Request, stack: ExitStack) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise TraceError(f"{request.path}: {reason}") from error
+
+
+class Tracing:
+    """Traces of one machine, written until they are closed.
+
+    ``requests`` are as `--trace` has them.  TraceError says what cannot be written.
+    """
+
+    def __init__(self, feed: Feed, *requests: str) -> None:
+        self._feed = feed
+        mark = feed.mark()
+        with ExitStack() as stack:
+            for request in map(parse, requests):
+                start(feed, request, stack)
+            self._files = stack.pop_all()
+        self._subscriptions = feed.take(mark)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left, and finish the files.  Only between runs."""
+        self._feed.flush()
+        while self._subscriptions:
+            self._subscriptions.pop()()
+        self._files.close()

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Folded stacks for flame graphs: where a guest spends its instructions.
+
+The stack is sampled every so many instructions, so two runs of the same
+inputs give the same file.  A line is ``outer;inner;innermost COUNT``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TextIO
+
+from vmm.debug.trace.feed import Feed
+from vmm.machine.machine import Machine
+
+EVERY = 10_007  # instructions; a prime, so that no loop keeps step with it
+
+
+def stack(machine: Machine) -> str:
+    """The functions that the processor is in, outermost first."""
+    return _function(machine, machine.linear_pc)
+
+
+def _function(machine: Machine, address: int) -> str:
+    found = machine.symbols.at(address)
+    return found[0].name.replace(";", ":") if found else f"{address & ~0xFFF:#010x}"
+
+
+class Folded:
+    """Samples from now on; `finish` writes the file."""
+
+    def __init__(self, feed: Feed, file: TextIO, every: int = EVERY) -> None:
+        self._file = file
+        self._stacks: Counter[str] = Counter()
+        machine = feed.machine
+
+        def sample() -> None:
+            self._stacks[stack(machine)] += 1
+
+        machine.sample(every, sample)
+        feed.when_closed(lambda: machine.sample(0, None))
+
+    def finish(self) -> None:
+        """Write the stacks and how often each was met."""
+        self._file.writelines(f"{stack} {count}\n" for stack, count in sorted(self._stacks.items()))
