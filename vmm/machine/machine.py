@@ -130,6 +130,7 @@ class Machine:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)
         engine.map_hole()
+        self.bus.devices.complete = self.bus.ports.complete = True
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
@@ -170,6 +171,11 @@ class Machine:
         """Have these kinds of traps come to Python, besides those the board needs."""
         self._intercepted = set(kinds)
         self._apply_intercepts()
+
+    @property
+    def intercepted(self) -> frozenset[int]:
+        """The kinds that `intercept` was last asked for."""
+        return frozenset(self._intercepted)
 
     def set_delivery(self, delivery: Literal["native", "python"]) -> None:
         """Who enters traps: the engine, or the readable Python entry."""
