@@ -94,12 +94,13 @@
   No more reverse-execution history.
 # The machine's own commands
 (gdb) monitor info
-  0 instructions, 0.000000000 s of virtual time, 0 traps
+  0 instructions, 0 traps
+  0.000000000 s virtual
 (gdb) monitor help
-  info
-  trap
+  trap, t
+  explain
 (gdb) monitor registers eflags
-  eflags 
+  eflags = 
 (gdb) monitor frobnicate
   frobnicate
 # Memory
