@@ -77,6 +77,7 @@ class Machine:
         self.steps = 0
         self._last_step = 0
         self._intercepted: set[int] = set()
+        self._kind_watchers: dict[int, Callable[[int], None]] = {}
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
@@ -181,11 +182,20 @@ class Machine:
         self._trap_watcher = watcher
         self._apply_intercepts()
 
+    def watch_kinds(self, kinds: Iterable[int], watcher: Callable[[int], None] | None) -> None:
+        """Have traps of these kinds shown to ``watcher`` (None: no more), which cannot answer."""
+        for kind in kinds:
+            if watcher is None:
+                self._kind_watchers.pop(kind, None)
+            else:
+                self._kind_watchers[kind] = watcher
+        self._apply_intercepts()
+
     def _apply_intercepts(self) -> None:
         everything = range(native.TRAP_KINDS)
         every = self.delivery == "python" or self._trap_watcher is not None
         wanted = everything if every else self._intercepted
-        self.engine.intercept({*wanted, *self.board_traps})
+        self.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
@@ -384,6 +394,8 @@ class Machine:
     def _trap(self, kind: int) -> int:
         if self._trap_watcher is not None:
             self._trap_watcher(kind)
+        if kind in self._kind_watchers:
+            self._kind_watchers[kind](kind)
         if self.on_trap is not None:
             wanted = self.on_trap(kind)
             if wanted is not None:
