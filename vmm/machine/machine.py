@@ -83,7 +83,7 @@ class Machine:
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
         self._sample: Callable[[], None] | None = None
-        self._sample_every = self._next_sample = 0
+        self._sample_every, self._next_sample = 0, NEVER
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -252,7 +252,12 @@ class Machine:
         None: no more.  Guest state is exact in ``look``.  Only between runs.
         """
         self._sample, self._sample_every = look, every
-        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+        self._next_sample = NEVER if look is None else (self.engine.count // every + 1) * every
+
+    def _take_sample(self, count: int) -> None:
+        self._next_sample = (count // self._sample_every + 1) * self._sample_every
+        if self._sample is not None:
+            self._sample()
 
     # -- running -----------------------------------------------------------------
 
@@ -324,13 +329,11 @@ class Machine:
 
     def _event_count(self) -> int:
         cycle = self.clock.next_cycle()
-        count = self._next_heartbeat
+        count = min(self._next_heartbeat, self._next_sample)
         if cycle is not None:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
-        if self._sample is not None:
-            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -347,9 +350,8 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
-        if self._sample is not None and count >= self._next_sample:
-            self._next_sample = (count // self._sample_every + 1) * self._sample_every
-            self._sample()
+        if count >= self._next_sample:
+            self._take_sample(count)
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
