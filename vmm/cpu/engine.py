@@ -326,7 +326,7 @@ class Engine:
         """
         n = self.native
         while True:
-            limit, left = int(n.limit), self._left.value
+            limit, left = int(n.limit), int(self._left.value)
             if n.limit == limit:
                 return limit - left
 

@@ -131,6 +131,7 @@ class Machine:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)
         engine.map_hole()
+        self.bus.devices.complete = self.bus.ports.complete = True
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
@@ -171,6 +172,11 @@ class Machine:
         """Have these kinds of traps come to Python, besides those the board needs."""
         self._intercepted = set(kinds)
         self._apply_intercepts()
+
+    @property
+    def intercepted(self) -> frozenset[int]:
+        """The kinds that `intercept` was last asked for."""
+        return frozenset(self._intercepted)
 
     def set_delivery(self, delivery: Literal["native", "python"]) -> None:
         """Who enters traps: the engine, or the readable Python entry."""
@@ -283,7 +289,7 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.pass_access(passing and self._before_access == self.engine.count)
+        self.engine.pass_access(self._before_access == self.engine.count)
         self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
@@ -297,6 +303,11 @@ class Machine:
         for told in self.on_stopped:
             told(outcome)
         return outcome
+
+    @property
+    def stopped_before_access(self) -> bool:
+        """Whether the last run stopped before a watched access, at its instruction."""
+        return self._before_access is not None
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
