@@ -328,7 +328,7 @@ class Engine:
         while True:
             limit, left = int(n.limit), self._left.value
             if n.limit == limit:
-                return limit - left
+                return limit - int(left)
 
     @property
     def cycles(self) -> int:
