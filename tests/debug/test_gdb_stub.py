@@ -232,6 +232,72 @@ def test_watchpoints_say_what_was_touched(guest, board, architecture) -> None:
     assert "replaylog:end" in gdb("c")
 
 
+@each_board
+def test_backwards_to_a_breakpoint_and_step_by_step(guest, board, architecture) -> None:
+    gdb = Gdb(board, guest(f"{architecture}/hello"))
+    main = gdb.to_main()
+    count, values = gdb.count(), gdb("g")
+    for _ in range(10):
+        gdb("s")
+    after = gdb("g")
+    for left in reversed(range(10)):
+        assert gdb("bs").startswith("T05")
+        assert gdb.count() == count + left
+    assert gdb("g") == values
+    for _ in range(10):
+        gdb("s")
+    assert gdb("g") == after
+    gdb(f"Z0,{main:x},4")
+    assert "swbreak:;" in gdb("bc")
+    assert gdb.count() == count
+    gdb(f"z0,{main:x},4")
+    assert "replaylog:begin;" in gdb("bc")
+    assert gdb.count() == 0
+
+
+@each_board
+def test_backwards_to_where_a_watched_store_is_yet_to_come(guest, board, architecture) -> None:
+    gdb = Gdb(board, guest(f"{architecture}/hello"))
+    gdb.to_main()
+    stack = gdb.machine.processor.registers[STACK[architecture]]
+    low = stack - 0x100
+    before = gdb.machine.read_virtual(low, 0x100)
+    gdb(f"Z2,{low:x},100")
+    assert "watch:" in gdb("c")
+    if architecture == "arm":
+        gdb(f"z2,{low:x},100")
+        gdb("s")
+        gdb(f"Z2,{low:x},100")
+    count = gdb.count()
+    assert gdb.machine.read_virtual(low, 0x100) != before
+    assert "watch:" in gdb("bc")
+    assert gdb.count() < count
+    assert gdb.machine.read_virtual(low, 0x100) == before
+    assert "watch:" in gdb("c")  # a continue from there meets it anew
+
+
+def test_the_guests_end_can_be_left_backwards(guest) -> None:
+    gdb = Gdb("virt", guest("arm/hello"))
+    assert "replaylog:end;" in gdb("c")
+    end = gdb.count()
+    assert gdb("bs").startswith("T05")
+    assert gdb.count() == end - 1
+    assert "replaylog:end;" in gdb("c")
+    assert gdb("c") == "W00"
+
+
+def test_a_change_begins_another_future(gdb) -> None:
+    gdb.to_main()
+    count = gdb.count()
+    assert gdb("P4=78563412") == "OK"
+    for _ in range(3):
+        gdb("s")
+    for _ in range(3):
+        gdb("bs")
+    assert gdb.count() == count
+    assert gdb("p4") == "78563412"
+
+
 def test_points_that_make_no_sense(gdb) -> None:
     assert gdb("Z9,0,4") == gdb("Z5,0,4") == ""
     for bad in ("Z0", "Z0,", "Z0,0", "Z0,x,4", "Z2,0,0", "Z2,ffffffff,2", "Z0,100000000,4",
@@ -264,8 +330,9 @@ def test_the_processor_is_the_one_thread(gdb) -> None:
 
 def test_what_is_supported(gdb) -> None:
     supported = gdb("qSupported:multiprocess+;swbreak+").split(";")
-    assert {"qXfer:features:read+", "QStartNoAckMode+",
+    assert {"ReverseStep+", "ReverseContinue+", "qXfer:features:read+", "QStartNoAckMode+",
             f"PacketSize={LIMIT:x}"} <= set(supported)
+    assert gdb("b") == gdb("bx") == ""
     assert gdb("vCont?") == "vCont;c;C;s;S;r"
     assert gdb("vMustReplyEmpty") == gdb("qUnknown") == gdb("!") == gdb("") == gdb("~") == ""
     assert gdb("qAttached") == "1"

@@ -5,9 +5,9 @@ from vmm.api.demo import demo_guest
 from vmm.api.hooks import Trap
 from vmm.api.ledger import Ledger
 from vmm.api.machine import Machine, Unexpected
-from vmm.api.memory import Memory, NotMemory
 from vmm.api.until import At, Instructions, Line, Seconds, Text
 from vmm.debug.trace.feed import Access
+from vmm.machine.guest_memory import Memory, NotMemory
 from vmm.machine.outcome import Ending, Outcome
 
 __all__ = [

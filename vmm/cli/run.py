@@ -10,18 +10,17 @@ otherwise (docs/exit-status.md).
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 from vmm.cli import gdb, options, recording
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
-from vmm.cli.report import Failure, say, show
-from vmm.cli.terminal import Input, usable_input
+from vmm.cli.report import Failure, UsageError, say, show
+from vmm.cli.terminal import Input, Output, usable_input
+from vmm.cli.ticking import TICK, ticking
 from vmm.machine import diagnosis
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
@@ -30,7 +29,6 @@ from vmm.machine.outcome import Ending, Outcome
 STDIN, STDERR = 0, 2
 INTERRUPTED = 130
 SCRIPT_UNFINISHED = 1
-TICK = 0.05  # seconds of real time between looks at the user
 EPILOG = """\
 examples:
   vmm run -M leon3 -kernel kernel.elf
@@ -41,7 +39,8 @@ examples:
 
 -s serves gdb at port 1234 of this host; with -S the guest waits for it.
 
-on a terminal, Ctrl-A x ends the run and Ctrl-A a types one Ctrl-A.
+on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell) and Ctrl-A a
+types one Ctrl-A.
 
 exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
 on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
@@ -57,8 +56,25 @@ def add(commands: Any) -> None:
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
     options.declare(command)
+    command.add_argument_group("debugging").add_argument(
+        "--break", metavar="PLACE", dest="breaks", action="append", default=[],
+        help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
+    )
     gdb.declare(command)
     command.set_defaults(function=run)
+
+
+def breakpoints(machine: Machine, places: list[str]) -> list[int]:
+    """The addresses of ``--break``; a UsageError names what is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--break opens the trap shell on a terminal; elsewhere: vmm shell -e")
+    from vmm.debug.shell.breakpoints import code_address
+    from vmm.debug.shell.command import CommandError
+
+    try:
+        return [code_address(machine, place) for place in places]
+    except CommandError as error:
+        raise UsageError(f"--break: {error}") from error
 
 
 # -- running ---------------------------------------------------------------------
@@ -78,6 +94,9 @@ class Run:
         self.wall_limit = time.monotonic() + o.wall_timeout if o.wall_timeout else None
         self._wall_seconds = o.wall_timeout
         self.progress: Progress | None = None
+        self.shell_wanted = False
+        if o.breaks:
+            machine.set_breakpoints(breakpoints(machine, o.breaks))
         machine.set_delivery(o.delivery)
         if o.intercept:
             machine.intercept(options.intercepts(machine, o.intercept))
@@ -94,7 +113,10 @@ class Run:
             return None
         if self.script and not sys.stdin.isatty():
             return None  # the script types
-        return Input(STDIN, self.machine.console.type, lambda: self.interrupt("quit (Ctrl-A x)"))
+        return Input(
+            STDIN, self.machine.console.type,
+            quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
+        )
 
     def _draw_progress(self) -> None:
         terminal = sys.stdout.isatty()
@@ -135,47 +157,37 @@ class Run:
         """End the run because the user wants it."""
         self.machine.stop(Outcome(Ending.STOPPED, INTERRUPTED, text))
 
-    @contextmanager
-    def ticking(self) -> Iterator[None]:
-        """Look outside some times a second of real time, and take Ctrl-C.
+    def ctrl_c(self) -> None:
+        """Have the next look end the run; a signal handler calls this."""
+        self._interrupted = True
 
-        The machine looks after so many instructions, which is too late for a
-        user when each of them is a device access.  A signal handler may run
-        inside any callback, so it only asks the engine for an event: the look
-        comes at the next boundary and the guest cannot tell.
+    # -- the trap shell ---------------------------------------------------------
+
+    def want_shell(self) -> None:
+        """Stop, for the user asks for the shell."""
+        self.shell_wanted = True
+        self.machine.stop(Outcome.stopped("shell (Ctrl-A c)"))
+
+    def opens_shell(self, outcome: Outcome) -> bool:
+        """Whether the shell is to be opened where the run has stopped.
+
+        After a crash it is if the user types to the guest on a terminal.
         """
-        handlers = self.machine.engine.handlers
-        machine_event = handlers.event
-        wanted = False
+        if self.gdb is not None:
+            return False
+        interactive = self.input is not None and self.input.terminal and sys.stdout.isatty()
+        crashed = outcome.ending is Ending.CRASH and interactive and sys.stderr.isatty()
+        return self.shell_wanted or self.machine.stopped_at_breakpoint or crashed
 
-        def event() -> bool:
-            nonlocal wanted
-            if wanted or self._interrupted:
-                wanted = False
-                self.look_all()
-            return machine_event()
+    def hand_over(self) -> Output:
+        """Leave the user to the shell; returns the place where the console prints on stdout."""
+        self.input = self.progress = None
+        self.machine.idle_input = None
+        for output in self.outputs:
+            output.before = lambda: None
+        return next((o for o in self.outputs if o.descriptor == STDOUT), None) or Output(STDOUT)
 
-        def tick(number: int, frame: object) -> None:
-            nonlocal wanted
-            wanted = True
-            self.machine.engine.set_event(0)
-
-        def interrupt(number: int, frame: object) -> None:
-            self._interrupted = True
-            signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
-            self.machine.engine.set_event(0)
-
-        before = signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGALRM, tick)
-        handlers.event = event
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, before)
-            handlers.event = machine_event
+    # -- the run ----------------------------------------------------------------
 
     def run(self) -> Outcome:
         """Run to the end, with the script if there is one."""
@@ -187,7 +199,7 @@ class Run:
         with ExitStack() as stack:
             if self.input is not None:
                 stack.enter_context(self.input.raw())
-            stack.enter_context(self.ticking())
+            stack.enter_context(ticking(machine, self.look_all, self.ctrl_c))
             if self.script:
                 machine.console.play(self.script)
             try:
@@ -222,13 +234,20 @@ def run(o: argparse.Namespace) -> int:
         except ScriptError as error:
             raise Failure(str(error)) from error
         outcome = guest_run.run()
+        announced = guest_run.opens_shell(outcome) and outcome.ending is Ending.CRASH
+        if announced:
+            announce(machine, outcome)
+        if guest_run.opens_shell(outcome):
+            from vmm.cli import debugger
+
+            before, outcome = outcome, debugger.enter(machine, guest_run.hand_over(), outcome)
+            announced = announced and outcome is before
         guest_run.recording.finish(outcome)
-    return announce(guest_run, outcome)
+    return outcome.status if announced else announce(machine, outcome)
 
 
-def announce(guest_run: Run, outcome: Outcome) -> int:
+def announce(machine: Machine, outcome: Outcome) -> int:
     """Say how the run ended, if it did not end quietly; returns the exit status."""
-    machine = guest_run.machine
     if outcome.ending is Ending.TIME:
         pc = diagnosis.place(machine, diagnosis.linear_pc(machine.processor))
         say(f"{outcome.text}, at {pc}")

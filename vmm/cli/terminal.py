@@ -7,7 +7,8 @@ outside.  Input is polled at the same moments; the descriptor stays blocking
 because a terminal shares its flags with standard output and the shell.
 
 On a terminal input is raw, as with `qemu -nographic`: every key goes to the
-guest, and Ctrl-A x ends the run, Ctrl-A Ctrl-A (or a) sends one Ctrl-A.
+guest, and Ctrl-A x ends the run, Ctrl-A c opens the trap shell, Ctrl-A Ctrl-A
+(or a) sends one Ctrl-A.
 """
 
 from __future__ import annotations
@@ -64,10 +65,12 @@ class Input:
         descriptor: int,
         deliver: Callable[[bytes], None],
         quit_run: Callable[[], None],
+        open_shell: Callable[[], None],
     ) -> None:
         self.descriptor = descriptor
         self.deliver = deliver
         self.quit_run = quit_run
+        self.open_shell = open_shell
         self.open = True
         self.terminal = os.isatty(descriptor)
         self._escaped = False
@@ -95,6 +98,8 @@ class Input:
                 self._escaped = False
                 if byte in b"xX":
                     self.quit_run()
+                elif byte in b"cC":
+                    self.open_shell()
                 elif byte in b"aA\x01":
                     typed.append(ESCAPE)
             elif byte == ESCAPE:

@@ -309,8 +309,8 @@ class Engine:
 
     def gic_input(self, state: C.Structure) -> Callable[[int, bool], bool]:
         """A function that changes an input of the modelled GIC with this state."""
-        function, pointer, address = self.library.dll.vmm_gic_input, self.pointer, C.addressof(state)
-        return lambda intid, level: cast(bool, function(pointer, address, intid, level))
+        change, pointer, address = self.library.dll.vmm_gic_input, self.pointer, C.addressof(state)
+        return lambda intid, level: cast(bool, change(pointer, address, intid, level))
 
     def set_models(self, on: bool) -> None:
         """Whether accesses may be answered natively at all."""
@@ -331,7 +331,7 @@ class Engine:
         """
         n = self.native
         while True:
-            limit, left = int(n.limit), self._left.value
+            limit, left = int(n.limit), int(self._left.value)
             if n.limit == limit:
                 return limit - int(left)
 

@@ -99,7 +99,7 @@ class Mover:
             stop = self._reason(request, outcome)
             if stop is not None:
                 return stop
-            passing = machine.stopped_at_breakpoint
+            passing = machine.stopped_at_breakpoint or machine.stopped_before_access
             if machine.engine.count >= slice_end:
                 self._pace(machine.engine.count - from_count, time.perf_counter() - started)
                 self.history.note()

@@ -31,7 +31,10 @@ class Reverse:
         mover = self.mover
         if wanted >= mover.position():
             return self._run_to(wanted, why)
-        self._put_back(self.history.before(Moment(wanted.count, wanted.traps)))
+        entry = self.history.changed_at(wanted.count)
+        if entry is None or entry.moment.traps > wanted.traps:
+            entry = self.history.before(Moment(wanted.count, wanted.traps))
+        self._put_back(entry)
         if wanted < mover.position():
             return mover.stop(Why.START)
         with quiet(self.machine):
@@ -78,7 +81,7 @@ class Reverse:
     def _to_first_of(self, count: int, why: Why) -> Stop:
         """To where ``count`` instructions have begun, from later."""
         mover = self.mover
-        self._put_back(self.history.before(Moment(count, 0)))
+        self._put_back(self.history.changed_at(count) or self.history.before(Moment(count, 0)))
         if mover.position().count > count:
             return mover.stop(Why.START)
         with quiet(self.machine):
@@ -125,7 +128,8 @@ class Reverse:
             stop = mover.go(Request(until=end.count, passing=passing))
             if stop.why not in (Why.BREAKPOINT, Why.WATCHPOINT) or stop.position >= end:
                 break
-            found, passing = stop, stop.why is Why.BREAKPOINT
+            found = stop
+            passing = stop.why is Why.BREAKPOINT or self.machine.stopped_before_access
         return found
 
     def _last_trap(self, end: Position, wanted: TrapFilter) -> Stop | None:

@@ -158,6 +158,11 @@ class Session:
         self.last = self._mover.stop(Why.COUNT)
         self._seen = self._present()
 
+    def forget(self, name: str) -> None:
+        """Keep the snapshot of that name no more; SnapshotError if there is none."""
+        if self._named.pop(name, None) is None:
+            raise SnapshotError(f"no snapshot {name!r}; there are: {', '.join(self._named)}")
+
     @property
     def snapshots(self) -> dict[str, Snapshot]:
         """The snapshots by name."""

@@ -99,6 +99,10 @@ class Clock:
         if event is not None:
             event.live = False
 
+    def pending(self) -> list[Event]:
+        """The live events in the order in which they will run."""
+        return [event for _, _, event in sorted(self._queue, key=lambda e: e[:2]) if event.live]
+
     # -- running events (for the machine) -----------------------------------
 
     def next_cycle(self) -> int | None:

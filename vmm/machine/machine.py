@@ -77,12 +77,13 @@ class Machine:
         self.steps = 0
         self._last_step = 0
         self._intercepted: set[int] = set()
+        self._kind_watchers: dict[int, Callable[[int], None]] = {}
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
         self._sample: Callable[[], None] | None = None
-        self._sample_every = self._next_sample = 0
+        self._sample_every, self._next_sample = 0, NEVER
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -130,6 +131,7 @@ class Machine:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)
         engine.map_hole()
+        self.bus.devices.complete = self.bus.ports.complete = True
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
@@ -171,6 +173,11 @@ class Machine:
         self._intercepted = set(kinds)
         self._apply_intercepts()
 
+    @property
+    def intercepted(self) -> frozenset[int]:
+        """The kinds that `intercept` was last asked for."""
+        return frozenset(self._intercepted)
+
     def set_delivery(self, delivery: Literal["native", "python"]) -> None:
         """Who enters traps: the engine, or the readable Python entry."""
         self.delivery = delivery
@@ -181,11 +188,20 @@ class Machine:
         self._trap_watcher = watcher
         self._apply_intercepts()
 
+    def watch_kinds(self, kinds: Iterable[int], watcher: Callable[[int], None] | None) -> None:
+        """Have traps of these kinds shown to ``watcher`` (None: no more), which cannot answer."""
+        for kind in kinds:
+            if watcher is None:
+                self._kind_watchers.pop(kind, None)
+            else:
+                self._kind_watchers[kind] = watcher
+        self._apply_intercepts()
+
     def _apply_intercepts(self) -> None:
         everything = range(native.TRAP_KINDS)
         every = self.delivery == "python" or self._trap_watcher is not None
         wanted = everything if every else self._intercepted
-        self.engine.intercept({*wanted, *self.board_traps})
+        self.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
@@ -242,7 +258,12 @@ class Machine:
         None: no more.  Guest state is exact in ``look``.  Only between runs.
         """
         self._sample, self._sample_every = look, every
-        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+        self._next_sample = NEVER if look is None else (self.engine.count // every + 1) * every
+
+    def _take_sample(self, count: int) -> None:
+        self._next_sample = (count // self._sample_every + 1) * self._sample_every
+        if self._sample is not None:
+            self._sample()
 
     # -- running -----------------------------------------------------------------
 
@@ -268,7 +289,7 @@ class Machine:
         self.bus.cool()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
-        self.engine.pass_access(passing and self._before_access == self.engine.count)
+        self.engine.pass_access(self._before_access == self.engine.count)
         self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
@@ -282,6 +303,11 @@ class Machine:
         for told in self.on_stopped:
             told(outcome)
         return outcome
+
+    @property
+    def stopped_before_access(self) -> bool:
+        """Whether the last run stopped before a watched access, at its instruction."""
+        return self._before_access is not None
 
     def step(self, count: int = 1) -> Outcome:
         """Run exactly ``count`` instructions (fewer if the guest ends)."""
@@ -314,13 +340,11 @@ class Machine:
 
     def _event_count(self) -> int:
         cycle = self.clock.next_cycle()
-        count = self._next_heartbeat
+        count = min(self._next_heartbeat, self._next_sample)
         if cycle is not None:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
-        if self._sample is not None:
-            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -337,9 +361,8 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
-        if self._sample is not None and count >= self._next_sample:
-            self._next_sample = (count // self._sample_every + 1) * self._sample_every
-            self._sample()
+        if count >= self._next_sample:
+            self._take_sample(count)
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
@@ -384,6 +407,8 @@ class Machine:
     def _trap(self, kind: int) -> int:
         if self._trap_watcher is not None:
             self._trap_watcher(kind)
+        if kind in self._kind_watchers:
+            self._kind_watchers[kind](kind)
         if self.on_trap is not None:
             wanted = self.on_trap(kind)
             if wanted is not None:

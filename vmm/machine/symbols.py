@@ -41,6 +41,10 @@ class Symbols:
         """The symbol of that name."""
         return self._names.get(name)
 
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(self._names)
+
     def at(self, address: int) -> tuple[Symbol, int] | None:
         """The symbol that covers ``address`` and the offset into it."""
         index = bisect_right(self._sorted, address, key=lambda s: s.address) - 1

@@ -38,6 +38,8 @@ class Entry:
 
     moment: Moment
     snapshot: Snapshot = field(compare=False)
+    # Somebody changed the machine there by hand: a run from before does not lead to it.
+    changed: bool = field(compare=False, default=False)
 
 
 def now(machine: Machine) -> Moment:
@@ -57,13 +59,13 @@ class History:
         self._chunks: Counter[int] = Counter()
         self._pages: Counter[int] = Counter()
 
-    def note(self) -> None:
+    def note(self, changed: bool = False) -> None:
         """Keep the present, unless it is kept already."""
         moment = now(self.machine)
         at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
         if at < len(self.entries) and self.entries[at].moment == moment:
             return
-        entry = Entry(moment, take(self.machine))
+        entry = Entry(moment, take(self.machine), changed)
         insort(self.entries, entry)
         self._account(entry, 1)
         self._thin(entry)
@@ -73,6 +75,13 @@ class History:
         at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
         return self.entries[max(at - 1, 0)]
 
+    def changed_at(self, count: int) -> Entry | None:
+        """The change that was made by hand at this count, the latest of several."""
+        for entry in reversed(self.entries):
+            if entry.changed and entry.moment.count == count:
+                return entry
+        return None
+
     def put_back(self, entry: Entry) -> None:
         """Put the machine back to one of the entries."""
         restore(self.machine, entry.snapshot)
@@ -81,7 +90,7 @@ class History:
         """The present has been changed from outside: what came after it has not happened."""
         moment = now(self.machine)
         self.replace(entry for entry in self.entries if entry.moment < moment)
-        self.note()
+        self.note(changed=True)
 
     def replace(self, entries: Iterable[Entry]) -> None:
         """Have exactly these entries."""
@@ -104,11 +113,14 @@ class History:
                     / (abs(present - entries[i].moment.count) + 1),
                     i,
                 )
-                for i in range(1, len(entries) - 1) if entries[i] is not newest
+                for i in range(1, len(entries) - 1)
+                if entries[i] is not newest and not entries[i].changed
             ]
-            if not candidates:
+            # Without a change between, what follows would be lost: then the oldest goes.
+            gone = min(candidates)[1] if candidates else 0
+            if entries[gone] is newest:
                 return
-            self._account(entries.pop(min(candidates)[1]), -1)
+            self._account(entries.pop(gone), -1)
 
     def _account(self, entry: Entry, by: int) -> None:
         self.bytes += by * FIXED_SIZE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Resuming: ``vCont``, ``c``, ``s``, and the reply that tells of the stop."""
+"""Resuming: ``vCont``, ``c``, ``s``, ``bc``, ``bs``, and the reply that tells of the stop."""
 
 from __future__ import annotations
 
@@ -58,6 +58,14 @@ class Motion:
             return b"W%02x" % self.ended.status
         session = self._session
         return self._move(session.step if step else session.run)
+
+    def backwards(self, step: bool) -> bytes:
+        """The same, towards the beginning."""
+        if step:
+            return self._move(self._session.back_step)
+        # Going back, gdb expects to stand where the access is yet to come.
+        self._session.machine.engine.watch_before = True
+        return self._move(self._session.back_run)
 
     def _range(self, text: str) -> bytes:
         """Step until the pc leaves ``start,end``."""

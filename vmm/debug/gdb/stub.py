@@ -22,7 +22,7 @@ Monitor = Callable[[str], str]  # a line of the user's -> what it answers
 
 SUPPORTED = (
     f"PacketSize={LIMIT:x};qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;"
-    "swbreak+;hwbreak+;vContSupported+"
+    "swbreak+;hwbreak+;vContSupported+;ReverseStep+;ReverseContinue+"
 )
 SPACE = 1 << 32
 TEXT = (LIMIT - 16) // 2  # bytes of text in one packet
@@ -59,7 +59,7 @@ class Stub:
             "Z": lambda text: self.points.change(text, insert=True),
             "z": lambda text: self.points.change(text, insert=False),
             "c": self._continue, "C": self._continue, "s": self._step, "S": self._step,
-            "H": self._choose_thread, "T": self._alive,
+            "b": self._backwards, "H": self._choose_thread, "T": self._alive,
             "D": self._detach, "k": self._kill, "v": self._named_v,
         }
         self._queries: dict[str, Callable[[str], bytes]] = {
@@ -195,6 +195,9 @@ class Stub:
 
     def _step(self, text: str) -> bytes:
         return self.motion.forwards(step=True)
+
+    def _backwards(self, text: str) -> bytes:
+        return self.motion.backwards(step=text == "s") if text in ("c", "s") else b""
 
     def _named_v(self, text: str) -> bytes | None:
         name, _, rest = text.partition(";")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guest memory as a user of the library reads and writes it."""
+"""Guest memory as users of the library and debuggers read and write it."""
 
 from __future__ import annotations
 

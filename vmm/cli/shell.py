@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`vmm shell`: a guest in the trap shell, from a terminal, a pipe, files or the command line.
+
+Answers and the guest's console are on stdout in the order in which they
+happen; what a command cannot do is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vmm.cli import options
+from vmm.cli.report import UsageError
+
+EPILOG = """\
+examples:
+  vmm shell -M leon3 -kernel kernel.elf
+  vmm shell -M virt -kernel kernel.elf -e 'trap data_abort' -e explain
+  vmm shell -M pc -bios bios.bin -x commands.txt
+  echo 'trap' | vmm shell -M leon3 -kernel kernel.elf
+
+without a terminal the shell ends after the commands it is given, or at the first that fails.
+
+exit status: 0, or what quit says; 1 a command failed (one line on stderr), 2 wrong usage,
+125 the guest could not be loaded, 130 interrupted.
+"""
+Line = tuple[str, str]  # where it stands, and the command
+
+
+class Given(argparse.Action):
+    """Gathers ``-x`` and ``-e`` in the order in which they are given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None, option_string: str | None = None,
+    ) -> None:
+        namespace.given = [*(namespace.given or []), (self.const, str(values))]
+
+
+def add(commands: Any) -> None:
+    """Declare `vmm shell`."""
+    command = commands.add_parser(
+        "shell", help="explore a guest: trap by trap, forwards and backwards",
+        description="Boot a guest in the trap shell (docs/shell.md; help lists its commands).",
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )
+    o = command.add_argument_group("the shell").add_argument
+    o("-e", metavar="COMMAND", dest="given", action=Given, const="command",
+      help="do a command (repeatable)")
+    o("-x", metavar="FILE", dest="given", action=Given, const="file", type=Path,
+      help="do the commands of a file (repeatable)")
+    o("--batch", action="store_true", help="end after -e and -x, on a terminal too")
+    options.declare(command)
+    command.set_defaults(function=run)
+
+
+def run(o: argparse.Namespace) -> int:
+    """`vmm shell`."""
+    answered = options.answer(o)
+    if answered is not None:
+        return answered
+    script = read(o.given or [])
+    from vmm.cli import debugger  # its libraries take time to load
+
+    return debugger.run(options.build(o), o, script)
+
+
+def lines_of(lines: Iterable[str], name: str) -> Iterator[Line]:
+    """Lines of a file, with their places."""
+    for number, line in enumerate(lines, 1):
+        yield f"{name}:{number}", line.rstrip("\n")
+
+
+def read(given: list[tuple[str, str]]) -> list[Line]:
+    """The commands of ``-x`` and ``-e``, read before anything is done."""
+    script: list[Line] = []
+    for kind, value in given:
+        if kind == "command":
+            script.append((f"-e {value!r}", value))
+            continue
+        try:
+            text = Path(value).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            raise UsageError(f"-x {value}: {reason}") from error
+        script += lines_of(text.splitlines(), value)
+    return script
