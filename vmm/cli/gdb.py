@@ -27,6 +27,8 @@ def check(o: argparse.Namespace) -> None:
         raise UsageError("-s and -gdb both say where gdb is served: give one of them")
     if o.gdb_wait and not (o.gdb_default or o.gdb):
         raise UsageError("-S waits for gdb, which needs -s or -gdb WHERE")
+    if o.breaks and (o.gdb_default or o.gdb):
+        raise UsageError("--break opens the trap shell: set breakpoints in gdb")
     if o.gdb:
         try:
             parse(o.gdb)
