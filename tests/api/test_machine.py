@@ -274,7 +274,7 @@ def test_coverage_counts_every_instruction(guest, board, architecture) -> None:
         assert m.count == plain.count == sum(m.coverage.counts().values())
         assert m.coverage.count("main") == 1 and m.coverage.count(m.address("main")) == 1
         lines = m.coverage.lines(f"{architecture}/hello/main.c")
-        assert 0 < min(n for n in lines.values() if n) < max(lines.values())
+        assert 1 in lines.values() and len(set(lines.values())) > 1
         with pytest.raises(KeyError, match=r"no source file 'nothing\.c'"):
             m.coverage.lines("nothing.c")
         with pytest.raises(KeyError, match="no symbol 'mian'"):
