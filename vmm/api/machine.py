@@ -78,14 +78,28 @@ class Machine:
     ) -> None:
         if ram is not None:
             ram = size.memory_size(ram) if isinstance(ram, str) else size.checked(ram)
-        self._machine: RealMachine | None = boards.create(
-            Options(
-                str(board), dict(properties or {}), cpu, ram,
-                None if kernel is None else Path(kernel), None if bios is None else Path(bios),
-                append,
-            )
+        self._stand_on(
+            boards.create(
+                Options(
+                    str(board), dict(properties or {}), cpu, ram,
+                    None if kernel is None else Path(kernel),
+                    None if bios is None else Path(bios), append,
+                )
+            ), ledger, coverage,
         )
-        machine = self._machine
+
+    @classmethod
+    def reopen(cls, file: str | Path, *, ledger: bool = False, coverage: bool = False) -> Self:
+        """A machine in the state that a snapshot's file has; SnapshotError if it cannot be used.
+
+        Such files are written by `vmm run --save-snapshot`, and for failed tests.
+        """
+        machine = cls.__new__(cls)
+        machine._stand_on(state.build(state.load(file)), ledger, coverage)
+        return machine
+
+    def _stand_on(self, machine: RealMachine, ledger: bool, coverage: bool) -> None:
+        self._machine: RealMachine | None = machine
         self.outcome: Outcome | None = None  # of the last run
         self.reached: Condition | None = None  # which condition ended the last run, if one did
         self.physical = Memory(machine, None)
