@@ -17,9 +17,9 @@ import importlib
 import struct
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from vmm.cpu.callbacks import Handlers, connect
 from vmm.cpu.watch import Access, Watchpoint, native_watches
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
@@ -33,32 +33,6 @@ def constants(name: str) -> Any:
     """A module of the engine's Python binding, loaded in the right order (ours first)."""
     native.library()
     return importlib.import_module(name)
-
-
-def _no_trap(kind: int) -> int:
-    return native.NATIVE
-
-
-def _no_event() -> bool:
-    return False
-
-
-@dataclass(slots=True)
-class Handlers:
-    """Who is told of what.  Each has a default that does nothing of note."""
-
-    trap: Callable[[int], int] = _no_trap  # kind -> NATIVE, HANDLED or STOP
-    event: Callable[[], bool] = _no_event  # a look at a boundary -> stop?
-    halt: Callable[[], bool] = lambda: True  # asleep -> stop? (False: woken)
-    read: Callable[[int, int], int] = lambda address, size: 0
-    write: Callable[[int, int, int], None] = lambda address, size, value: None
-    port_in: Callable[[int, int], int] = lambda port, size: (1 << 8 * size) - 1
-    port_out: Callable[[int, int, int], None] = lambda port, size, value: None
-    acknowledge: Callable[[int], int] = lambda level: 0
-    sysreg: Callable[[int, bool, int], int] = lambda register, write, value: 0
-    ledger: Callable[[list[tuple[int, int, int, int, int]]], None] = lambda records: None
-    # (virtual address, size) -> what memory holds there; None where that cannot be read quietly
-    peek: Callable[[int, int], int | None] = lambda address, size: None
 
 
 class Engine:
@@ -99,7 +73,7 @@ class Engine:
         self._records = memoryview(self._ledger).cast("B")
         self.native.ledger = self._ledger
         self.native.ledger_size = LEDGER_SIZE
-        self._keep = self._connect()
+        self._keep = connect(self)  # the callbacks live as long as the engine
         weakref.finalize(self, self.library.dll.vmm_detach, pointer)
         self._mapped: list[object] = []
 
@@ -110,110 +84,6 @@ class Engine:
         if self.error is None:
             self.error = error
         self.library.dll.vmm_stop(self.pointer, native.REASON_STOPPED)
-
-    def _connect(self) -> list[object]:
-        """Give the native layer its callbacks; they look the handler up at each call."""
-        # The callbacks live in C, where Python's collector cannot follow: they must not own us.
-        own = cast("Callable[[], Engine]", weakref.ref(self))
-
-        def trap(_: object, kind: int) -> int:
-            h = own()
-            try:
-                return h.handlers.trap(kind)
-            except BaseException as error:
-                h.fail(error)
-                return native.STOP
-
-        def event(_: object) -> int:
-            h = own()
-            try:
-                return h.handlers.event()
-            except BaseException as error:
-                h.fail(error)
-                return 1
-
-        def halt(_: object) -> int:
-            h = own()
-            try:
-                return h.handlers.halt()
-            except BaseException as error:
-                h.fail(error)
-                return 1
-
-        def read(_: object, address: int, size: int) -> int:
-            h = own()
-            try:
-                return h.handlers.read(address, size)
-            except BaseException as error:
-                h.fail(error)
-                return 0
-
-        def write(_: object, address: int, size: int, value: int) -> None:
-            h = own()
-            try:
-                h.handlers.write(address, size, value)
-            except BaseException as error:
-                h.fail(error)
-
-        def port_in(_: object, port: int, size: int) -> int:
-            h = own()
-            try:
-                return h.handlers.port_in(port, size)
-            except BaseException as error:
-                h.fail(error)
-                return 0
-
-        def port_out(_: object, port: int, size: int, value: int) -> None:
-            h = own()
-            try:
-                h.handlers.port_out(port, size, value)
-            except BaseException as error:
-                h.fail(error)
-
-        def acknowledge(_: object, level: int) -> int:
-            h = own()
-            try:
-                return h.handlers.acknowledge(level)
-            except BaseException as error:
-                h.fail(error)
-                return -1
-
-        def sysreg(_: object, register: int, is_write: int, value: int) -> int:
-            h = own()
-            try:
-                return h.handlers.sysreg(register, bool(is_write), value)
-            except BaseException as error:
-                h.fail(error)
-                return 0
-
-        def ledger(_: object) -> None:
-            h = own()
-            try:
-                h.drain_ledger()
-            except BaseException as error:
-                h.fail(error)
-
-        def watch(_: object) -> None:
-            h = own()
-            try:
-                h._watched()
-            except BaseException as error:
-                h.fail(error)
-
-        n = self.native
-        n.on_watch = native.ON_WATCH(watch)
-        n.on_trap = native.ON_TRAP(trap)
-        n.on_event = native.ON_EVENT(event)
-        n.on_halt = native.ON_EVENT(halt)
-        n.on_read = native.ON_READ(read)
-        n.on_write = native.ON_WRITE(write)
-        n.on_in = native.ON_IN(port_in)
-        n.on_out = native.ON_OUT(port_out)
-        n.on_acknowledge = native.ON_ACKNOWLEDGE(acknowledge)
-        n.on_sysreg = native.ON_SYSREG(sysreg)
-        n.on_ledger = native.ON_LEDGER(ledger)
-        return [n.on_trap, n.on_event, n.on_halt, n.on_read, n.on_write, n.on_in, n.on_out,
-                n.on_acknowledge, n.on_sysreg, n.on_ledger, n.on_watch]
 
     def drain_ledger(self) -> None:
         """Report the traps so far as (count, kind, pc, status, info), now and not in a batch."""
@@ -449,7 +319,8 @@ class Engine:
         self.native.access_count = 0
         self.native.unwatched_count = self.count + 1 if passing else -1
 
-    def _watched(self) -> None:
+    def note_access(self) -> None:
+        """A watched access is about to be made: keep what memory holds there."""
         n = self.native
         access = n.accesses[n.access_count]
         del self._before[n.access_count :]
