@@ -36,6 +36,7 @@ from vmm.machine.clock import NS
 from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
+from vmm.machine.statistics import statistics
 from vmm.state import snapshot as state
 
 
@@ -352,7 +353,7 @@ class Machine:
 
     def statistics(self) -> dict[str, object]:
         """Counters of instructions, traps and exits, as `--stats` writes them."""
-        return self.machine.statistics()
+        return statistics(self.machine)
 
     def trace(self, *requests: str) -> Tracing:
         """Begin traces as `vmm run --trace` writes them: ``m.trace("jsonl:run.jsonl")``.

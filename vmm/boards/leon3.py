@@ -18,6 +18,7 @@ from vmm.devices.irqmp import Irqmp
 from vmm.devices.leon_mctrl import LeonMctrl
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
+from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
 from vmm.native import library as native
 
@@ -60,7 +61,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     bus.devices.place(APB_PNP, ambapp.apb_area(ambapp.LEON3_APB))
     bus.devices.place(AHB_PNP, ambapp.ahb_area(ambapp.LEON3_MASTERS, ambapp.LEON3_SLAVES))
     machine.connect()
-    machine.model(native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
+    model(machine, native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
     processor.reset()
 
     machine.ending_hook = lambda reason: _exit_by_trap(processor, reason)

@@ -33,6 +33,7 @@ from vmm.machine.bus import Bus
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.loader import LoadError
 from vmm.machine.machine import Machine
+from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
 from vmm.memory.frames import Frames
 from vmm.native import library as native
@@ -121,7 +122,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         (native.MODEL_I8259_SLAVE, pic.slave, pic.state, 0xA0, None),
         (native.MODEL_UART16550, uart, uart.state, COM1, (com1, pic.state, COM1_IRQ)),
     ):
-        machine.model(kind, device, state, native.PORT | port, width=1, wire=wire)
+        model(machine, kind, device, state, native.PORT | port, width=1, wire=wire)
     processor.reset()
     _load(machine, options, ram)
     return machine

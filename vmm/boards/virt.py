@@ -30,6 +30,7 @@ from vmm.devices.pl061 import Pl061
 from vmm.devices.virtio_empty import VirtioEmpty
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
+from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
 from vmm.memory.frames import Contents
 from vmm.native import library as native
@@ -106,10 +107,12 @@ def build(board: BoardInfo, options: Options) -> Machine:
     for slot in range(VIRTIO_SLOTS):
         devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
     machine.connect()
-    machine.model(
-        native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
+    model(
+        machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
     )
-    machine.model(native.MODEL_GIC_INTERFACE, gic.interface, gic.state, Address.GIC_INTERFACE)
+    model(
+        machine, native.MODEL_GIC_INTERFACE, gic.interface, gic.state, Address.GIC_INTERFACE
+    )
     gic.native_input = processor.engine.gic_input(gic.state)
 
     if processor.description.generic_timer:

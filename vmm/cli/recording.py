@@ -15,6 +15,7 @@ from vmm.debug.trace import files, topics
 from vmm.debug.trace.feed import Feed
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
+from vmm.machine.statistics import statistics
 
 
 def check(o: argparse.Namespace) -> None:
@@ -71,7 +72,7 @@ class Recording:
             "ending": outcome.ending.value,
             "status": outcome.status,
             "text": outcome.text,
-            **self.machine.statistics(),
+            **statistics(self.machine),
         }
         json.dump(report, self.stats, indent=2)
         self.stats.write("\n")

@@ -8,25 +8,20 @@ devices.  A run ends with an `Outcome`.
 
 from __future__ import annotations
 
-import ctypes as C
-import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from vmm.cpu.processor import Processor
 from vmm.cpu.watch import Access, Watchpoint
-from vmm.machine.bus import PAGE, Bus, DeviceLike
+from vmm.machine.bus import PAGE, Bus
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
-from vmm.machine.line import Source
 from vmm.machine.loader import LoadError
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
-
-log = logging.getLogger(__name__)
 
 CRASHES = (
     native.REASON_ERROR_MODE, native.REASON_SHUTDOWN, native.REASON_HALTED, native.REASON_UNHANDLED,
@@ -43,7 +38,6 @@ LedgerSink = Callable[[list[TrapRecord]], None]
 class Counters:
     """What a run did (`--stats`)."""
 
-    exits: dict[str, int] = field(default_factory=dict)
     host_seconds: float = 0.0
 
 
@@ -87,7 +81,6 @@ class Machine:
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
-        self._virtual_limit: object | None = None
         self._halts = 0
         handlers = engine.handlers
         handlers.event = self._event
@@ -136,30 +129,6 @@ class Machine:
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
-
-    def model(
-        self, kind: int, device: DeviceLike, state: C.Structure, base: int, width: int = 4,
-        wire: tuple[Source, C.Structure, int] | None = None,
-    ) -> None:
-        """Let the native layer answer what it can of ``device``'s registers.
-
-        ``kind`` is one of the native layer's models, ``state`` the device's own in that
-        model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
-        bytes of the accesses.  A device that is no interrupt controller names its ``wire``
-        into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
-        lead to this machine's one processor.
-        """
-        size = self.engine.library.dll.vmm_model_size(kind)
-        if C.sizeof(state) != size:
-            raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
-        entry = native.Model(
-            base=base, size=device.size, kind=kind, width=width, state=C.addressof(state)
-        )
-        if wire is not None:
-            source, pair, irq = wire
-            entry.raised, entry.source = C.addressof(source.shared.raised), source.index
-            entry.pins, entry.irq = C.addressof(pair), irq
-        self.engine.add_model(entry)
 
     # -- limits and intercepts ---------------------------------------------------
 
@@ -438,37 +407,7 @@ class Machine:
         self.on_ledger.remove(sink)
         self.engine.native.ledger_on = int(bool(self.on_ledger))
 
-    # -- reports --------------------------------------------------------------------
-
-    def statistics(self) -> dict[str, object]:
-        """Counters of the run, as `--stats` writes them."""
-        n = self.engine.native
-        traps = {
-            self.processor.trap_name(kind): n.traps[kind]
-            for kind in range(native.TRAP_KINDS)
-            if n.traps[kind]
-        }
-        return {
-            "machine": self.name,
-            "cpu": self.processor.model,
-            "instructions": self.engine.count,
-            "cycles": self.engine.cycles,
-            "virtual_seconds": self.clock.now() / 1e9,
-            "host_seconds": round(self.counters.host_seconds, 6),
-            "traps": traps,
-            "exits": {
-                "mmio_reads": n.mmio_reads,
-                "mmio_writes": n.mmio_writes,
-                "port_reads": n.port_reads,
-                "port_writes": n.port_writes,
-                "hot_reads": n.hot_reads,
-                "events": n.events,
-                "halts": n.halts,
-                "unmapped": n.unmapped_accesses,
-                "translation_fills": n.fills,
-                "blocks_translated": n.blocks_translated,
-            },
-        }
+    # -- memory from outside ---------------------------------------------------------
 
     def load_bytes(self, address: int, data: bytes, what: str) -> None:
         """Put ``data`` into memory; LoadError if it is not all RAM or ROM."""

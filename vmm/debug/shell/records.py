@@ -11,6 +11,7 @@ from vmm.debug.shell.shell import Shell
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
 from vmm.machine.machine import TrapRecord
+from vmm.machine.statistics import statistics
 
 SHOWN = 16  # traps that `ledger` shows if no number is given
 LINES = 20  # lines that `console` shows if no number is given
@@ -69,8 +70,7 @@ class Counters(Command):
 
     def run(self, shell: Shell, text: str) -> None:
         nothing(text, "counters")
-        statistics = shell.machine.statistics()
-        for key, value in statistics.items():
+        for key, value in statistics(shell.machine).items():
             if key == "host_seconds":
                 continue  # differs from run to run
             if isinstance(value, dict):

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices that the native layer models on the Python devices' own state."""
+
+from __future__ import annotations
+
+import ctypes as C
+from typing import TYPE_CHECKING
+
+from vmm.machine.bus import DeviceLike
+from vmm.machine.line import Source
+from vmm.native import library as native
+
+if TYPE_CHECKING:
+    from vmm.machine.machine import Machine
+
+
+def model(
+    machine: Machine, kind: int, device: DeviceLike, state: C.Structure, base: int,
+    width: int = 4, wire: tuple[Source, C.Structure, int] | None = None,
+) -> None:
+    """Let the native layer answer what it can of ``device``'s registers.
+
+    ``kind`` is one of the native layer's models, ``state`` the device's own in that
+    model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
+    bytes of the accesses.  A device that is no interrupt controller names its ``wire``
+    into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
+    lead to this machine's one processor.
+    """
+    engine = machine.engine
+    size = engine.library.dll.vmm_model_size(kind)
+    if C.sizeof(state) != size:
+        raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
+    entry = native.Model(
+        base=base, size=device.size, kind=kind, width=width, state=C.addressof(state)
+    )
+    if wire is not None:
+        source, pair, irq = wire
+        entry.raised, entry.source = C.addressof(source.shared.raised), source.index
+        entry.pins, entry.irq = C.addressof(pair), irq
+    engine.add_model(entry)
