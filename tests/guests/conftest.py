@@ -39,7 +39,7 @@ def run_case(boot) -> RunCase:
         hot_reads: bool = True,
     ) -> Run:
         guest = boot(case.board, kernel=case.kernel, cpu=case.cpu, properties=case.properties,
-                     wall=120)
+                     wall=900)  # single steps on a busy machine take long
         console = bytearray()
         machine = guest.machine
         machine.console.sinks.append(console.extend)
