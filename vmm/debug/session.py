@@ -132,8 +132,6 @@ class Session:
 
     def to_count(self, count: int) -> Stop:
         """To where ``count`` instructions have begun, before interrupts are taken there."""
-        if count > self.machine.engine.count:
-            return self._go(Request(count, breakpoints=False))
         return self._move(lambda: self._reverse.to_count(count))
 
     def to_position(self, position: Position) -> Stop:
