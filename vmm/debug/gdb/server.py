@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from vmm.debug.gdb import address
 from vmm.debug.gdb.link import Link
-from vmm.debug.gdb.monitor import Monitor as BuiltIn
+from vmm.debug.gdb.monitor import monitor as shell_monitor
 from vmm.debug.gdb.stub import Monitor, Stub
 from vmm.debug.session import Session
 from vmm.debug.stops import Why
@@ -42,7 +42,7 @@ class GdbServer:
         self.session = session
         self._listening = listening
         self._wait = wait
-        self._monitor = monitor or BuiltIn(session)
+        self._monitor = monitor or shell_monitor(session)
         self._idle = idle
         self._link: Link | None = None
         listening.setblocking(False)

@@ -17,7 +17,7 @@ LINES = 20  # lines that `console` shows if no number is given
 
 
 class Ledger(Command):
-    names = ("ledger",)
+    names = ("ledger", "traps")
     group = "Looking"
     usage = (
         "[KIND ...] [user|supervisor] [at ADDRESS|SYMBOL|FROM..TO] [last N]",
@@ -116,8 +116,9 @@ class Info(Command):
         ram = sum(memory.size for memory in machine.bus.memory if not memory.rom)
         rows = [
             ("machine", f"{machine.name}, {machine.processor.model}, {ram >> 20} MiB RAM"),
-            ("position", f"{position.count} instructions, {position.traps} traps"),
-            ("time", f"{machine.clock.now() / NS:.9f} s virtual, {machine.clock.hz} Hz"),
+            ("position", f"{position.count} instructions, {machine.clock.now() / NS:.9f} s of"
+                         f" virtual time, {position.traps} traps"),
+            ("clock", f"{machine.clock.hz} instructions a second"),
             ("pc", diagnosis.place(machine, machine.linear_pc)),
             ("console", f"{machine.console.printed} bytes printed"),
             ("stopped", shell.session.last.text),
