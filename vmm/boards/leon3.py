@@ -63,6 +63,9 @@ def build(board: BoardInfo, options: Options) -> Machine:
     machine.model(native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
     processor.reset()
 
+    machine.ending_hook = lambda reason: _exit_by_trap(processor, reason)
+    if options.bare:
+        return machine
     if options.kernel is not None:
         image = boot.read_kernel(options.kernel, "sparc", RAM)
         boot.place(machine, image)
@@ -76,7 +79,6 @@ def build(board: BoardInfo, options: Options) -> Machine:
         machine.load_bytes(PROM, boot.flat_firmware(options.bios, PROM_SIZE), str(options.bios))
     if options.kernel is None and options.bios is None:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
-    machine.ending_hook = lambda reason: _exit_by_trap(processor, reason)
     return machine
 
 

@@ -137,6 +137,8 @@ def _exit(machine: Machine, status: int) -> None:
 
 
 def _load(machine: Machine, options: Options, ram: int) -> None:
+    if options.bare:
+        return
     words: dict[str, int] = {}
     if options.kernel is not None:
         words = _load_kernel(machine, options.kernel, options.append, ram)

@@ -121,6 +121,9 @@ class Builder:
             at_end = table.choice("load", ("start", "end"), "start") == "end"
             if "image" in table:
                 image = self.top.file.parent / table.text("image")
+                if self.options.bare:
+                    table.finish()
+                    continue
                 try:
                     self.load(image, memory, at_end)
                 except loader.LoadError as error:
@@ -220,6 +223,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
         processor.write_physical = machine.bus.write_memory
     machine.connect()
     processor.reset()
+    if options.bare:
+        return machine
     entry = None
     if options.kernel is not None:
         ram = next(memory for memory in machine.bus.memory if not memory.rom)

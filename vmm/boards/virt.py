@@ -151,6 +151,8 @@ def _services(
 def _load(
     machine: Machine, processor: ArmProcessor, options: Options, tree: bytes, ram: int
 ) -> None:
+    if options.bare:
+        return
     if options.kernel is None and options.bios is None:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
     tree_at = Address.RAM

@@ -60,6 +60,15 @@ class SavedProcessor:
     traps: bytes  # how often each kind was taken
     recent: bytes  # the last traps
 
+    def fits(self) -> bool:
+        """Whether it has the sizes that an engine of its kind wants."""
+        return (
+            self.kind in SIZES and len(self.env) == SIZES[self.kind]
+            and len(self.native) == len(NATIVE_FIELDS)
+            and len(self.traps) == C.sizeof(C.c_uint64) * native.TRAP_KINDS
+            and len(self.recent) == C.sizeof(native.TrapRecord) * native.RECENT
+        )
+
 
 def _word(engine: Engine, offset: int) -> C.c_uint32:
     return C.c_uint32.from_address(engine.cpu + offset)

@@ -94,7 +94,8 @@ class AddressSpace:
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._placed: list[Placed] = []
-        self.known: list[DeviceLike] = []  # every device that was ever placed here, in that order
+        self.known: list[DeviceLike] = []  # placed while the board was built, in that order
+        self.complete = False  # the board is built
 
     def place(self, base: int, device: DeviceLike, size: int | None = None) -> Placed:
         """Put ``device`` at ``base``; Overlap if something is there already."""
@@ -109,7 +110,7 @@ class AddressSpace:
                 )
         self._starts.insert(at, base)
         self._placed.insert(at, placed)
-        if not any(device is one for one in self.known):
+        if not self.complete and not any(device is one for one in self.known):
             self.known.append(device)
         return placed
 

@@ -130,6 +130,7 @@ class Machine:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)
         engine.map_hole()
+        self.bus.devices.complete = self.bus.ports.complete = True
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:

@@ -134,6 +134,8 @@ def _synthetic(word: int, op3: int) -> str | None:
         return f"cmp {REGISTERS[rs1]}, {second}"
     if op3 == 0x12 and not rd and not rs1:
         return f"tst {second}"
+    if op3 == 0x12 and not rd and second == "%g0":
+        return f"tst {REGISTERS[rs1]}"
     if op3 == 0x3D and not rd and not rs1 and second in ("0", "%g0"):
         return "restore"
     return None

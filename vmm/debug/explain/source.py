@@ -291,24 +291,27 @@ class Sources:
     def addresses(self, file: str, line: int) -> list[int]:
         """Where the code of a source line begins, once for each stretch of it.
 
-        ``file`` is a name or the end of a path: ``main.c``, ``sparc/hello/main.c``.
+        ``file`` is a name or the end of a path: ``main.c``, ``sparc/hello/main.c``.  Lines that
+        the compiler has left no code of their own have the address of what they became part of.
         """
         found: set[int] = set()
+        empty: set[int] = set()
         for unit in self._all_units():
             try:
                 if not any(_same(name, file) for name in unit.files) and not os.path.isabs(file):
                     continue
                 before: Line | None = None
-                for row in unit.rows:
-                    here = row.line
-                    if here is not None and here.line == line and _same(here.file, file) and (
-                        before is None or (before.file, before.line) != (here.file, here.line)
-                    ):
-                        found.add(row.address)
-                    before = here
+                for row, following in pairwise(unit.rows):
+                    here, long = row.line, following.address > row.address
+                    if here is not None and here.line == line and _same(here.file, file):
+                        if not long:
+                            empty.add(row.address)
+                        elif before is None or (before.file, before.line) != (here.file, line):
+                            found.add(row.address)
+                    before = here if long else before
             except BROKEN as error:
                 log.info("a unit without lines: %s", error)
-        return sorted(found)
+        return sorted(found or empty)
 
     def lines(self) -> Iterator[tuple[int, int, Line]]:
         """All line table rows: first address, address behind the last, line."""

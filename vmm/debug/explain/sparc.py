@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from vmm.cpu.sparc import decode, traps
-from vmm.cpu.sparc.mmu import FAULTS
+from vmm.cpu.sparc.mmu import FAULTS, PRIVILEGE, PROTECTION
 from vmm.cpu.sparc.registers import WINDOWS
 from vmm.cpu.walk import Access, AccessKind, Walk
 from vmm.debug.explain import changes, interrupts, walks
@@ -133,6 +133,8 @@ def _access(context: Context, tt: int) -> tuple[list[str], list[Section]]:
             *context.register("mmu.fsr", registers["mmu.fsr"], "fault status register"),
             f"fault address register = {context.place(registers['mmu.far'])}, the page",
         ]
+        if walk.level != registers["mmu.fsr"] >> 8 & 3 and walk.status in (PROTECTION, PRIVILEGE):
+            cause.append("L stays 0 for protection and privilege errors; the walk tells the level")
         sections = [Section("Cause", tuple(cause), fields("sparc", "mmu.fsr",
                                                            registers["mmu.fsr"]))]
     else:
@@ -150,7 +152,7 @@ def _walk_section(context: Context, walk: Walk, access: Access) -> Section:
         return section
     number = context.before["mmu.context"]
     table = (context.before["mmu.ctxtbl"] << 4) & 0xFFFFFFFF0
-    first = f"{section.lines[0]}, context {number}, context table at {table:09x}"
+    first = f"{section.lines[0]}, context {number}, context table at {table:08x}"
     return Section("Walk", (first, *section.lines[1:]), walk)
 
 

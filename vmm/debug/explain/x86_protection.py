@@ -25,7 +25,7 @@ PRIVILEGED = {
 IO = re.compile(r"(rep\w* )?(ins|outs)[bwd]?\b|(in|out) ")
 CONTROL = re.compile(r"mov (cr|dr)\d|mov \w+, (cr|dr)\d")
 LOADS_SEGMENT = re.compile(r"mov (es|ss|ds|fs|gs),|pop (es|ss|ds|fs|gs)$|l(es|ds|ss|fs|gs) ")
-FAR = re.compile(r"(ljmp|lcall|jmp|call) .*(:|ptr)|retf|iret")
+FAR = re.compile(r"ljmp|lcall|(jmp|call) .*ptr|retf|iret")
 
 
 def general_protection(
@@ -93,6 +93,9 @@ def _by_selector(context: Context, vector: int, code: int, one: Instruction | No
         return f"LTR takes an available TSS of the GDT; {selector} names {what}."
     if re.match(r"lldt ", text):
         return f"LLDT takes an LDT of the GDT; {selector} names {what}."
+    if text.startswith("int"):
+        return (f"The gate of `{text}` must name a present code segment, not less privileged than "
+                f"CPL {level}; {selector} names {what}.")
     if FAR.match(text):
         return (f"A far transfer at CPL {level} cannot go to, or return to, {selector}: {what}.")
     return f"The {selector} names a descriptor that does not fit: {what}."
@@ -106,17 +109,21 @@ def _by_instruction(context: Context, one: Instruction) -> str:
     level, iopl = tables.cpl(before), before["eflags"] >> 12 & 3
     vm86 = bool(before["eflags"] & FLAG_VM)
     name = one.text.split()[0]
-    mode = "virtual-8086 mode" if vm86 else f"CPL {level}"
+    where = "in virtual-8086 mode" if vm86 else f"at CPL {level}"
     if (name in PRIVILEGED or CONTROL.match(one.text)) and level:
-        return f"`{one.text}` is a privileged instruction: it needs CPL 0, and runs in {mode}."
+        return f"`{one.text}` is a privileged instruction: it needs CPL 0, and runs {where}."
     if name in ("cli", "sti") and level > iopl:
-        return f"`{name}` in {mode} with IOPL {iopl}: it needs CPL at or below IOPL."
+        return f"`{name}` {where} with IOPL {iopl}: it needs CPL at or below IOPL."
     if vm86 and iopl < 3 and name.startswith(("pushf", "popf", "iret", "int")):
         return f"`{one.text}` in virtual-8086 mode with IOPL {iopl}: it needs IOPL 3."
     if IO.match(one.text):
-        return _port(context, one, level, iopl, mode)
+        return _port(context, one, level, iopl, where)
     if CONTROL.match(one.text):
         return f"`{one.text}` would set reserved bits, or PG without PE."
+    if name == "rdtsc":
+        return f"RDTSC {where} with CR4.TSD set: it needs CPL 0."
+    if name.startswith("int") and not vm86:
+        return f"`{one.text}` {where}: the selector of its gate is null."
     if name in ("rdmsr", "wrmsr"):
         return f"`{name}`: there is no such model-specific register, or the value is reserved."
     if name == "sysenter":
@@ -124,20 +131,40 @@ def _by_instruction(context: Context, one: Instruction) -> str:
     if LOADS_SEGMENT.match(one.text):
         return f"`{one.text}` would load a null selector where none may be."
     if FAR.match(one.text):
-        return (f"`{one.text}` in {mode}: a null selector, or a target that this transfer may not "
-                "have.")
+        return _far(context, one, where)
     if len(one.data) == 1 and name.startswith(".byte"):
         return "The instruction is longer than 15 bytes, or no instruction."
-    return f"`{one.text}` in {mode} violated one of its checks; the error code is 0."
+    return f"`{one.text}` {where} violated one of its checks; the error code is 0."
 
 
-def _port(context: Context, one: Instruction, level: int, iopl: int, mode: str) -> str:
+def _far(context: Context, one: Instruction, where: str) -> str:
+    """A far transfer with error code 0: where it would go to says why it may not."""
+    direct = re.match(r"l(jmp|call) (0x[0-9a-f]+|\d+)(:|, )(0x[0-9a-f]+|\d+)$", one.text)
+    if direct is not None:
+        selector, offset = int(direct[2], 0), int(direct[4], 0)
+    elif one.text.startswith(("retf", "iret")):
+        width = 4 if one.text[-1] == "d" or context.then.wide_code else 2
+        top = context.before["ss.base"] + context.before["esp"]
+        offset = context.then.number(top, width) or 0
+        selector = (context.then.number(top + width, width) or 0) & 0xFFFF
+    else:
+        return f"`{one.text}` {where}: a null selector, or an offset beyond its segment."
+    start = f"`{one.text}` {where} goes to {selector:04x}:{offset:08x}"
+    if not selector & 0xFFFC:
+        return f"{start}: the selector is null."
+    found = tables.descriptor(context.then, selector)
+    if found is not None and offset > found.descriptor.limit:
+        return f"{start}: beyond the segment's limit {found.descriptor.limit:08x}."
+    return f"{start}: a check of this transfer, or of the stack it takes, failed."
+
+
+def _port(context: Context, one: Instruction, level: int, iopl: int, where: str) -> str:
     """The I/O permission bitmap decides above IOPL (volume 1, 19.5.2)."""
     before = context.before
     operands = one.text.partition(" ")[2]
     immediate = re.search(r"0x[0-9a-f]+|\b\d+\b", operands)
     port = int(immediate[0], 0) if immediate and "dx" not in operands else before["edx"] & 0xFFFF
-    start = f"I/O port {port:#x} in {mode} with IOPL {iopl}"
+    start = f"I/O port {port:#x} {where} with IOPL {iopl}"
     base, limit = before["tr.base"], before["tr.limit"]
     if before["tr.flags"] >> 8 & 15 not in (9, 11) or limit < 103:
         return f"{start}, and TR holds no 32-bit TSS with an I/O permission bitmap."
@@ -146,6 +173,15 @@ def _port(context: Context, one: Instruction, level: int, iopl: int, mode: str) 
     if at + 1 > limit:
         return (f"{start}, and the I/O permission bitmap, at {bitmap:#x} of the TSS, whose limit "
                 f"is {limit:#x}, ends before this port.")
-    bits = context.then.number(base + at, 2) or 0
-    return (f"{start}, and the I/O permission bitmap forbids it: bit {port & 7} of the byte at "
-            f"{base + at:08x} ({bits & 0xFF:02x}) is 1.")
+    bits = (context.then.number(base + at, 2) or 0) >> (port & 7)
+    denied = next((i for i in range(_width(one)) if bits >> i & 1), 0)
+    place = base + bitmap + (port + denied >> 3)
+    return (f"{start}, and the I/O permission bitmap forbids port {port + denied:#x}: bit "
+            f"{port + denied & 7} of the byte at {place:08x} is 1.")
+
+
+def _width(one: Instruction) -> int:
+    """Bytes of an IN, OUT, INS or OUTS."""
+    if re.search(r"\beax\b|dword", one.text):
+        return 4
+    return 2 if re.search(r"\bax\b|\bword", one.text) else 1
