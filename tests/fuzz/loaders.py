@@ -13,6 +13,7 @@ were findings.  docs/robustness.md says what has been run.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -146,11 +147,13 @@ def main(arguments: list[str] | None = None) -> int:
         fuzz(chosen.target, chosen.seconds)
     failed = 0
     for target in TARGETS if chosen.target == "all" else [chosen.target]:
-        started = time.monotonic()
+        started, before = time.monotonic(), os.times()
         tried, problem = campaign(target, chosen.seconds)
+        after = os.times()
+        used = sum(after[2:4]) - sum(before[2:4])  # by children
         failed += bool(problem)
-        print(f"{target}: {tried} inputs in {time.monotonic() - started:.0f} s: "
-              f"{problem or 'no findings'}", flush=True)
+        print(f"{target}: {tried} inputs in {time.monotonic() - started:.0f} s "
+              f"({used:.0f} s of processor time): {problem or 'no findings'}", flush=True)
         if problem:
             newest = max((KEPT / "findings" / target).iterdir(), default=None,
                          key=lambda path: path.stat().st_mtime)

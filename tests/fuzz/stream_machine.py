@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vmm.boards import Options, create
+from vmm.cpu import execution
 from vmm.cpu.engine import constants
 from vmm.machine import diagnosis
 from vmm.machine.outcome import Ending, Outcome
@@ -30,7 +31,12 @@ BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 MODES = ("supervisor", "user")
 RAM = 32 << 20
 LOW_CODE = 0x7000, 0xA000  # x86: handlers of real mode, code of virtual 8086 mode
+DATA, STACK = 0x3000, 0x6000  # in a stream's region: native/fuzz.h
 BATCH = 900  # streams on one machine: each has 32 KiB of its RAM to itself
+
+# How somebody may look on while streams run, and in how many batches of a hundred.
+WATCHED = {"": 68, "intercepts": 9, "breakpoints": 5, "watchpoints": 7, "stores": 4, "coverage": 4,
+           "steps": 3}
 
 
 class Fuzz(C.Structure):
@@ -85,7 +91,7 @@ class Setting:
     properties: dict[str, str]
     delivery: str
     ledger: bool
-    watched: str  # how somebody looks on: "", "intercepts", "breakpoints" or "steps"
+    watched: str  # how somebody looks on: one of WATCHED
 
     def __str__(self) -> str:
         switches = ",".join(f"{key}={value}" for key, value in self.properties.items())
@@ -109,7 +115,7 @@ def setting(arch: str, seed: int) -> Setting:
         cpu = chosen.choice(["qemu32"] * 3 + ["coreduo", "n270"] * 2 + models)
     delivery = "python" if chosen.random() < 0.05 else "native"
     ledger = chosen.random() < 0.2
-    watched = chosen.choices(("", "intercepts", "breakpoints", "steps"), (82, 10, 5, 3))[0]
+    watched = chosen.choices(list(WATCHED), list(WATCHED.values()))[0]
     return Setting(cpu, properties, delivery, ledger, watched)
 
 
@@ -133,6 +139,10 @@ class StreamMachine:
         machine.on_trap = self._trapped
         if chosen.watched == "intercepts":
             machine.intercept(random.Random(seed).sample(range(TRAP_KINDS), 100))
+        if chosen.watched == "stores":
+            machine.engine.track_stores()
+        if chosen.watched == "coverage":
+            execution.count_instructions(machine.engine, True)
         if chosen.ledger:
             machine.record_ledger(lambda records: None)
         if arch == "arm" and random.Random(seed).random() < 0.7:
@@ -144,6 +154,7 @@ class StreamMachine:
         )
         self._fuzz.contents.user = mode == "user"
         self._dll = dll
+        self._complete = False  # whether every stream from the first has been run
         self._short_blocks = C.c_int.in_dll(library().dll, "vmm_short_blocks")
 
     def _trapped(self, kind: int) -> None:
@@ -152,16 +163,35 @@ class StreamMachine:
         if self._traps == 30:
             self.machine.stop(Outcome.time("enough traps"))
 
+    def _watch(self, region: int) -> None:
+        machine = self.machine
+        if self.setting.watched == "breakpoints":
+            machine.set_breakpoints(region + 4 * i for i in range(2, 66, 9))
+        if self.setting.watched == "watchpoints":
+            machine.engine.watch_before = self.seed % 2 == 0
+            machine.set_watchpoints([
+                (region + DATA, 0x40, "write"), (region + DATA + 0x60, 3, "access"),
+                (region + STACK, 0x800, "read"), (region, 0x20, "access"),
+            ])
+
+    def _check_coverage(self) -> None:
+        """Each instruction has been counted once, where it begins."""
+        begun = sum(execution.begun(self.machine.engine).values())
+        count = self.machine.engine.count
+        # One that meets an x86 instruction breakpoint is in the count but does not begin.
+        if begun > count or (begun < count and self.arch != "x86"):
+            raise Finding(f"{begun} instructions by pc, {count} in all")
+
     def run(self, index: int) -> Ending:
         """Run one stream of the batch; Finding if the machine or the engine failed."""
+        self._complete = index == 0 or self._complete
         self._dll.fuzz_stream(self._fuzz, self.seed, index)
         machine, engine = self.machine, self.machine.engine
         # Most code runs once: long blocks of it, in a quarter of the streams, take half the time.
         self._short_blocks.value = 0 if index % 4 == 0 else 1 << 30
         if self.arch == "x86":  # streams share what they have below 1 MiB
             engine.forget_code(*LOW_CODE)
-        if self.setting.watched == "breakpoints":
-            machine.set_breakpoints(self._fuzz.contents.region + 4 * i for i in range(2, 66, 9))
+        self._watch(self._fuzz.contents.region)
         machine.stepping = self.setting.watched == "steps" and index % 16 == 0  # it is slow
         start = engine.count
         budget = self._fuzz.contents.budget
@@ -174,7 +204,7 @@ class StreamMachine:
         )
         outcome = machine.run(until=until)
         for _ in range(20):
-            if not machine.stopped_at_breakpoint:
+            if not (machine.stopped_at_breakpoint or machine.stopped_at_watchpoint):
                 break
             outcome = machine.run(until=until)
         machine.clock.cancel(limit)
@@ -185,4 +215,6 @@ class StreamMachine:
         count = engine.count
         if not start <= count <= until or (outcome.text == "stopped" and count != until):
             raise Finding(f"{outcome.text}: {count - start} of {until - start} instructions")
+        if self._complete and self.setting.watched == "coverage" and index == BATCH - 1:
+            self._check_coverage()
         return outcome.ending

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -34,6 +35,15 @@ from vmm.machine.clock import NS
 from vmm.machine.guest_memory import Memory
 from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
+from vmm.state import snapshot as state
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A moment of one machine."""
+
+    state: state.Snapshot
+    unmatched: bytes  # what the guest had printed and nobody had expected yet
 
 
 class Unexpected(AssertionError):
@@ -274,6 +284,21 @@ class Machine:
         if self._ledger is None:
             raise ValueError("this machine keeps no ledger: Machine(..., ledger=True)")
         return self._ledger
+
+    # -- snapshots --------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The full state of the machine as it is now, to which `restore` brings it back."""
+        return Snapshot(state.take(self.machine), self._printed.unmatched)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Bring the machine back to a snapshot that was taken from it; SnapshotError if not.
+
+        What was recorded in the `ledger` since then stays there.
+        """
+        state.restore(self.machine, snapshot.state)
+        self._printed.unmatched = snapshot.unmatched
+        self.outcome = self.reached = None
 
     # -- symbols and reports ----------------------------------------------------------
 

@@ -20,6 +20,16 @@ class Printed:
         self._wanted: list[Text | Line] = []
         self._line = 0  # where the first line begins that has not been looked at
 
+    @property
+    def unmatched(self) -> bytes:
+        """What may still match."""
+        return bytes(self._unmatched)
+
+    @unmatched.setter
+    def unmatched(self, data: bytes) -> None:
+        self._unmatched = bytearray(data)
+        self._line = 0
+
     def look_for(self, wanted: list[Text | Line]) -> None:
         """Look for these from now on, first in what is there already."""
         self.reached = self.match = None

@@ -16,13 +16,13 @@ import sys
 import traceback
 from typing import NoReturn
 
-from vmm.cli import bench, completion, demo, doctor, run, shell, showcase, test
+from vmm.cli import bench, campaign, completion, demo, doctor, run, shell, showcase, test
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 
 INTERRUPTED = 130  # as shells report SIGINT
-COMMANDS = (run, shell, test, bench, demo, doctor, showcase, completion)
+COMMANDS = (run, shell, test, campaign, bench, demo, doctor, showcase, completion)
 EPILOG = """\
 exit status:
   0 to 255  vmm run: the guest's own; else 0, or 1 if something was not as it should be

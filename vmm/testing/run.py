@@ -52,21 +52,25 @@ class Trial:
         for record in records:
             self.hash.update(RECORD.pack(*record))
 
-    def run(self) -> Outcome:
-        """To the end that the case says, or to a limit."""
+    def begin(self, typed: bytes) -> None:
+        """Type, and play the case's script."""
         case, machine = self.case, self.machine
         serial = machine.machine.console
-        if case.typed:
-            serial.type(case.typed)
+        if typed:
+            serial.type(typed)
         if case.script:
             if case.script[-1].verb == "expect":
                 serial.on_script_end = lambda: machine.machine.stop(
                     Outcome.exit(0, "the script is finished")
                 )
             serial.play(list(case.script))
-        limits = case.limits
-        return machine.run(
-            case.until, timeout=limits.virtual, instructions=limits.instructions,
+
+    def run(self) -> Outcome:
+        """To the end that the case says, or to a limit."""
+        self.begin(self.case.typed)
+        limits = self.case.limits
+        return self.machine.run(
+            self.case.until, timeout=limits.virtual, instructions=limits.instructions,
             wall_timeout=limits.wall,
         )
 
