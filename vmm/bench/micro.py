@@ -10,6 +10,7 @@ instructions between two of them are in it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -43,6 +44,7 @@ class Probe:
 
 PROBES = (
     Probe("native", "trap, delivered by the engine", 0.6),
+    Probe("traced", "trap, delivered by the engine, written as a JSON line", 5.0),
     Probe("intercepted", "trap, seen by Python, delivered by the engine", 3.0),
     Probe("python_entry", "trap, entered by the readable Python entry", None),
     Probe("handled", "trap, handled in Python", 3.0),
@@ -105,6 +107,9 @@ def _answer(architecture: str, machine: Machine) -> Callable[[int], int]:
 
 def _arrange(machine: Machine, architecture: str, probe: str) -> Callable[[], int]:
     """Prepare a machine for a probe; returns what counts the calls so far."""
+    from vmm.debug.trace.feed import Feed
+    from vmm.debug.trace.jsonl import JsonLines
+
     native = machine.engine.native
     kind = TRAP[architecture]
     if probe == "hypercall" and architecture == "arm":
@@ -117,6 +122,8 @@ def _arrange(machine: Machine, architecture: str, probe: str) -> Callable[[], in
         machine.serve(kind, _answer(architecture, machine))
     elif probe == "intercepted":
         machine.intercept({kind})
+    elif probe == "traced":
+        JsonLines(Feed(machine), open(os.devnull, "w", encoding="utf-8"), ("traps",))  # noqa: SIM115
     elif probe == "python_entry":
         machine.set_delivery("python")
     return lambda: int(native.traps[kind])

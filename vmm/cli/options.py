@@ -20,6 +20,8 @@ from vmm.cpu.processor import UnknownModel
 from vmm.debug.trace import files, topics
 from vmm.machine.machine import Machine
 from vmm.native.library import NativeError
+from vmm.state import snapshot
+from vmm.state.snapshot import SnapshotError
 
 
 def seconds(text: str) -> float:
@@ -43,6 +45,8 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
     o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
+    o("--snapshot", "-loadvm", metavar="FILE", type=Path,
+      help="go on from a snapshot, in place of a board and a guest")
     o = command.add_argument_group("the console").add_argument
     o("-serial", "--serial", metavar="WHERE", default="stdio",
       help="the console: stdio (default), file:PATH or none")
@@ -158,6 +162,14 @@ def answer(o: argparse.Namespace) -> int | None:
         print(files.table())
         return 0
     recording.check(o)
+    if o.snapshot is not None:
+        given = [text for text, value in (
+            ("-M", o.machine), ("-cpu", o.cpu), ("-m", o.memory), ("-kernel", o.kernel),
+            ("-bios", o.bios), ("-append", o.append), ("-boot", o.boot),
+        ) if value]
+        if given:
+            raise UsageError(f"--snapshot names the machine and its guest: no {given[0]}")
+        return None
     if o.machine is None:
         raise UsageError(f"which board? -M takes one of: {', '.join(boards.BOARDS)}")
     if o.machine == "help":
@@ -174,6 +186,11 @@ def answer(o: argparse.Namespace) -> int | None:
 
 def build(o: argparse.Namespace) -> Machine:
     """The machine that the options ask for."""
+    if o.snapshot is not None:
+        try:
+            return snapshot.build(snapshot.load(o.snapshot))
+        except (SnapshotError, NativeError) as error:
+            raise Failure(str(error)) from error
     name, properties = board_and_properties(o.machine)
     options = Options(
         board=name, properties=properties, cpu=o.cpu,

@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from vmm.cli import gdb, options, recording
@@ -25,6 +26,8 @@ from vmm.machine import diagnosis
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
+from vmm.state import inputs, snapshot
+from vmm.state.snapshot import SnapshotError
 
 STDIN, STDERR = 0, 2
 INTERRUPTED = 130
@@ -60,6 +63,10 @@ def add(commands: Any) -> None:
         "--break", metavar="PLACE", dest="breaks", action="append", default=[],
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
+    o = command.add_argument_group("snapshots and recordings").add_argument
+    o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
+    o("--record", metavar="FILE", type=Path, help="write what is typed, and when, as JSON lines")
+    o("--replay", metavar="FILE", type=Path, help="type what was recorded, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
 
@@ -85,11 +92,14 @@ class Run:
 
     def __init__(self, machine: Machine, o: argparse.Namespace, stack: ExitStack) -> None:
         self.machine = machine
+        self.replayed = inputs.read(o.replay) if o.replay else None
         self.script: list[ScriptLine] = read_script(o.script) if o.script else []
         self.outputs = Outputs(stack)
         self.outputs.connect("-serial", o.serial, machine.console)
         self.outputs.connect("-debugcon", o.debugcon, machine.debug)
         self.input = self._input(o)
+        if o.record or self.replayed is not None:
+            self._log_input(o, stack)
         self.recording = recording.attach(machine, o, stack)
         self.wall_limit = time.monotonic() + o.wall_timeout if o.wall_timeout else None
         self._wall_seconds = o.wall_timeout
@@ -109,7 +119,7 @@ class Run:
         self.gdb = gdb.serve(machine, o, self.look)
 
     def _input(self, o: argparse.Namespace) -> Input | None:
-        if o.serial != "stdio" or not usable_input(STDIN):
+        if o.serial != "stdio" or not usable_input(STDIN) or self.replayed is not None:
             return None
         if self.script and not sys.stdin.isatty():
             return None  # the script types
@@ -117,6 +127,14 @@ class Run:
             STDIN, self.machine.console.type,
             quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
         )
+
+    def _log_input(self, o: argparse.Namespace, stack: ExitStack) -> None:
+        log = inputs.InputLog(self.machine, self.replayed or ())
+        if o.record:
+            try:
+                log.record(stack.enter_context(o.record.open("w", encoding="utf-8")))
+            except OSError as error:
+                raise Failure(f"--record {o.record}: {error.strerror}") from error
 
     def _draw_progress(self) -> None:
         terminal = sys.stdout.isatty()
@@ -231,7 +249,7 @@ def run(o: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             guest_run = Run(machine, o, stack)
-        except ScriptError as error:
+        except (ScriptError, inputs.InputError) as error:
             raise Failure(str(error)) from error
         outcome = guest_run.run()
         announced = guest_run.opens_shell(outcome) and outcome.ending is Ending.CRASH
@@ -243,6 +261,11 @@ def run(o: argparse.Namespace) -> int:
             before, outcome = outcome, debugger.enter(machine, guest_run.hand_over(), outcome)
             announced = announced and outcome is before
         guest_run.recording.finish(outcome)
+        if o.save_snapshot is not None:
+            try:
+                snapshot.save(snapshot.take(machine), o.save_snapshot)
+            except SnapshotError as error:
+                raise Failure(str(error)) from error
     return outcome.status if announced else announce(machine, outcome)
 
 

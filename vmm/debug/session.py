@@ -19,7 +19,7 @@ from vmm.debug.reverse import Reverse
 from vmm.debug.stops import Position, Stop, TrapFilter, TrapInfo, Why
 from vmm.machine.machine import Machine
 from vmm.state import snapshot
-from vmm.state.history import Entry, History
+from vmm.state.history import History, Past
 from vmm.state.memory import all_frames
 from vmm.state.snapshot import Snapshot, SnapshotError
 
@@ -39,7 +39,7 @@ class Session:
         self.history = History(machine, keep)
         self._mover = Mover(machine, self.breakpoints, self.history)
         self._reverse = Reverse(self._mover)
-        self._named: dict[str, tuple[Snapshot, list[Entry]]] = {}
+        self._named: dict[str, tuple[Snapshot, Past]] = {}
         self._handled: list[TrapInfo] = []  # traps stopped at whose handlers may still run
         self.history.note()
         self.last = self._mover.stop(Why.COUNT)
@@ -145,7 +145,7 @@ class Session:
     def snapshot(self, name: str) -> None:
         """Keep the present state, and its past, under ``name``."""
         self._notice_changes()
-        self._named[name] = snapshot.take(self.machine), list(self.history.entries)
+        self._named[name] = snapshot.take(self.machine), self.history.past()
 
     def restore(self, name: str) -> None:
         """Go to the state kept under ``name``; SnapshotError if there is none."""
@@ -153,7 +153,7 @@ class Session:
             raise SnapshotError(f"no snapshot {name!r}; there are: {', '.join(self._named)}")
         kept, past = self._named[name]
         snapshot.restore(self.machine, kept)
-        self.history.replace(past)
+        self.history.return_to(past)
         self._mover.ended = None
         self.last = self._mover.stop(Why.COUNT)
         self._seen = self._present()

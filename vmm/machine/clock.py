@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 NS = 1_000_000_000
+FIRST = 1 << 62  # more than events are ever asked for
 
 
 @dataclass(slots=True, eq=False)
@@ -72,12 +73,17 @@ class Clock:
     # -- asking for events --------------------------------------------------
 
     def at_cycle(
-        self, cycle: int, callback: Callable[[], None], name: str = "", host: bool = False
+        self, cycle: int, callback: Callable[[], None], name: str = "", host: bool = False,
+        first: bool = False,
     ) -> Event:
-        """Call back once ``cycle`` cycles have gone by (at once if they have)."""
+        """Call back once ``cycle`` cycles have gone by (at once if they have).
+
+        ``first`` puts it before the others of that cycle, whenever it was asked for.
+        """
         event = Event(cycle, callback, name, host=host)
         self._sequence += 1
-        heapq.heappush(self._queue, (cycle, self._sequence, event))
+        order = self._sequence - FIRST if first else self._sequence
+        heapq.heappush(self._queue, (cycle, order, event))
         if self._queue[0][2] is event:
             self.rearm()
         return event

@@ -83,6 +83,7 @@ class Console:
         self.printed = 0  # bytes in all
         self.tail = bytearray()
         self.on_script_end: Callable[[], None] | None = None
+        self.on_type: Callable[[bytes], None] | None = None  # who has input enter later
         self._input: deque[int] = deque()
         self._script: deque[ScriptLine] = deque()
         self._unmatched = bytearray()
@@ -104,7 +105,14 @@ class Console:
     # -- somebody types ---------------------------------------------------------
 
     def type(self, data: bytes) -> None:
-        """Queue input for the guest."""
+        """Input from the host, for the guest."""
+        if self.on_type is not None:
+            self.on_type(data)
+        else:
+            self.enter(data)
+
+    def enter(self, data: bytes) -> None:
+        """Queue input for the guest now."""
         self._input.extend(data)
         self.feed()
 
@@ -149,6 +157,6 @@ class Console:
                 self._script.popleft()
             else:
                 self._script.popleft()
-                self.type(line.text)
+                self.enter(line.text)
         if self.on_script_end is not None:
             self.on_script_end()

@@ -25,8 +25,13 @@ class Line:
 
     def set(self, level: bool) -> None:
         """Drive the wire high or low."""
-        if bool(level) != self.level:
-            self.drive(bool(level))
+        level = bool(level)
+        if level != self.level:
+            self.level = level
+            if self.watcher is not None:
+                self.watcher(level)
+            if self.sink is not None:
+                self.sink(level)
 
     def drive(self, level: bool) -> None:
         """Tell the sink of a level that the source knows to be a change."""

@@ -77,12 +77,13 @@ class Machine:
         self.steps = 0
         self._last_step = 0
         self._intercepted: set[int] = set()
+        self._kind_watchers: dict[int, Callable[[int], None]] = {}
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
         self._before_access: int | None = None  # count of a stop before a watched access
         self._sample: Callable[[], None] | None = None
-        self._sample_every = self._next_sample = 0
+        self._sample_every, self._next_sample = 0, NEVER
         self._next_heartbeat = 0
         self._looks = 0
         self._wall_limit: float | None = None
@@ -187,11 +188,20 @@ class Machine:
         self._trap_watcher = watcher
         self._apply_intercepts()
 
+    def watch_kinds(self, kinds: Iterable[int], watcher: Callable[[int], None] | None) -> None:
+        """Have traps of these kinds shown to ``watcher`` (None: no more), which cannot answer."""
+        for kind in kinds:
+            if watcher is None:
+                self._kind_watchers.pop(kind, None)
+            else:
+                self._kind_watchers[kind] = watcher
+        self._apply_intercepts()
+
     def _apply_intercepts(self) -> None:
         everything = range(native.TRAP_KINDS)
         every = self.delivery == "python" or self._trap_watcher is not None
         wanted = everything if every else self._intercepted
-        self.engine.intercept({*wanted, *self.board_traps})
+        self.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
@@ -248,7 +258,12 @@ class Machine:
         None: no more.  Guest state is exact in ``look``.  Only between runs.
         """
         self._sample, self._sample_every = look, every
-        self._next_sample = (self.engine.count // every + 1) * every if look is not None else 0
+        self._next_sample = NEVER if look is None else (self.engine.count // every + 1) * every
+
+    def _take_sample(self, count: int) -> None:
+        self._next_sample = (count // self._sample_every + 1) * self._sample_every
+        if self._sample is not None:
+            self._sample()
 
     # -- running -----------------------------------------------------------------
 
@@ -325,13 +340,11 @@ class Machine:
 
     def _event_count(self) -> int:
         cycle = self.clock.next_cycle()
-        count = self._next_heartbeat
+        count = min(self._next_heartbeat, self._next_sample)
         if cycle is not None:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
-        if self._sample is not None:
-            count = min(count, self._next_sample)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -348,9 +361,8 @@ class Machine:
             self.stopped_at_watchpoint = access if self.outcome is None else None
             self._before_access = count if self.engine.watch_before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
-        if self._sample is not None and count >= self._next_sample:
-            self._next_sample = (count // self._sample_every + 1) * self._sample_every
-            self._sample()
+        if count >= self._next_sample:
+            self._take_sample(count)
         if self._stop_at is not None and count >= self._stop_at:
             self.stopped_at_count = self.outcome is None
             return True
@@ -395,6 +407,8 @@ class Machine:
     def _trap(self, kind: int) -> int:
         if self._trap_watcher is not None:
             self._trap_watcher(kind)
+        if kind in self._kind_watchers:
+            self._kind_watchers[kind](kind)
         if self.on_trap is not None:
             wanted = self.on_trap(kind)
             if wanted is not None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from vmm.machine.machine import Machine
 from vmm.memory.frames import PAGE
+from vmm.state.inputs import Typed, log_of
 from vmm.state.memory import EMPTY, Chunk
 from vmm.state.snapshot import Snapshot, restore, take
 
@@ -42,6 +43,14 @@ class Entry:
     changed: bool = field(compare=False, default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What led to one state."""
+
+    entries: list[Entry]
+    inputs: list[Typed]
+
+
 def now(machine: Machine) -> Moment:
     """Where a machine stands."""
     n = machine.engine.native
@@ -54,6 +63,7 @@ class History:
     def __init__(self, machine: Machine, keep: int) -> None:
         self.machine = machine
         self.keep = keep
+        self.inputs = log_of(machine)
         self.entries: list[Entry] = []
         self.bytes = 0
         self._chunks: Counter[int] = Counter()
@@ -85,11 +95,13 @@ class History:
     def put_back(self, entry: Entry) -> None:
         """Put the machine back to one of the entries."""
         restore(self.machine, entry.snapshot)
+        self.inputs.resume()
 
     def diverge(self) -> None:
         """The present has been changed from outside: what came after it has not happened."""
         moment = now(self.machine)
         self.replace(entry for entry in self.entries if entry.moment < moment)
+        self.inputs.forget_after(self.machine.engine.cycles)
         self.note(changed=True)
 
     def replace(self, entries: Iterable[Entry]) -> None:
@@ -100,6 +112,16 @@ class History:
         for entry in self.entries:
             self._account(entry, -1)
         self.entries = kept
+
+    def past(self) -> Past:
+        """All that is kept of the past."""
+        return Past(list(self.entries), list(self.inputs.entries))
+
+    def return_to(self, past: Past) -> None:
+        """Have this past: the machine has been put back to where it was the past of."""
+        self.replace(past.entries)
+        self.inputs.entries = list(past.inputs)
+        self.inputs.resume()
 
     # -- memory ---------------------------------------------------------------------
 

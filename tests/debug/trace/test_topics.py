@@ -72,3 +72,18 @@ def test_ranges_are_written_as_in_qemu(text, ranges) -> None:
 def test_a_range_that_is_none_is_refused(text) -> None:
     with pytest.raises(topics.UnknownTopic):
         topics.parse_filter(text)
+
+
+@pytest.mark.parametrize(("architecture", "kinds", "line"), [
+    ("sparc", (0x01, 0x09), "data_access_exception at 40002338 <store_word> for 50000000"),
+    ("arm", (3, 4), "data_abort at "),
+    ("x86", (14,), "#PF at "),
+])
+def test_page_faults_have_their_address(guest, architecture, kinds, line) -> None:
+    machine = boot(guest, architecture, "traps")
+    lines = listen(machine, "mmu", 20_000_000)
+    assert len(lines) == sum(machine.engine.native.traps[kind] for kind in kinds) > 10
+    assert any(line in one for one in lines)
+    plain = boot(guest, architecture, "traps")
+    plain.run()
+    assert machine.engine.count == plain.engine.count

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.execution import Blocks
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
@@ -22,8 +23,13 @@ TOPICS = {
     "in_asm": "the instructions of each block of code when it is translated",
     "int": "every trap and interrupt as it is entered (in batches)",
     "irq": "every change of an interrupt line",
+    "mmu": "every page fault, with the address and the fault's status",
     "unimp": "accesses to addresses and ports that nothing answers",
 }
+
+# Traps that a translation of an address raises, by architecture.
+PAGE_FAULTS = {"sparc": (0x01, 0x09, 0x2C, 0x3C), "arm": (3, 4), "x86": (14,)}
+INSTRUCTION_FAULTS = (0x01, 0x3C)  # of SPARC: the address is the pc
 
 Sink = Callable[[str], None]
 
@@ -106,6 +112,8 @@ class Text:
             feed.on_traps(self._traps)
         if "irq" in topics:
             feed.on_lines(self._line)
+        if "mmu" in topics:
+            self._watch_page_faults()
         if "unimp" in topics:
             self._machine.bus.on_unanswered = self._nobody
 
@@ -137,6 +145,32 @@ class Text:
             unknown = getattr(placed.device, "unknown", None)
             if unknown is not None:
                 unknown.sink = self._sink
+
+    def _watch_page_faults(self) -> None:
+        machine = self._machine
+        kinds = PAGE_FAULTS[machine.processor.architecture]
+        machine.watch_kinds(kinds, self._page_fault)
+        self._feed.when_closed(lambda: machine.watch_kinds(kinds, None))
+
+    def _page_fault(self, kind: int) -> None:
+        machine = self._machine
+        count, _, pc, _, info = machine.engine.recent_traps()[-1]
+        address, status = self._fault(kind, pc, info)
+        self._sink(
+            f"mmu: {count} {machine.processor.trap_name(kind)} at {diagnosis.place(machine, pc)}"
+            f" for {address:08x}, {status}"
+        )
+
+    def _fault(self, kind: int, pc: int, info: int) -> tuple[int, str]:
+        """The address of a page fault that is about to be taken, and its status."""
+        processor = self._machine.processor
+        if isinstance(processor, ArmProcessor):
+            syndrome = processor.syndrome()
+            return syndrome.address, f"status {syndrome.fsr:#x}"
+        if processor.architecture == "x86":
+            return processor.registers["cr2"], f"error code {info:#x}"
+        status = f"MMU FSR {processor.registers['mmu.fsr']:#x}"
+        return (pc if kind in INSTRUCTION_FAULTS else processor.registers["mmu.far"]), status
 
     def _nobody(self, what: str, address: int, size: int, value: int) -> None:
         if address >= HOLE:  # the engine keeps one page for all that nobody answers

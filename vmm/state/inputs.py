@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Input from the host, with the moment at which it entered: what a run cannot repeat by itself.
+
+What somebody types enters the machine one cycle later, before everything else
+that is due then.  So the moment is exact, and a run that is given the same
+input at the same cycles is the same run.  A log is kept in memory (for going
+back) and may be written to a file as it grows, a JSON line for each entry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from vmm.machine.clock import Event
+from vmm.machine.machine import Machine
+
+KIND, VERSION = "vmm input", 1
+
+
+class InputError(ValueError):
+    """A recording that cannot be read: file, line and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Bytes typed on the console, and the cycle at which they enter."""
+
+    cycle: int
+    data: bytes
+
+
+class InputLog:
+    """All input of one machine; from its making on, input passes here."""
+
+    def __init__(self, machine: Machine, entries: Iterable[Typed] = ()) -> None:
+        self.machine = machine
+        self.entries = list(entries)
+        self.file: IO[str] | None = None
+        self._events: list[Event] = []
+        machine.console.on_type = self._typed
+        self.resume()
+
+    def record(self, file: IO[str]) -> None:
+        """Write what is typed from now on to a file."""
+        self.file = file
+        header = {"kind": KIND, "version": VERSION, "board": self.machine.name}
+        file.write(json.dumps(header) + "\n")
+        file.flush()
+
+    def _typed(self, data: bytes) -> None:
+        now = self.machine.engine.cycles
+        self.forget_after(now)
+        entry = Typed(now + 1, bytes(data))
+        self.entries.append(entry)
+        self._schedule(entry)
+        if self.file is not None:
+            line = {"cycle": entry.cycle, "console": entry.data.decode("latin-1")}
+            self.file.write(json.dumps(line) + "\n")
+            self.file.flush()
+
+    def _schedule(self, entry: Typed) -> None:
+        machine = self.machine
+        self._events.append(machine.clock.at_cycle(
+            entry.cycle, partial(machine.console.enter, entry.data), "input", host=True, first=True
+        ))
+
+    def forget_after(self, cycle: int) -> None:
+        """Input in the future is of another future (what enters at the next cycle is of now)."""
+        self.entries = [entry for entry in self.entries if entry.cycle <= cycle + 1]
+        self.resume()
+
+    def resume(self) -> None:
+        """Have the input of the future enter, and no other: time may have been put back."""
+        for event in self._events:
+            self.machine.clock.cancel(event)
+        self._events = []
+        now = self.machine.engine.cycles
+        for entry in self.entries:
+            if entry.cycle > now:
+                self._schedule(entry)
+
+
+def log_of(machine: Machine) -> InputLog:
+    """The machine's log, a new one if it has none."""
+    log = getattr(machine.console.on_type, "__self__", None)
+    return log if isinstance(log, InputLog) else InputLog(machine)
+
+
+def read(path: Path) -> list[Typed]:
+    """The entries of a recording; InputError with file and line if it is none."""
+    entries: list[Typed] = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InputError(f"{path}: {reason}") from error
+    for number, line in enumerate(lines or [""], 1):
+        try:
+            held = json.loads(line)
+            if number == 1:
+                if held["kind"] != KIND or held["version"] != VERSION:
+                    raise ValueError
+                continue
+            entry = Typed(held["cycle"], held["console"].encode("latin-1"))
+            if not isinstance(entry.cycle, int) or isinstance(entry.cycle, bool):
+                raise ValueError
+            if entry.cycle < (entries[-1].cycle if entries else 0):
+                raise InputError(f"{path}:{number}: earlier than the line before")
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            what = "not a recording of input" if number == 1 else "not an entry of a recording"
+            raise InputError(f"{path}:{number}: {what}") from error
+        entries.append(entry)
+    return entries
