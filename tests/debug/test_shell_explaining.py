@@ -145,8 +145,8 @@ OWN = {
 WORDS = {
     "leon3": {"returning": "window_*", "register": "g1", "memory": "0x40100000", "device": "irqmp",
               "trap": "illegal_instruction"},
-    "virt": {"returning": "svc", "register": "r1", "memory": "0x40100000", "device": "gic.distributor",
-             "trap": "svc"},
+    "virt": {"returning": "svc", "register": "r1", "memory": "0x40100000",
+             "device": "gic.distributor", "trap": "svc"},
     "pc": {"returning": "#DB", "register": "ebx", "memory": "0x300000", "device": "i8259-master",
            "trap": "#UD"},
 }

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from vmm.debug.breakpoints import Breakpoint
 from vmm.debug.shell.shell import Shell
 from vmm.debug.stops import Stop, Why
-from vmm.devices.shared import Shared
 from vmm.machine import diagnosis
 from vmm.machine.machine import Machine
 
@@ -36,13 +35,18 @@ class ValueWatch:
 def device_state(device: object) -> object:
     """A device's state as plain values, to be compared and shown."""
     state = getattr(device, "state", None)
-    if isinstance(state, Shared):
-        held = {name: getattr(state, name) for name in state.names()}
-        return {
-            name: list(value) if isinstance(value, C.Array) else value
-            for name, value in held.items()
-        }
+    if isinstance(state, C.Structure):
+        return plain(state)
     return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
+
+
+def plain(value: object) -> object:
+    """What a C structure or array holds, as dictionaries and lists; anything else as it is."""
+    if isinstance(value, C.Structure):
+        return {field[0]: plain(getattr(value, field[0])) for field in value._fields_}
+    if isinstance(value, C.Array):
+        return [plain(one) for one in value]
+    return value
 
 
 def change(before: object, after: object) -> str:
