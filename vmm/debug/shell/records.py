@@ -118,6 +118,8 @@ class Info(Command):
 
     def run(self, shell: Shell, text: str) -> None:
         if text:
+            if text.split(maxsplit=1)[0] in self.names:
+                raise CommandError("info of info")
             shell.execute(text)
             return
         machine = shell.machine
@@ -125,9 +127,8 @@ class Info(Command):
         ram = sum(memory.size for memory in machine.bus.memory if not memory.rom)
         rows = [
             ("machine", f"{machine.name}, {machine.processor.model}, {ram >> 20} MiB RAM"),
-            ("position", f"{position.count} instructions, {machine.clock.now() / NS:.9f} s of"
-                         f" virtual time, {position.traps} traps"),
-            ("clock", f"{machine.clock.hz} instructions a second"),
+            ("position", f"{position.count} instructions, {position.traps} traps"),
+            ("time", f"{machine.clock.now() / NS:.9f} s virtual, {machine.clock.hz} Hz"),
             ("pc", diagnosis.place(machine, machine.linear_pc)),
             ("console", f"{machine.console.printed} bytes printed"),
             ("stopped", shell.session.last.text),

@@ -2,8 +2,8 @@
 """Watching values that no watchpoint of the engine reaches: registers, whole devices.
 
 The engine tells of no write to a register, so the guest runs one instruction
-at a time and the value is compared after each: about ten thousand times
-slower, and only forwards.  The guest cannot tell.
+at a time and the value is compared after each: some two thousand instructions a
+second, and only forwards.  The guest cannot tell.
 """
 
 from __future__ import annotations
@@ -84,17 +84,19 @@ def run_watching(shell: Shell, to_count: int | None, to_time: int | None) -> Sto
             if now != watch.last:
                 text = f"{watch.text} ({watch.name}): {change(watch.last, now)}"
                 watch.last = now
-                return replace(
+                session.last = replace(
                     stop, why=Why.WATCHPOINT,
                     text=f"{text}, by the instruction at {diagnosis.place(machine, pc)}",
                 )
+                return session.last
         if stop.why is not Why.COUNT:
             return stop
         reached = breakpoint_here(shell)
         if reached is not None:
             reached.hits += 1
             text = f"breakpoint {reached.number} at {diagnosis.place(machine, reached.address)}"
-            return replace(stop, why=Why.BREAKPOINT, breakpoint=reached, text=text)
+            session.last = replace(stop, why=Why.BREAKPOINT, breakpoint=reached, text=text)
+            return session.last
         if to_count is not None and machine.engine.count >= to_count:
             return stop
 
