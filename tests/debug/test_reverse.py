@@ -139,7 +139,7 @@ def test_history_stays_within_its_memory(guest) -> None:
 def test_what_lies_ahead_is_skipped_as_far_as_it_is_kept(session: Session) -> None:
     heard = bytearray()
     session.run()
-    count = session.position().count - 10
+    count = session.history.entries[-1].moment.count - 10
     session.to_count(count)
     state = digest(session.machine)
     session.to_count(100)
