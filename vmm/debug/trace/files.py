@@ -11,11 +11,13 @@ from types import TracebackType
 from typing import Self
 
 from vmm.debug.trace.feed import Feed
-from vmm.debug.trace.folded import EVERY, Folded
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
 from vmm.debug.trace.output import binary_file, text_file
 from vmm.debug.trace.perfetto import Perfetto
 from vmm.debug.trace.vcd import Vcd
+
+
+EVERY = 10_007  # instructions between samples; a prime, so that no loop keeps step with it
 
 
 class TraceError(ValueError):
@@ -72,6 +74,8 @@ def _lcov(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> 
 
 
 def _folded(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.folded import Folded  # its backtraces read DWARF
+
     every = keys.get("every", str(EVERY))
     if not every.isdecimal() or not 0 < int(every) < 1 << 40:
         raise TraceError(f"folded: every={every}: a number of instructions")

@@ -14,9 +14,6 @@ from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
 
-EVERY = 10_007  # instructions; a prime, so that no loop keeps step with it
-
-
 def stack(machine: Machine) -> str:
     """The functions that the processor is in, outermost first."""
     frames = backtrace(machine)
@@ -31,7 +28,7 @@ def _name(frame: Frame) -> str:
 class Folded:
     """Samples from now on; `finish` writes the file."""
 
-    def __init__(self, feed: Feed, file: Output[str], every: int = EVERY) -> None:
+    def __init__(self, feed: Feed, file: Output[str], every: int) -> None:
         self._file = file
         self._stacks: Counter[str] = Counter()
         machine = feed.machine
