@@ -16,7 +16,6 @@ from vmm.debug.trace.output import binary_file, text_file
 from vmm.debug.trace.perfetto import Perfetto
 from vmm.debug.trace.vcd import Vcd
 
-
 EVERY = 10_007  # instructions between samples; a prime, so that no loop keeps step with it
 
 

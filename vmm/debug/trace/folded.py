@@ -14,6 +14,7 @@ from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
 
+
 def stack(machine: Machine) -> str:
     """The functions that the processor is in, outermost first."""
     frames = backtrace(machine)
