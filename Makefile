@@ -41,6 +41,8 @@ tools-cross:
 	@toolchain/install.sh host cross
 tools-all:
 	@toolchain/install.sh host cross qemu firmware
+tools-test:
+	@toolchain/install.sh host cross qemu firmware debug
 
 # An environment whose Python has gone (moved checkout, upgraded system) is made anew.
 venv: tools-host
@@ -76,7 +78,7 @@ wheel: setup guests
 run: setup tools-all guests
 	@$(BIN)/vmm showcase
 
-test: setup tools-all guests lint
+test: setup tools-test guests lint
 	@$(BIN)/python -m pytest -q -n 2
 
 bench: setup tools-all guests

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what the project needs from Debian: host tools, cross compilers,
-# QEMU (the reference), third-party firmware.
+# QEMU (the reference), third-party firmware, gdb.
 #
-#   toolchain/install.sh [GROUP...]     groups: host cross qemu firmware
+#   toolchain/install.sh [GROUP...]     groups: host cross qemu firmware debug
 #
 # Looks for the tools themselves, so it costs milliseconds when all is there
 # and does not care how they were installed.  What is missing is installed in
@@ -34,6 +34,7 @@ missing() {
 	have qemu-system-sparc || echo qemu qemu-system-sparc
 	have qemu-system-arm || echo qemu qemu-system-arm
 	have qemu-system-i386 || echo qemu qemu-system-x86
+	have gdb-multiarch || echo debug gdb-multiarch
 	have dtc || echo firmware device-tree-compiler
 	[ -f /usr/lib/u-boot/qemu_arm/u-boot.bin ] || echo firmware u-boot-qemu
 	[ -f /usr/share/seabios/bios.bin ] || echo firmware seabios
@@ -69,7 +70,7 @@ if [ "$root" != none ]; then
 fi
 
 status=0
-for group in host cross qemu firmware; do
+for group in host cross qemu firmware debug; do
 	of_group=$(printf '%s\n' "$lacking" | grep "^$group " || true)
 	[ -n "$of_group" ] || continue
 	case " $* " in

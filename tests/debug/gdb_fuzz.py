@@ -50,8 +50,12 @@ NUMBERS = (b"0", b"1", b"4", b"ff", b"fff", b"1000", b"40000000", b"40200000", b
            b"100000", b"7fffffff", b"ffffffff", b"100000000", b"ffffffffffffffff", b"-1", b"0x10",
            b"", b"zz", b"00000000000000000000001", b"9000000", b"f0", b"1e", b"20", b"\xd9\xa1")
 MARKS = (b",", b":", b";", b"=", b"", b",,", b":::", b"#", b"$", b"}", b"*", b"\x00", b"\x03")
-WORDS = tuple(word.encode().hex().encode() for word in (
-    "help", "info", "traps", "registers", "registers pc nil", "nil", "", "trap", "\0\n"))
+LINES = (
+    "help", "info", "registers", "registers pc nil", "nil", "", "trap", "\0\n", "ledger", "print pc",
+    "x/4xw pc", "disassemble", "devices", "interrupts", "break main", "watch 0x40200000",
+    "python 1", "rstep", "quit", "walk 0", "console", "x/9999999xb 0", "print 1/0", "step -1",
+)
+WORDS = tuple(line.encode().hex().encode() for line in LINES)
 
 
 def payload(dice: random.Random) -> bytes:

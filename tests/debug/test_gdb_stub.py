@@ -11,9 +11,9 @@ import pytest
 
 from vmm.boards import Options, create
 from vmm.debug.gdb.framing import LIMIT
-from vmm.debug.gdb.monitor import Monitor
 from vmm.debug.gdb.stub import Stub
 from vmm.debug.session import Session
+from vmm.debug.shell import run_command
 
 BOARDS = [("leon3", "sparc"), ("virt", "arm"), ("pc", "x86")]
 each_board = pytest.mark.parametrize(("board", "architecture"), BOARDS)
@@ -28,7 +28,10 @@ class Gdb:
         self.machine = create(Options(board, kernel=kernel))
         self.session = Session(self.machine)
         self.sent: list[bytes] = []
-        self.stub = Stub(self.session, self.sent.append, Monitor(self.session))
+        self.stub = Stub(self.session, self.sent.append, self.monitor)
+
+    def monitor(self, line: str) -> list[str]:
+        return run_command(self.session, line)
 
     def __call__(self, packet: str | bytes) -> str:
         reply = self.stub.handle(packet.encode() if isinstance(packet, str) else packet)
@@ -346,12 +349,13 @@ def test_monitor_commands(gdb) -> None:
         assert gdb("qRcmd," + line.encode().hex()) == "OK"
         return b"".join(bytes.fromhex(packet[1:].decode()) for packet in gdb.sent).decode()
 
-    assert "trap" in monitor("help") == monitor("")
-    assert "cortex-a15: 0 instructions" in monitor("info")
-    assert monitor("registers cpsr pc nil").splitlines() == [
-        "cpsr 000001d3 N=0 Z=0 C=0 V=0 Q=0 GE=0 E=0 A=1 I=1 F=1 T=0 M=13", "pc 00000000",
-        "no register 'nil'"]
-    assert monitor("frob") == "no monitor command 'frob'; monitor help lists them\n"
+    assert "trap, t" in monitor("help")
+    assert "0 instructions, 0 traps" in monitor("info")
+    assert monitor("registers cpsr").startswith("cpsr = 000001d3\n")
+    assert monitor("frob") == "error: no command 'frob'; help lists them\n"
+    assert monitor("python 1").startswith("error: python is not for gdb's monitor")
+    assert monitor("break main") and "main" in monitor("run")
+    assert gdb.machine.linear_pc == gdb.address("main")
     assert gdb("qRcmd,6") == gdb("qRcmd,zz") == "E01"
 
 

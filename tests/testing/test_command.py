@@ -49,6 +49,8 @@ def test_a_failure_is_explained_and_written_down(vmm_command, folder) -> None:
                                                    "sparc-hello"]
     consoles = [path.read_bytes() for path in sorted(saved.glob("*.console"))]
     assert b"memory" in consoles[0] and consoles[1] == b""
+    (kept,) = saved.glob("*.snapshot")
+    assert f"vmm shell --snapshot {kept}\n" in text
 
 
 def test_fail_fast_runs_no_more(vmm_command, folder) -> None:

@@ -183,6 +183,9 @@ class Run:
 
     def want_shell(self) -> None:
         """Stop, for the user asks for the shell."""
+        if self.gdb is not None:
+            say("gdb has the guest: the shell's commands are gdb's monitor commands")
+            return
         self.shell_wanted = True
         self.machine.stop(Outcome.stopped("shell (Ctrl-A c)"))
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 from vmm.debug.gdb import address
 from vmm.debug.gdb.link import Link
-from vmm.debug.gdb.monitor import Monitor as BuiltIn
-from vmm.debug.gdb.stub import Monitor, Stub
+from vmm.debug.gdb.stub import Stub
 from vmm.debug.session import Session
+from vmm.debug.shell import run_command
 from vmm.debug.stops import Why
 from vmm.machine.outcome import Outcome
 
@@ -34,7 +34,6 @@ class GdbServer:
         listening: socket.socket,
         *,
         wait: bool = False,
-        monitor: Monitor | None = None,
         idle: Callable[[], None] = lambda: None,
     ) -> None:
         """``wait``: nothing runs before a debugger has come.  ``idle`` is called every now and
@@ -42,7 +41,6 @@ class GdbServer:
         self.session = session
         self._listening = listening
         self._wait = wait
-        self._monitor = monitor or BuiltIn(session)
         self._idle = idle
         self._link: Link | None = None
         listening.setblocking(False)
@@ -112,7 +110,7 @@ class GdbServer:
                 return machine.outcome
         self._wait = False
         link = self._link
-        stub = Stub(self.session, link.reply, self._monitor)
+        stub = Stub(self.session, link.reply, lambda line: run_command(self.session, line))
         stub.on_no_ack = lambda: setattr(link, "acknowledging", False)
 
         def interrupts() -> bool:

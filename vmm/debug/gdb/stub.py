@@ -18,7 +18,7 @@ from vmm.debug.gdb.registers import TargetRegister, target_of
 from vmm.debug.gdb.words import NO_MEMORY, PacketError, data, number, numbers
 from vmm.debug.session import Session
 
-Monitor = Callable[[str], str]  # a line of the user's -> what it answers
+Monitor = Callable[[str], list[str]]  # a line of the user's -> the lines that it answers
 
 SUPPORTED = (
     f"PacketSize={LIMIT:x};qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;"
@@ -253,7 +253,7 @@ class Stub:
 
     def _command(self, text: str) -> bytes:
         line = data(text.encode("latin-1")).decode("utf-8", "replace")
-        self._say(self._monitor(line))
+        self._say("".join(f"{answer}\n" for answer in self._monitor(line)))
         return b"OK"
 
     def _no_ack(self) -> bytes:

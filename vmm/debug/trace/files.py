@@ -13,7 +13,6 @@ from typing import Self
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.folded import EVERY, Folded
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
-from vmm.debug.trace.lcov import Lcov, NoDebugInformation
 from vmm.debug.trace.perfetto import Perfetto
 from vmm.debug.trace.vcd import Vcd
 
@@ -63,6 +62,8 @@ def _vcd(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> N
 
 
 def _lcov(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.lcov import Lcov, NoDebugInformation  # reads DWARF: not for every run
+
     try:
         stack.callback(Lcov(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
     except NoDebugInformation as error:
