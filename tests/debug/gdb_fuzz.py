@@ -51,7 +51,8 @@ NUMBERS = (b"0", b"1", b"4", b"ff", b"fff", b"1000", b"40000000", b"40200000", b
            b"", b"zz", b"00000000000000000000001", b"9000000", b"f0", b"1e", b"20", b"\xd9\xa1")
 MARKS = (b",", b":", b";", b"=", b"", b",,", b":::", b"#", b"$", b"}", b"*", b"\x00", b"\x03")
 LINES = (
-    "help", "info", "registers", "registers pc nil", "nil", "", "trap", "\0\n", "ledger", "print pc",
+    "help", "info", "registers", "registers pc nil", "nil", "", "trap", "\0\n", "ledger",
+    "print pc",
     "x/4xw pc", "disassemble", "devices", "interrupts", "break main", "watch 0x40200000",
     "python 1", "rstep", "quit", "walk 0", "console", "x/9999999xb 0", "print 1/0", "step -1",
 )

@@ -243,6 +243,7 @@ def test_console_counters_and_info(board) -> None:
     info = talk.text("info")
     assert f"machine   {board}" in info and "stopped" in info
     assert talk.do("info breakpoints") == ["no breakpoints"]
+    assert "info of info" in talk.error("info " * 3000)
 
 
 @ALL
