@@ -158,6 +158,10 @@ def test_devices_interrupts_and_events(board) -> None:
     for name in names:
         lines = talk.do(f"device {name}")
         assert lines[0].startswith(f"{name} at ")
+    [line] = [one for one in talk.do(f"device {SERIAL[board]}") if "interrupt" in one]
+    assert line == "interrupt line " + {
+        "leon3": "irqmp.3: low", "virt": "spi1: low", "pc": "COM1 to i8259-master.4: low",
+    }[board]
     assert "frobnicator" in talk.error("device frobnicator")
     number = {"leon3": 5, "virt": 40, "pc": 5}[board]
     assert talk.do(f"inject interrupt {number}") == [f"interrupt {number} is pending"]
