@@ -91,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         elif isinstance(error, Failure):
             say(str(error))
+        elif isinstance(error, OSError) and error.filename is not None:
+            say(f"{os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}")
         else:
             say(f"internal error: {type(error).__name__}: {error} (VMM_DEBUG=1 shows where)")
         status = STATUS_FAILURE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vmm.api import Machine, Outcome
 from vmm.api.until import Until
+from vmm.boards.options import board_and_properties
 from vmm.testing import elf, origin, report
 from vmm.testing.case import Limits
 
@@ -28,8 +29,7 @@ class GuestMachine(Machine):
         named = str(board or (elf.board(kernel) if kernel else ""))
         if not named:
             raise ValueError("which board? the kernel does not say it")
-        name, *words = named.split(",")
-        given = dict(word.split("=", 1) for word in words if "=" in word)
+        name, given = board_and_properties(named)
         super().__init__(
             name, kernel=kernel, bios=bios, cpu=cpu, ram=ram, append=append, ledger=ledger,
             coverage=coverage,

@@ -8,13 +8,11 @@ inputs give the same file.  A line is ``outer;inner;innermost COUNT``.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TextIO
 
 from vmm.debug.explain.backtrace import Frame, backtrace
 from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
-
-EVERY = 10_007  # instructions; a prime, so that no loop keeps step with it
 
 
 def stack(machine: Machine) -> str:
@@ -31,7 +29,7 @@ def _name(frame: Frame) -> str:
 class Folded:
     """Samples from now on; `finish` writes the file."""
 
-    def __init__(self, feed: Feed, file: TextIO, every: int = EVERY) -> None:
+    def __init__(self, feed: Feed, file: Output[str], every: int) -> None:
         self._file = file
         self._stacks: Counter[str] = Counter()
         machine = feed.machine
