@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 __all__ = [
-    "Access", "At", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
+    "Access", "At", "Coverage", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
     "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "demo_guest",
 ]
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vmm.api import (
         Access,
         At,
+        Coverage,
         Ending,
         Instructions,
         Ledger,

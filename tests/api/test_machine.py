@@ -264,3 +264,35 @@ def test_traces_begin_and_end_where_they_are_told_to(guest, tmp_path) -> None:
         assert len(uart) == before < len(accesses)  # the hook goes on
         with pytest.raises(ValueError, match="no format 'x'"):
             m.trace("x:y")
+
+
+@each_board
+def test_coverage_counts_every_instruction(guest, board, architecture) -> None:
+    kernel = guest(f"{architecture}/hello")
+    with Machine(board, kernel=kernel, coverage=True) as m, Machine(board, kernel=kernel) as plain:
+        assert m.run() == plain.run()
+        assert m.count == plain.count == sum(m.coverage.counts().values())
+        assert m.coverage.count("main") == 1 and m.coverage.count(m.address("main")) == 1
+        lines = m.coverage.lines(f"{architecture}/hello/main.c")
+        assert 1 in lines.values() and len(set(lines.values())) > 1
+        with pytest.raises(KeyError, match=r"no source file 'nothing\.c'"):
+            m.coverage.lines("nothing.c")
+        with pytest.raises(KeyError, match="no symbol 'mian'"):
+            m.coverage.count("mian")
+        with pytest.raises(ValueError, match="counts no instructions"):
+            _ = plain.coverage
+
+
+@each_board
+def test_a_snapshot_is_a_moment_to_go_back_to(guest, board, architecture) -> None:
+    with Machine(board, kernel=guest(f"{architecture}/hello")) as m:
+        m.run("e")
+        moment, count = m.snapshot(), m.count
+        m.run()
+        end = (m.count, m.output, m.registers.snapshot())
+        m.restore(moment)
+        assert (m.count, m.outcome) == (count, None)
+        m.run("l")  # what was printed before the snapshot is still used up
+        assert m.output.lower() == "hel"
+        m.run()
+        assert (m.count, m.output, m.registers.snapshot()) == end

@@ -134,3 +134,16 @@ def test_history_stays_within_its_memory(guest) -> None:
     assert session.history.bytes <= 3 << 20
     assert len(session.history.entries) >= 2
     assert session.to_count(1_000_000).position.count == 1_000_000
+
+
+def test_what_lies_ahead_is_skipped_as_far_as_it_is_kept(session: Session) -> None:
+    heard = bytearray()
+    session.run()
+    count = session.history.entries[-1].moment.count - 10
+    session.to_count(count)
+    state = digest(session.machine)
+    session.to_count(100)
+    session.machine.console.sinks.append(heard.extend)
+    session.to_count(count)
+    assert (session.position().count, digest(session.machine)) == (count, state)
+    assert not heard

@@ -59,3 +59,14 @@ def test_rcontinue_finds_the_breakpoint_that_was_passed(board) -> None:
     assert talk.session.last.why is Why.START
 
 
+
+
+def test_a_long_run_to_a_time_and_back() -> None:
+    talk = Talk("leon3", "timers")  # long enough for points of the past to be kept on the way
+    talk.do("run to 10ms")
+    assert talk.session.last.why is Why.TIME and talk.machine.clock.now() >= 10_000_000
+    count = talk.machine.engine.count
+    talk.do("rstep")
+    assert talk.machine.engine.count == count - 1
+    talk.do("run to 10ms")
+    assert talk.machine.engine.count == count

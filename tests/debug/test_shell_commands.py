@@ -158,6 +158,10 @@ def test_devices_interrupts_and_events(board) -> None:
     for name in names:
         lines = talk.do(f"device {name}")
         assert lines[0].startswith(f"{name} at ")
+    [line] = [one for one in talk.do(f"device {SERIAL[board]}") if "interrupt" in one]
+    assert line == "interrupt line " + {
+        "leon3": "irqmp.3: low", "virt": "spi1: low", "pc": "COM1 to i8259-master.4: low",
+    }[board]
     assert "frobnicator" in talk.error("device frobnicator")
     number = {"leon3": 5, "virt": 40, "pc": 5}[board]
     assert talk.do(f"inject interrupt {number}") == [f"interrupt {number} is pending"]
@@ -243,6 +247,7 @@ def test_console_counters_and_info(board) -> None:
     info = talk.text("info")
     assert f"machine   {board}" in info and "stopped" in info
     assert talk.do("info breakpoints") == ["no breakpoints"]
+    assert "info of info" in talk.error("info " * 3000)
 
 
 @ALL

@@ -117,6 +117,8 @@ def test_a_name_is_a_register_before_a_symbol() -> None:
     ("(" * 500, "deeply"),
     ("~" * 5000 + "1", "deeply"),
     ("@", "@"),
+    ("1" * 5000, "256 bits"),
+    ("*".join(["0xffffffffffffffff"] * 900), "256 bits"),
 ])
 def test_what_means_nothing_is_one_line(sparc, text, named) -> None:
     with pytest.raises(ExpressionError) as caught:

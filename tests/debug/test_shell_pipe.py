@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 BOARDS = {"leon3": "sparc", "virt": "arm", "pc": "x86"}
@@ -62,8 +66,10 @@ def test_wrong_usage_is_status_2(vmm_command, guest, tmp_path) -> None:
     binary.write_bytes(b"\xff\xfe")
     unreadable = vmm_command("shell", *options, "-x", binary)
     no_board = vmm_command("shell", "-e", "step")
+    memory = vmm_command("shell", *options, "--history", "lots")
+    twice = vmm_command("shell", binary, "--snapshot", binary)
     breaks = vmm_command("run", *options, "--break", "main")
-    for done in (missing, unreadable, no_board, breaks):
+    for done in (missing, unreadable, no_board, breaks, memory, twice):
         assert (done.returncode, done.stdout) == (2, b"")
         assert done.stderr.count(b"\n") == 1 and done.stderr.startswith(b"vmm: ")
     assert b"vmm shell -e" in breaks.stderr
@@ -75,6 +81,20 @@ def test_a_guest_that_has_ended_has_ended(vmm_command, guest) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     first, second = done.stdout.decode().splitlines()[::2]
     assert first == second and first.startswith("the guest ended itself (ta 0) with status 0")
+
+
+def test_ctrl_c_ends_it_with_130(guest) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "vmm", "shell", "-M", "leon3", "-kernel",
+         str(guest("hostile/sparc/flood")), "-e", "run", "-e", "print 1"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)  # it runs
+        process.send_signal(signal.SIGINT)
+        printed, complaint = process.communicate(timeout=60)
+    assert (process.returncode, complaint) == (130, b"vmm: interrupted\n")
+    assert b"1 = 0x1" not in printed
 
 
 def test_statistics_are_written(vmm_command, guest, tmp_path) -> None:

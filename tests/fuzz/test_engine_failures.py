@@ -227,6 +227,21 @@ def test_spaces_that_no_leon3_has_are_answered_as_any_that_is_not_there(
     assert found == ([0x29] if mmu or op3 == 0x1F else [])  # SWAPA always
 
 
+@pytest.mark.parametrize("asi", [9, 0xB, 0x1C])
+def test_a_load_that_nobody_answers_gives_back_the_rest_of_its_block(board, asi: int) -> None:
+    machine = board("leon3")
+    r, base = machine.processor.registers, 0x40000000
+    load = 3 << 30 | 2 << 25 | 0x10 << 19 | 1 << 14 | asi << 5  # lda [%g1] asi, %g2
+    machine.bus.write_memory(base, struct.pack(">20I", *[0x01000000] * 4, load,
+                                               *[0x01000000] * 15))
+    r["psr"], r["tbr"], r["g1"] = 0xE0, 0xFFFF0000, 0x20000000  # no handler is there
+    machine.processor.set_pc(base)
+    assert machine.run(until=machine.engine.count + 20).ending is Ending.CRASH
+    (count, kind, pc, _, _), *_ = machine.engine.recent_traps()
+    assert (count, kind, pc) == (5, 1 if asi == 9 else 9, base + 16)
+    assert machine.engine.count == 5
+
+
 # -- what the engine prints ------------------------------------------------------------
 
 

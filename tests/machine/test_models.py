@@ -142,6 +142,7 @@ def test_gic(seed: int) -> None:
             case 4:
                 both.write(GICD + 0xF00, 4, rng.randrange(4) << 24 | 1 << 16 | rng.randrange(16))
             case 5:
+                # (the modelled machine's lines change natively)
                 number, level = rng.randrange(48), rng.random() < 0.5
                 both.each(lambda m: both.device(m, "gic.distributor").gic.spi(number).set(level))  # type: ignore[attr-defined] # noqa: B023
             case _:

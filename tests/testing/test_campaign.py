@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from vmm import At, Machine
+from vmm.state import snapshot
 from vmm.testing import collect
 from vmm.testing.campaign import spread, table
 from vmm.testing.campaign.experiment import CampaignError, Experiments
@@ -19,10 +22,11 @@ from vmm.testing.campaign.plan import Class, Plan, Row, Space, choose
 from vmm.testing.case import Limits
 
 SUM = """
-    .global start
+    .global start, middle
 start:
     mov     r4, #5
     mov     r5, #0
+middle:
 1:  add     r5, r5, r4
     subs    r4, r4, #1
     bne     1b
@@ -158,6 +162,24 @@ def test_inputs_vary_from_one_state(tmp_path: Path) -> None:
     assert found[3:] == [replace(row, run=row.run + 3) for row in found[:3]]
 
 
+def test_runs_may_begin_with_a_snapshot_file(plan, tmp_path: Path) -> None:
+    file = tmp_path / "middle.snapshot"
+    with Machine("virt", kernel=plan.case.kernel) as machine:
+        machine.run(At("middle"))
+        middle = machine.count
+        snapshot.save(snapshot.take(machine.machine), file)
+    experiments = Experiments(replace(plan, case=collect.kept(file), snapshot=file))
+    assert experiments.counts.start == middle > 0
+    found = [experiments.run(number) for number in range(20)]
+    assert min(row.count for row in found if row.count is not None) >= middle
+    assert {row.outcome for row in found} >= {Class.SAME, Class.OUTPUT}
+    file.write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=re.escape(str(file))):
+        collect.kept(file)
+    with pytest.raises(CampaignError, match=re.escape(str(file))):
+        Experiments(replace(plan, snapshot=file))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -236,6 +258,7 @@ def test_command(vmm_command, plan, tmp_path: Path) -> None:
         (("--inputs", "/no/file"), 125, "/no/file"),
         (("--flip", "r4", "--table", "/no/file"), 125, "/no/file"),
         (("--flip", "r4", "-k", "lunch"), 2, "selects no test"),
+        (("--flip", "r4", "--snapshot", "/no/file"), 125, "/no/file"),
     ],
 )
 def test_wrong_usage_is_one_line(vmm_command, plan, arguments, status, named) -> None:

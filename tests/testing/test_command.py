@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from two_hundred import TESTS, measure
+from two_hundred import GUESTS, TESTS, measure
 
 
 @pytest.fixture
@@ -49,6 +52,8 @@ def test_a_failure_is_explained_and_written_down(vmm_command, folder) -> None:
                                                    "sparc-hello"]
     consoles = [path.read_bytes() for path in sorted(saved.glob("*.console"))]
     assert b"memory" in consoles[0] and consoles[1] == b""
+    (kept,) = saved.glob("*.snapshot")
+    assert f"vmm shell --snapshot {kept}\n" in text
 
 
 def test_fail_fast_runs_no_more(vmm_command, folder) -> None:
@@ -62,6 +67,24 @@ def test_list_runs_nothing(vmm_command, folder) -> None:
     assert done.returncode == 0
     assert done.stdout.decode().splitlines() == [
         str(folder / f"{name}.vmm.toml") for name in ("hostile-arm-unmapped", "sparc-hello")]
+
+
+def test_an_interrupted_run_reports_what_it_has(folder) -> None:
+    report = folder / "report.xml"
+    spin = shutil.copy(GUESTS / "hostile" / "arm" / "spin.elf", folder / "spin.elf")
+    with subprocess.Popen(
+        ["env", "--default-signal=INT", sys.executable, "-m", "vmm", "test", "-j", "1",
+         folder / "arm-hello.elf", spin, "--junit", report],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert " passed " in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, complaint = process.stdout.read(), process.stderr.read()
+        status = process.wait(timeout=60)
+    assert (status, complaint) == (130, "vmm: interrupted\n")
+    assert rest.startswith("1 passed, 1 not run; ")
+    assert ElementTree.parse(report).getroot().get("tests") == "1"
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_matrix_multiplies(write, tmp_path, guest) -> None:
         ("\ncolour = 1", ":2: colour: is not known here"),
         ("board = 1", ":1: board: wants a text, not 1"),
         ('board = "toaster"', ":1: board: unknown board 'toaster'"),
-        ('board = "virt,secure"', ":1: board: a property is written key=value, not 'secure'"),
+        ('board = "virt,secure"', ":1: board: virt,secure: a property is written key=value, not"),
         ('memory = "lots"', ":1: memory: 'lots': not an amount of memory"),
         ('kernel = "nowhere.elf"', "nowhere.elf: no such file"),
         ('kernel = "{colour}.elf"', ":1: kernel: no value 'colour'; known: board"),

@@ -7,6 +7,8 @@ import importlib
 
 import pytest
 
+from vmm.state import snapshot
+
 pytest_plugins = "pytester"
 
 # Pytester forgets what a test's run has imported; engines are loaded once for a process.
@@ -91,9 +93,9 @@ def test_limits_are_exact_and_for_the_whole_test(folder: pytest.Pytester) -> Non
     folder.runpytest().assert_outcomes(passed=3)
 
 
-def test_a_failing_guest_says_why(folder: pytest.Pytester) -> None:
-    """From the report alone: what was printed, which access failed, and in which function."""
-    folder.makepyfile(BROKEN)
+def test_a_failing_guest_says_why(folder: pytest.Pytester, guest) -> None:
+    """From the report alone: what was printed, which access failed, in which line of source."""
+    folder.makepyfile(BROKEN.replace("broken.elf", str(guest("sparc/broken"))))
     result = folder.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([
@@ -106,7 +108,19 @@ def test_a_failing_guest_says_why(folder: pytest.Pytester) -> None:
         "=> *ta *",
         "last traps, after 7635 instructions:",
         "* 6654  data_access_exception(0x9) at 4000230c <do_job+0x14> *",
+        "  4000230c <do_job+0x14> *guests/sparc/broken/main.c:*: print(job->name);",
+        "to reopen the machine as it is now: vmm shell --snapshot */test_a_failing*.snapshot",
     ])
+
+
+def test_a_kept_machine_is_as_it_was(folder: pytest.Pytester) -> None:
+    folder.makepyfile(BROKEN)
+    folder.runpytest("--vmm-snapshots=kept").assert_outcomes(failed=1)
+    (file,) = (folder.path / "kept").iterdir()
+    machine = snapshot.build(snapshot.load(file))
+    assert machine.engine.count == 7635
+    assert machine.symbols.name(machine.linear_pc) == "exit_guest+0x50"
+    assert bytes(machine.console.tail).endswith(b"unexpected trap tt=00000009 pc=4000230c\n")
 
 
 def test_a_test_that_passes_shows_no_guest(folder: pytest.Pytester) -> None:

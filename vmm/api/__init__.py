@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The library: machines for programs and tests.  `from vmm import Machine`; docs/library.md."""
 
+from vmm.api.coverage import Coverage
 from vmm.api.demo import demo_guest
 from vmm.api.hooks import Trap
 from vmm.api.ledger import Ledger
@@ -11,6 +12,6 @@ from vmm.machine.guest_memory import Memory, NotMemory
 from vmm.machine.outcome import Ending, Outcome
 
 __all__ = [
-    "Access", "At", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
+    "Access", "At", "Coverage", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
     "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "demo_guest",
 ]

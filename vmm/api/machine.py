@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self, TypeVar, overload
 
 from vmm import boards
+from vmm.api.coverage import Coverage
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
 from vmm.api.ledger import Ledger
 from vmm.api.printed import Printed
@@ -58,8 +59,8 @@ class Machine:
 
     ``board`` is a name (`vmm run -M help`) or the path of a board file (docs/boards.md);
     ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
-    ``-M virt,secure=on``; ``ledger`` keeps every trap, for `ledger`.  What does not fit
-    is a ValueError of one line.
+    ``-M virt,secure=on``; ``ledger`` keeps every trap and ``coverage`` counts every
+    instruction, for the properties of that name.  What does not fit is a ValueError of one line.
     """
 
     def __init__(
@@ -73,23 +74,39 @@ class Machine:
         append: str = "",
         properties: Mapping[str, str] | None = None,
         ledger: bool = False,
+        coverage: bool = False,
     ) -> None:
         if ram is not None:
             ram = size.memory_size(ram) if isinstance(ram, str) else size.checked(ram)
-        self._machine: RealMachine | None = boards.create(
-            Options(
-                str(board), dict(properties or {}), cpu, ram,
-                None if kernel is None else Path(kernel), None if bios is None else Path(bios),
-                append,
-            )
+        self._stand_on(
+            boards.create(
+                Options(
+                    str(board), dict(properties or {}), cpu, ram,
+                    None if kernel is None else Path(kernel),
+                    None if bios is None else Path(bios), append,
+                )
+            ), ledger, coverage,
         )
-        machine = self._machine
+
+    @classmethod
+    def reopen(cls, file: str | Path, *, ledger: bool = False, coverage: bool = False) -> Self:
+        """A machine in the state that a snapshot's file has; SnapshotError if it cannot be used.
+
+        Such files are written by `vmm run --save-snapshot`, and for failed tests.
+        """
+        machine = cls.__new__(cls)
+        machine._stand_on(state.build(state.load(file)), ledger, coverage)
+        return machine
+
+    def _stand_on(self, machine: RealMachine, ledger: bool, coverage: bool) -> None:
+        self._machine: RealMachine | None = machine
         self.outcome: Outcome | None = None  # of the last run
         self.reached: Condition | None = None  # which condition ended the last run, if one did
         self.physical = Memory(machine, None)
         self.memory = Memory(machine, machine.processor.translate)
         self._hooks = Hooks(machine)
         self._ledger = Ledger(machine) if ledger else None
+        self._coverage = Coverage(machine) if coverage else None
         self._printed = Printed()
         machine.console.sinks.append(self._print)
 
@@ -105,7 +122,7 @@ class Machine:
     def close(self) -> None:
         """Give the machine's memory back; it cannot be used any more."""
         self._machine = None
-        del self.physical, self.memory, self._hooks, self._ledger
+        del self.physical, self.memory, self._hooks, self._ledger, self._coverage
 
     @property
     def closed(self) -> bool:
@@ -190,6 +207,7 @@ class Machine:
         Each search begins behind what the one before it matched.  The limits are those of `run`.
         Returns the text, or the pattern's match.
         """
+        __tracebackhide__ = True  # pytest shows the test's own line
         outcome = self.run(
             wanted, timeout=timeout, instructions=instructions, wall_timeout=wall_timeout
         )
@@ -284,6 +302,13 @@ class Machine:
         if self._ledger is None:
             raise ValueError("this machine keeps no ledger: Machine(..., ledger=True)")
         return self._ledger
+
+    @property
+    def coverage(self) -> Coverage:
+        """What has run since reset; ValueError if the machine was not built with it."""
+        if self._coverage is None:
+            raise ValueError("this machine counts no instructions: Machine(..., coverage=True)")
+        return self._coverage
 
     # -- snapshots --------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -109,6 +110,7 @@ def _arrange(machine: Machine, architecture: str, probe: str) -> Callable[[], in
     """Prepare a machine for a probe; returns what counts the calls so far."""
     from vmm.debug.trace.feed import Feed
     from vmm.debug.trace.jsonl import JsonLines
+    from vmm.debug.trace.output import text_file
 
     native = machine.engine.native
     kind = TRAP[architecture]
@@ -123,7 +125,8 @@ def _arrange(machine: Machine, architecture: str, probe: str) -> Callable[[], in
     elif probe == "intercepted":
         machine.intercept({kind})
     elif probe == "traced":
-        JsonLines(Feed(machine), open(os.devnull, "w", encoding="utf-8"), ("traps",))  # noqa: SIM115
+        nowhere = text_file(Path(os.devnull), ExitStack())  # open as long as the process lives
+        JsonLines(Feed(machine), nowhere, ("traps",))
     elif probe == "python_entry":
         machine.set_delivery("python")
     return lambda: int(native.traps[kind])

@@ -25,3 +25,15 @@ class Options:
     debugcon: bool = False  # somebody listens to the firmware's debug port
     semihosting: bool = True
     bare: bool = False  # nothing is loaded: a snapshot fills the memory
+
+
+def board_and_properties(text: str) -> tuple[str, dict[str, str]]:
+    """``virt,secure=on`` as a name and its properties; BoardError for what is not written so."""
+    name, *words = text.split(",")
+    properties = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not key or not equals:
+            raise BoardError(f"{text}: a property is written key=value, not {word!r}")
+        properties[key] = value
+    return name, properties

@@ -110,6 +110,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
     )
     machine.model(native.MODEL_GIC_INTERFACE, gic.interface, gic.state, Address.GIC_INTERFACE)
+    gic.native_input = processor.engine.gic_input(gic.state)
 
     if processor.description.generic_timer:
         timer = GenericTimer(

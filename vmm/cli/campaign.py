@@ -13,6 +13,7 @@ EPILOG = """\
 examples:
   vmm campaign sort.elf --flip registers,memory --runs 5000 --table sort.csv
   vmm campaign u-boot.vmm.toml --after "=> " --inputs commands.txt --table commands.json
+  vmm campaign --snapshot prompt.snapshot --flip control --seed 7
   vmm campaign sort.elf --flip registers --runs 100000 --dask tcp://scheduler:8786
 
 exit status: 0 all runs were made, 1 some could not be, 2 wrong usage, 125 a file, the
@@ -45,7 +46,9 @@ def add(commands: Any) -> None:
         " and tell what came of it, beside a run with nothing changed.",
     )
     o = command.add_argument
-    o("path", metavar="PATH", type=Path, help="a guest or a description of one test")
+    o("path", metavar="PATH", type=Path, nargs="?", help="a guest or a description of one test")
+    o("--snapshot", metavar="FILE", type=Path,
+      help="begin each run where this snapshot was taken (vmm run --save-snapshot)")
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
       help="the board, with ,key=value properties (default: as the ELF file says)")
     o("-k", dest="select", metavar="WORDS", help="which test of the description")

@@ -21,12 +21,17 @@ def plan_of(o: argparse.Namespace) -> Plan:
     """The campaign that the options ask for."""
     if not o.flip and o.inputs is None:
         raise UsageError("nothing is changed: give --flip or --inputs")
+    if o.path is None and o.snapshot is None:
+        raise UsageError("nothing to run: give a guest, a description, or --snapshot FILE")
     try:
         wanted = collect.selection(o.select) if o.select else None
     except ValueError as error:
         raise UsageError(str(error)) from error
     try:
-        cases = collect.collect([o.path], o.machine)
+        if o.path is None:
+            cases = [collect.kept(o.snapshot)]
+        else:
+            cases = collect.collect([o.path], o.machine)
     except ValueError as error:
         raise Failure(str(error)) from error
     if wanted is not None:
@@ -44,7 +49,7 @@ def plan_of(o: argparse.Namespace) -> Plan:
         if not inputs:
             raise Failure(f"{o.inputs}: no lines")
     spaces = tuple(word for word in o.flip.split(",") if word)
-    return Plan(cases[0], o.runs, o.seed, spaces, inputs, o.after, o.patience)
+    return Plan(cases[0], o.runs, o.seed, spaces, inputs, o.snapshot, o.after, o.patience)
 
 
 def rows(plan: Plan, o: argparse.Namespace) -> Generator[Row]:

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
 
 from vmm.cli import options, recording
 from vmm.cli.attach import attach
@@ -32,7 +33,9 @@ class ShellError(Exception):
     """A command that failed where nobody can correct it: where, and why."""
 
 
-def run(machine: Machine, o: argparse.Namespace, script: list[Line]) -> int:
+def run(
+    machine: Machine, o: argparse.Namespace, script: list[Line], saved_session: Path | None = None
+) -> int:
     """`vmm shell` on a machine: the commands given, then those typed; returns the exit status."""
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with ExitStack() as stack:
@@ -40,7 +43,9 @@ def run(machine: Machine, o: argparse.Namespace, script: list[Line]) -> int:
         stack.callback(output.flush)
         connect(machine, o, output, stack)
         finishing = recording.attach(machine, o, stack)
-        shell = open_shell(Session(machine), output, terminal)
+        shell = open_shell(Session(machine, keep=o.history), output, terminal)
+        if saved_session is not None:
+            go_on(shell, saved_session)
         try:
             status = 0
             do_all(shell, script)
@@ -56,6 +61,16 @@ def run(machine: Machine, o: argparse.Namespace, script: list[Line]) -> int:
             status = COMMAND_FAILED
         finishing.finish(machine.outcome or Outcome.stopped("the shell was left"))
     return status
+
+
+def go_on(shell: Shell, session: Path) -> None:
+    """Take the breakpoints and snapshots of a saved session; Failure if it cannot be used."""
+    from vmm.debug.shell import saved
+
+    try:
+        saved.load(shell, session)
+    except CommandError as error:
+        raise Failure(str(error)) from error
 
 
 def connect(machine: Machine, o: argparse.Namespace, output: Output, stack: ExitStack) -> None:
@@ -85,7 +100,7 @@ def waits(machine: Machine) -> bool:
 
 
 def do_all(shell: Shell, script: Iterable[Line]) -> None:
-    """Do commands; ShellError at the first that fails."""
+    """Do commands; ShellError at the first that fails, KeyboardInterrupt at Ctrl-C."""
     for place, line in script:
         if not line.strip():
             continue  # only a user at a prompt repeats a command with an empty line
@@ -93,6 +108,8 @@ def do_all(shell: Shell, script: Iterable[Line]) -> None:
             shell.execute(line)
         except CommandError as error:
             raise ShellError(f"{place}: {error}") from error
+        if shell.interrupted:
+            raise KeyboardInterrupt
 
 
 # -- a shell on stdout ----------------------------------------------------------------
@@ -113,12 +130,17 @@ def open_shell(session: Session, output: Output, terminal: bool) -> Shell:
         from vmm.cli import prompt as prompts
 
         screen, prompt = prompts.TerminalScreen(output), prompts.ask
-    return Shell(
+    def interrupt() -> None:
+        shell.interrupted = True
+        session.interrupt()
+
+    shell = Shell(
         session, screen,
-        around_motion=lambda: ticking(session.machine, output.flush, session.interrupt),
+        around_motion=lambda: ticking(session.machine, output.flush, interrupt),
         prompt=prompt,
         attach=(lambda: attach(session, output)) if terminal else None,
     )
+    return shell
 
 
 def enter(machine: Machine, output: Output, outcome: Outcome) -> Outcome:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vmm.cli.report import Failure, UsageError, say
-from vmm.debug.gdb import DEFAULT, AddressError, GdbServer, listen, parse
-from vmm.debug.session import Session
 from vmm.machine.machine import Machine
+
+if TYPE_CHECKING:
+    from vmm.debug.gdb import GdbServer
+
+DEFAULT = "tcp::1234"
 
 
 def declare(command: argparse.ArgumentParser) -> None:
@@ -30,6 +34,8 @@ def check(o: argparse.Namespace) -> None:
     if o.breaks and (o.gdb_default or o.gdb):
         raise UsageError("--break opens the trap shell: set breakpoints in gdb")
     if o.gdb:
+        from vmm.debug.gdb import AddressError, parse
+
         try:
             parse(o.gdb)
         except AddressError as error:
@@ -41,6 +47,9 @@ def serve(machine: Machine, o: argparse.Namespace, idle: Callable[[], None]) -> 
     where = DEFAULT if o.gdb_default else o.gdb
     if not where:
         return None
+    from vmm.debug.gdb import GdbServer, listen, parse
+    from vmm.debug.session import Session
+
     try:
         listening = listen(parse(where))
     except OSError as error:

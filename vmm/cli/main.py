@@ -11,18 +11,18 @@ ours shows its traceback.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 import traceback
 from typing import NoReturn
 
-from vmm.cli import bench, campaign, completion, demo, doctor, run, shell, showcase, test
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 
 INTERRUPTED = 130  # as shells report SIGINT
-COMMANDS = (run, shell, test, campaign, bench, demo, doctor, showcase, completion)
+COMMANDS = ("run", "shell", "test", "campaign", "bench", "demo", "doctor", "showcase", "completion")
 EPILOG = """\
 exit status:
   0 to 255  vmm run: the guest's own; else 0, or 1 if something was not as it should be
@@ -44,8 +44,8 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(STATUS_USAGE)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or as much of it as ``command`` needs: each loads what it uses."""
     top = Parser(
         prog="vmm",
         description="A hardware-accurate SPARC, ARM and x86 virtual machine monitor.",
@@ -53,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=Version)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for module in COMMANDS:
-        module.add(commands)
+    for name in (command,) if command in COMMANDS else COMMANDS:
+        importlib.import_module(f"vmm.cli.{name}").add(commands)
     return top
 
 
@@ -72,9 +72,10 @@ def close_stdout() -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     try:
-        options = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        options = parser(words[0] if words else None).parse_args(words)
         if not hasattr(options, "function"):
-            names = ", ".join(module.__name__.rpartition(".")[2] for module in COMMANDS)
+            names = ", ".join(COMMANDS)
             raise UsageError(f"which command? one of: {names} (see vmm --help)")
         status = int(options.function(options))
     except UsageError as error:
@@ -90,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         elif isinstance(error, Failure):
             say(str(error))
+        elif isinstance(error, OSError) and error.filename is not None:
+            say(f"{os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}")
         else:
             say(f"internal error: {type(error).__name__}: {error} (VMM_DEBUG=1 shows where)")
         status = STATUS_FAILURE

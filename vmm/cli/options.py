@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vmm import boards
 from vmm.boards.options import BoardError, Options
+from vmm.boards.options import board_and_properties as named_board
 from vmm.cli import recording
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.size import memory_size
@@ -76,14 +77,10 @@ def declare(command: argparse.ArgumentParser) -> None:
 
 def board_and_properties(text: str) -> tuple[str, dict[str, str]]:
     """``virt,secure=on`` as a name and its properties."""
-    name, *rest = text.split(",")
-    properties = {}
-    for word in rest:
-        key, equals, value = word.partition("=")
-        if not key or not equals:
-            raise UsageError(f"-M {text}: a property is written key=value, not {word!r}")
-        properties[key] = value
-    return name, properties
+    try:
+        return named_board(text)
+    except BoardError as error:
+        raise UsageError(f"-M {error}") from error
 
 
 def boot_menu(text: str | None) -> bool:

@@ -8,11 +8,11 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from vmm.cli.report import Failure, UsageError, show
 from vmm.debug.trace import files, topics
 from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.output import Output, text_file
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
 
@@ -48,10 +48,10 @@ def wanted_traces(o: argparse.Namespace) -> list[files.Request]:
         raise UsageError(f"--trace {error}") from error
 
 
-def create(path: Path, stack: ExitStack) -> TextIO:
+def create(path: Path, stack: ExitStack) -> Output[str]:
     """A new text file that is closed with the run; Failure names it."""
     try:
-        return stack.enter_context(path.open("w", encoding="utf-8"))
+        return text_file(path, stack)
     except OSError as error:
         raise Failure(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
@@ -61,7 +61,7 @@ class Recording:
     """The files of one run."""
 
     machine: Machine
-    stats: TextIO | None = None
+    stats: Output[str] | None = None
 
     def finish(self, outcome: Outcome) -> None:
         """Write what is written at the end."""
@@ -73,8 +73,7 @@ class Recording:
             "text": outcome.text,
             **self.machine.statistics(),
         }
-        json.dump(report, self.stats, indent=2)
-        self.stats.write("\n")
+        self.stats.write(json.dumps(report, indent=2) + "\n")
 
 
 def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recording:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from vmm.boards.size import memory_size
 from vmm.cli import options
-from vmm.cli.report import UsageError
+from vmm.cli.report import Failure, UsageError
 
 EPILOG = """\
 examples:
@@ -21,12 +22,15 @@ examples:
   vmm shell -M virt -kernel kernel.elf -e 'trap data_abort' -e explain
   vmm shell -M pc -bios bios.bin -x commands.txt
   echo 'trap' | vmm shell -M leon3 -kernel kernel.elf
+  vmm shell failed.snapshot
 
 without a terminal the shell ends after the commands it is given, or at the first that fails.
 
 exit status: 0, or what quit says; 1 a command failed (one line on stderr), 2 wrong usage,
 125 the guest could not be loaded, 130 interrupted.
 """
+KEEP = 256 << 20
+SESSION = b"{"  # how the file of a saved session begins
 Line = tuple[str, str]  # where it stands, and the command
 
 
@@ -47,25 +51,51 @@ def add(commands: Any) -> None:
         description="Boot a guest in the trap shell (docs/shell.md; help lists its commands).",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
+    command.add_argument("saved", metavar="FILE", nargs="?", type=Path,
+                         help="go on from a snapshot or a saved session, in place of a guest")
     o = command.add_argument_group("the shell").add_argument
     o("-e", metavar="COMMAND", dest="given", action=Given, const="command",
       help="do a command (repeatable)")
     o("-x", metavar="FILE", dest="given", action=Given, const="file", type=Path,
       help="do the commands of a file (repeatable)")
     o("--batch", action="store_true", help="end after -e and -x, on a terminal too")
+    o("--history", metavar="SIZE", type=memory_size, default=KEEP,
+      help="memory for going back (256M): with less, going back runs more instructions again")
     options.declare(command)
     command.set_defaults(function=run)
 
 
 def run(o: argparse.Namespace) -> int:
     """`vmm shell`."""
+    session = None if o.saved is None else go_on(o)
     answered = options.answer(o)
     if answered is not None:
         return answered
     script = read(o.given or [])
     from vmm.cli import debugger  # its libraries take time to load
 
-    return debugger.run(options.build(o), o, script)
+    return debugger.run(options.build(o), o, script, session)
+
+
+def go_on(o: argparse.Namespace) -> Path | None:
+    """Have the snapshot of FILE be what is run; returns FILE if it is a saved session."""
+    if o.snapshot is not None:
+        raise UsageError(f"--snapshot {o.snapshot} and {o.saved}: one of them")
+    o.snapshot = o.saved
+    try:
+        with o.saved.open("rb") as file:
+            if file.read(1) != SESSION:
+                return None
+    except OSError as error:
+        raise Failure(f"{o.saved}: {error.strerror}") from error
+    from vmm.debug.shell import saved
+    from vmm.debug.shell.command import CommandError
+
+    try:
+        o.snapshot = saved.present(o.saved)
+    except CommandError as error:
+        raise Failure(str(error)) from error
+    return Path(o.saved)
 
 
 def lines_of(lines: Iterable[str], name: str) -> Iterator[Line]:

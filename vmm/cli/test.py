@@ -51,7 +51,8 @@ def add(commands: Any) -> None:
     o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time of each run")
     o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time of each run")
     o("--junit", metavar="FILE", type=Path, help="write JUnit XML")
-    o("--save", metavar="FOLDER", type=Path, help="keep every console here")
+    o("--save", metavar="FOLDER", type=Path,
+      help="keep every console here, and a snapshot of each machine that failed")
     command.set_defaults(function=run)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.test_progress import Progress, RichProgress
-from vmm.testing import collect, junit, report, runner
+from vmm.testing import collect, junit, reopen, report, runner
 from vmm.testing.case import Case
 from vmm.testing.result import Result, Verdict
 
@@ -44,7 +44,7 @@ def cpu_seconds() -> float:
 
 def save(folder: Path, result: Result) -> None:
     """Keep a test's console."""
-    name = result.case.name.replace("/", "_")
+    name = reopen.file_name(result.case.name)
     (folder / f"{name}.console").write_bytes(result.console)
 
 
@@ -69,7 +69,7 @@ def run(o: argparse.Namespace) -> int:
     progress = RichProgress(len(cases)) if sys.stdout.isatty() else Progress(len(cases))
     results: list[Result] = []
     interrupted = False
-    with progress, closing(runner.run_all(cases, o.jobs or 0, o.repeat)) as running:
+    with progress, closing(runner.run_all(cases, o.jobs or 0, o.repeat, o.save)) as running:
         try:
             for result in running:
                 results.append(result)

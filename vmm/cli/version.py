@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ import vmm
 
 def engine() -> str:
     """The installed engine and its build id, which decides whether vmm knows its inside."""
+    import importlib.metadata
+
     from vmm.native import library
 
     try:

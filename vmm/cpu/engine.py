@@ -307,6 +307,11 @@ class Engine:
         self.native.models_on = 1
         return cast(native.Cell, self.native.cells[index])
 
+    def gic_input(self, state: C.Structure) -> Callable[[int, bool], bool]:
+        """A function that changes an input of the modelled GIC with this state."""
+        change, pointer, address = self.library.dll.vmm_gic_input, self.pointer, C.addressof(state)
+        return lambda intid, level: cast(bool, change(pointer, address, intid, level))
+
     def set_models(self, on: bool) -> None:
         """Whether accesses may be answered natively at all."""
         self.native.models_on = on and bool(self.native.model_count + self.native.cell_count)
@@ -328,7 +333,7 @@ class Engine:
         while True:
             limit, left = int(n.limit), int(self._left.value)
             if n.limit == limit:
-                return limit - left
+                return limit - int(left)
 
     @property
     def cycles(self) -> int:

@@ -49,6 +49,12 @@ class RegisterFile:
     ) -> None:
         self.table = {register.name: register for register in registers}
         self.aliases = aliases or {}
+        # By exact name, for handlers that run in every trap.
+        self._reads = {name: register.read for name, register in self.table.items()}
+        self._writes = {
+            name: (register.write, (1 << register.bits) - 1)
+            for name, register in self.table.items() if register.write is not None
+        }
 
     def find(self, name: str) -> Register:
         """The register of that name or alias; KeyError with a clear text if there is none."""
@@ -60,9 +66,15 @@ class RegisterFile:
             raise KeyError(f"no register {name!r}; known: {' '.join(self.table)}") from None
 
     def __getitem__(self, name: str) -> int:
-        return self.find(name).read()
+        read = self._reads.get(name)
+        return self.find(name).read() if read is None else read()
 
     def __setitem__(self, name: str, value: int) -> None:
+        known = self._writes.get(name)
+        if known is not None:
+            write, mask = known
+            write(value & mask)
+            return
         register = self.find(name)
         if register.write is None:
             raise ValueError(f"register {register.name} is read-only")

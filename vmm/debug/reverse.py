@@ -9,11 +9,12 @@ interval after interval again, the latest first, and noting every hit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from vmm.debug.motion import Mover, Request, quiet
 from vmm.debug.stops import Position, Stop, TrapFilter, TrapRecord, Why
-from vmm.state.history import Entry, Moment
+from vmm.state.history import Entry, Moment, now
 
 
 class Reverse:
@@ -30,7 +31,8 @@ class Reverse:
         """To an exact position, forwards or backwards; to the oldest kept if it is older."""
         mover = self.mover
         if wanted >= mover.position():
-            return self._run_to(wanted, why)
+            with self._ahead(wanted):
+                return self._run_to(wanted, why)
         entry = self.history.changed_at(wanted.count)
         if entry is None or entry.moment.traps > wanted.traps:
             entry = self.history.before(Moment(wanted.count, wanted.traps))
@@ -51,6 +53,14 @@ class Reverse:
             if stop.why is Why.TRAP:
                 stop = mover.stop(why, trap=stop.trap)
         return stop
+
+    def _ahead(self, wanted: Position) -> AbstractContextManager[None]:
+        """Skip what lies before ``wanted`` as far as it is kept; what is repeated is quiet."""
+        entry = self.history.before(Moment(wanted.count, wanted.traps))
+        if entry.moment > now(self.machine):
+            self._put_back(entry)
+        known = self.history.entries[-1].moment.count >= wanted.count
+        return quiet(self.machine) if known else nullcontext()
 
     def _put_back(self, entry: Entry) -> None:
         self.history.put_back(entry)
@@ -88,8 +98,10 @@ class Reverse:
             return self._run_to(Position(count, 0), why)
 
     def to_count(self, count: int) -> Stop:
-        """To where ``count`` instructions have begun, which is not later than the present."""
-        return self._to_first_of(count, Why.COUNT)
+        """To where ``count`` instructions have begun."""
+        if count <= self.machine.engine.count:
+            return self._to_first_of(count, Why.COUNT)
+        return self.go_to(Position(count, 0), Why.COUNT)
 
     # -- to what is looked for ------------------------------------------------------------
 

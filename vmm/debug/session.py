@@ -132,8 +132,6 @@ class Session:
 
     def to_count(self, count: int) -> Stop:
         """To where ``count`` instructions have begun, before interrupts are taken there."""
-        if count > self.machine.engine.count:
-            return self._go(Request(count, breakpoints=False))
         return self._move(lambda: self._reverse.to_count(count))
 
     def to_position(self, position: Position) -> Stop:
@@ -147,6 +145,10 @@ class Session:
         self._notice_changes()
         self._named[name] = snapshot.take(self.machine), self.history.past()
 
+    def keep_snapshot(self, name: str, kept: Snapshot) -> None:
+        """Have a snapshot from elsewhere, such as a file, under ``name``; it has no past."""
+        self._named[name] = kept, Past([], [])
+
     def restore(self, name: str) -> None:
         """Go to the state kept under ``name``; SnapshotError if there is none."""
         if name not in self._named:
@@ -154,6 +156,7 @@ class Session:
         kept, past = self._named[name]
         snapshot.restore(self.machine, kept)
         self.history.return_to(past)
+        self.history.note()
         self._mover.ended = None
         self.last = self._mover.stop(Why.COUNT)
         self._seen = self._present()

@@ -65,6 +65,9 @@ class GicV2(SharedState[State]):
         self.irq = irq
         self.fiq = fiq
         self.current_cpu = current_cpu
+        # The native layer's way of changing an input, where there is one processor: does
+        # what `_input` does, and says whether it did.
+        self.native_input: Callable[[int, bool], bool] = lambda intid, level: False
         self.state = self._fresh()
         self.distributor = Distributor(self)
         self.interface = CpuInterface(self)
@@ -117,6 +120,8 @@ class GicV2(SharedState[State]):
         )
 
     def _input(self, bank: Bank, intid: int, level: bool) -> None:
+        if self.native_input(intid, level):
+            return
         bit = 1 << intid
         if level:
             bank.level |= bit

@@ -137,7 +137,7 @@ class Gptimer(SharedState[State]):
     # -- time ----------------------------------------------------------------
 
     def _running(self) -> bool:
-        return any(control & EN for control in self.state.control)
+        return any(control & EN for control in self.state.control[: self.timers])
 
     def _catch_up(self) -> None:
         """Bring the state to the present, with all interrupts on the way."""
@@ -216,13 +216,11 @@ class Gptimer(SharedState[State]):
 
     def _schedule(self) -> None:
         state = self.state
-        for cell, control in zip(self.cells, state.control, strict=False):
+        waits = []
+        for index, (cell, control) in enumerate(zip(self.cells, state.control, strict=False)):
             cell.active = not control & EN
-        waits = [
-            ticks
-            for index in range(self.timers)
-            if state.control[index] & IE and (ticks := self._ticks_until(index, 1)) is not None
-        ]
+            if control & IE and (ticks := self._ticks_until(index, 1)) is not None:
+                waits.append(ticks)
         if not waits:
             self._cancel()
             return

@@ -389,6 +389,8 @@ class Library:
             access.restype = C.c_bool
         dll.vmm_model_read.argtypes = (pointer, C.c_uint64, C.c_uint32, C.POINTER(C.c_uint64))
         dll.vmm_model_write.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint64)
+        dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_gic_input.restype = C.c_bool
         dll.vmm_acknowledge.argtypes = (pointer, C.c_int)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None

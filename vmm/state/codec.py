@@ -60,7 +60,7 @@ class Encoder:
         ]
 
     def _content(self, value: Any, content: Any) -> Data:
-        if isinstance(value, Event):
+        if isinstance(value, Event) and not value.host:
             content = {**content, "callback": value.callback}
         return self.value(content, own=True)
 

@@ -28,7 +28,7 @@ from typing import Any
 from vmm.cpu.engine import Engine
 from vmm.cpu.registers import RegisterFile
 from vmm.machine.bus import Bus, Memory
-from vmm.machine.clock import Clock
+from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
@@ -235,6 +235,8 @@ class Graph:
                 waiting.extend((f"{path}[{key!r}]", held) for key, held in saved.items())
             elif not isinstance(value, (set, bytearray, *C_DATA)):
                 host = host_attributes(type(value))
+                if isinstance(value, Event) and value.host:
+                    host |= {"callback"}
                 waiting.extend(
                     (f"{path}.{key}", held) for key, held in attributes(value).items()
                     if key not in host

@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from vmm import boards
+from vmm.boards.options import BoardError, board_and_properties
+from vmm.state import snapshot
+from vmm.state.snapshot import SnapshotError
 from vmm.testing import description, elf
 from vmm.testing.case import Case, Limits, success
 
@@ -44,13 +47,23 @@ def guest(path: Path, board: str | None = None) -> Case:
     named = board or elf.board(path)
     if not named:
         raise CollectError(f"{path}: no ELF file, so it does not say its board: give -M BOARD")
-    name, *words = named.split(",")
-    boards.find(name)
-    for word in words:
-        if "=" not in word:
-            raise CollectError(f"{path}: board {named}: a property is written key=value")
-    properties = dict(word.split("=", 1) for word in words)
+    try:
+        name, properties = board_and_properties(named)
+        boards.find(name)
+    except BoardError as error:
+        raise CollectError(f"{path}: {error}") from error
     return Case(str(path), path, name, kernel=path, properties=properties, statuses=success(name))
+
+
+def kept(path: Path) -> Case:
+    """The test of a machine in a snapshot's file: it goes on to its end, with success."""
+    try:
+        about = snapshot.load(path).about
+    except SnapshotError as error:
+        raise CollectError(str(error)) from error
+    options = about.options
+    return Case(str(path), path, options.board, kernel=options.kernel, bios=options.bios,
+                statuses=success(options.board))
 
 
 def limited(case: Case, virtual: float | None, wall: float | None) -> Case:

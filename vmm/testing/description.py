@@ -19,6 +19,7 @@ from typing import Any
 from vmm import boards
 from vmm.boards import boardfile, size
 from vmm.boards.boardfile import Table
+from vmm.boards.options import board_and_properties
 from vmm.machine.console import ScriptError, ScriptLine, parse_script, read_script
 from vmm.machine.outcome import Ending
 from vmm.testing import elf
@@ -131,20 +132,14 @@ class _Reader:
 
     def _board(self, text: str) -> tuple[str, dict[str, str]]:
         """``virt,secure=on``: the board, known to exist, and its properties."""
-        name, *words = text.split(",")
         table = self._table("board")
-        if name.endswith(".toml"):
-            name = str(self.file.parent / name)
         try:
+            name, properties = board_and_properties(text)
+            if name.endswith(".toml"):
+                name = str(self.file.parent / name)
             boards.find(name)
         except ValueError as error:
             raise table.error("board", str(error)) from error
-        properties = {}
-        for word in words:
-            key, equals, value = word.partition("=")
-            if not key or not equals:
-                raise table.error("board", f"a property is written key=value, not {word!r}")
-            properties[key] = value
         return name, properties
 
     def _path(self, key: str, values: dict[str, str], board: str) -> Path | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vmm.api import Machine, Outcome
 from vmm.api.until import Until
-from vmm.testing import elf, report
+from vmm.boards.options import board_and_properties
+from vmm.testing import elf, origin, report
 from vmm.testing.case import Limits
 
 
@@ -20,7 +21,7 @@ class GuestMachine(Machine):
 
     def __init__(
         self, board: str | Path | None, *, limits: Limits, kernel: Path | None = None,
-        properties: Mapping[str, str] | None = None, ledger: bool = True,
+        properties: Mapping[str, str] | None = None, ledger: bool = True, coverage: bool = False,
         bios: Path | None = None, cpu: str | None = None, ram: int | str | None = None,
         append: str = "",
     ) -> None:
@@ -28,10 +29,10 @@ class GuestMachine(Machine):
         named = str(board or (elf.board(kernel) if kernel else ""))
         if not named:
             raise ValueError("which board? the kernel does not say it")
-        name, *words = named.split(",")
-        given = dict(word.split("=", 1) for word in words if "=" in word)
+        name, given = board_and_properties(named)
         super().__init__(
             name, kernel=kernel, bios=bios, cpu=cpu, ram=ram, append=append, ledger=ledger,
+            coverage=coverage,
             properties={**given, **(properties or {})},
         )
         self.limits = limits
@@ -61,4 +62,5 @@ class GuestMachine(Machine):
         return [
             f"the last run: {ended}; {self.count} instructions, {self.seconds:.6f} virtual s",
             *report.tail(bytes(self.machine.console.tail)), *self.report(),
+            *origin.source_lines(self.machine),
         ]

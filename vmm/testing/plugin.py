@@ -25,16 +25,25 @@ if TYPE_CHECKING:
 SUFFIX = ".vmm.toml"  # of descriptions, docs/testing.md
 MARKER = (
     'vmm(board=None, kernel=None, bios=None, cpu=None, ram=None, append="", properties=None, '
-    "timeout=None, instructions=None, wall=60, ledger=True): the machine of a guest test. Files "
-    "are beside the test or below the root; timeout (seconds of virtual time) and instructions "
-    "are exact limits of the whole test, wall is for each run."
+    "timeout=None, instructions=None, wall=60, ledger=True, coverage=False): the machine of a "
+    "guest test. Files are beside the test or below the root; timeout (seconds of virtual time) "
+    "and instructions are exact limits of the whole test, wall is for each run."
 )
 LIMITS = {"timeout": "virtual", "instructions": "instructions", "wall": "wall"}
-OPTIONS = ("board", "kernel", "bios", "cpu", "ram", "append", "properties", "ledger")
+OPTIONS = ("board", "kernel", "bios", "cpu", "ram", "append", "properties", "ledger",
+           "coverage")
 
 machines = pytest.StashKey[list["GuestMachine"]]()
 
 Boot = Callable[..., "GuestMachine"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare where snapshots go."""
+    parser.getgroup("vmm").addoption(
+        "--vmm-snapshots", metavar="FOLDER", type=Path,
+        help="where machines of failed tests are kept (default: in pytest's cache)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,9 +122,29 @@ def pytest_runtest_makereport(
         item.user_properties.append(("instructions", sum(one.count for one in built)))
     report = yield
     if call.when == "call" and report.failed:
-        for one in built:
-            report.sections.append((f"guest ({one.title})", "\n".join(one.failure())))
+        folder = _folder(item.config)
+        for number, one in enumerate(built, 1):
+            lines = one.failure()
+            if folder is not None:
+                lines.append(_keep(one, folder, f"{item.nodeid}-{number}"))
+            report.sections.append((f"guest ({one.title})", "\n".join(lines)))
     return report
+
+
+def _folder(config: pytest.Config) -> Path | None:
+    """Where snapshots go; None if nowhere."""
+    chosen: Path | None = config.getoption("--vmm-snapshots")
+    if chosen is not None:
+        chosen.mkdir(parents=True, exist_ok=True)
+        return chosen
+    cache = getattr(config, "cache", None)  # None with -p no:cacheprovider
+    return None if cache is None else Path(cache.mkdir("vmm"))
+
+
+def _keep(machine: GuestMachine, folder: Path, test: str) -> str:
+    from vmm.testing import reopen
+
+    return reopen.keep(machine.machine, folder / f"{reopen.file_name(test)}.snapshot")
 
 
 # -- descriptions -----------------------------------------------------------------------
@@ -168,7 +197,7 @@ class Description(pytest.Item):
 
         from vmm.testing import report, run
 
-        result = run.run(replace(self.case, xfail=None))
+        result = run.run(replace(self.case, xfail=None), save=_folder(self.config))
         self.user_properties.append(("instructions", result.instructions))
         if not result.good:
             raise GuestFailed("\n".join(report.failure(result)))

@@ -22,8 +22,8 @@ def failure(result: Result) -> list[str]:
         )
     lines += tail(result.console)
     lines += result.diagnosis
-    if result.snapshot is not None:
-        lines.append(f"reopen the machine as it is now: vmm shell {result.snapshot}")
+    if result.reopen:
+        lines.append(result.reopen)
     return lines
 
 

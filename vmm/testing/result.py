@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from vmm.machine.outcome import Outcome
 from vmm.testing.case import Case
@@ -39,7 +38,7 @@ class Result:
     cpu: float = 0.0  # processor time of the host
     ledger: str = ""  # SHA-256 of all traps, if they were kept
     traps: int = 0
-    snapshot: Path | None = None
+    reopen: str = ""  # how the machine is reopened, if it was kept
 
     @property
     def good(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vmm.api import Machine
 from vmm.machine.outcome import Ending, Outcome
-from vmm.testing import console
+from vmm.testing import console, origin, reopen
 from vmm.testing.case import Case
 from vmm.testing.result import Result, Verdict, error
 
@@ -157,9 +157,16 @@ def _run(case: Case, keep_ledger: bool, save: Path | None) -> Result:
         verdict = Verdict.FAILED if problems else Verdict.PASSED
         if outcome.ending is Ending.FAILURE:
             verdict = Verdict.ERROR
+        diagnosis: tuple[str, ...] = ()
+        reopened = ""
+        if problems:
+            diagnosis = (*machine.report(), *origin.source_lines(machine.machine))
+        if problems and save is not None:
+            reopened = reopen.keep(
+                machine.machine, save / f"{reopen.file_name(case.name)}.snapshot"
+            )
         return Result(
-            case, verdict, tuple(problems), outcome, bytes(trial.printed),
-            tuple(machine.report()) if problems else (), machine.count, machine.seconds,
-            time.process_time() - started, trial.hash.hexdigest() if keep_ledger else "",
-            trial.traps,
+            case, verdict, tuple(problems), outcome, bytes(trial.printed), diagnosis,
+            machine.count, machine.seconds, time.process_time() - started,
+            trial.hash.hexdigest() if keep_ledger else "", trial.traps, reopened,
         )

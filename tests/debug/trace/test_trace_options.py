@@ -48,3 +48,13 @@ def test_a_trace_that_cannot_be_written_is_a_failure(vmm_command, guest, trace) 
 def test_help_lists_formats_and_topics(vmm_command) -> None:
     assert vmm_command("run", "--trace", "help").stdout.startswith(b"jsonl ")
     assert b"guest_errors" in vmm_command("run", "-d", "help").stdout
+
+
+@pytest.mark.parametrize("option", [
+    ["--trace", "jsonl:/dev/full"], ["--trace", "perfetto:/dev/full"],
+    ["--trace", "folded:/dev/full"], ["--ledger", "/dev/full"], ["--stats", "/dev/full"],
+])
+def test_a_full_disk_is_named(vmm_command, guest, option) -> None:
+    done = vmm_command("run", "-M", "leon3", "-kernel", guest("sparc/hello"), *option)
+    assert done.returncode == 125
+    assert done.stderr == b"vmm: /dev/full: no space left on device\n"

@@ -84,9 +84,9 @@ class _Walk:
     def page(self, base: int, span: int, level: int, rights: str, why: str = "") -> Walk:
         """The walk ended in a mapping with these rights, privileged before user."""
         access = self.access
-        manager = self.using.dacr >> 2 * self.domain & 3 == MANAGER
-        if manager:
-            rights = "rwx/rwx"
+        domain = self.using.dacr >> 2 * self.domain & 3
+        if domain != CLIENT:
+            rights = "rwx/rwx" if domain == MANAGER else "---/---"
         privileged, _, user = rights.partition("/")
         if access.limited and LETTER[access.kind] not in (user if access.user else privileged):
             reason = why if access.kind == "execute" and why else f"rights are {rights}"

@@ -182,13 +182,10 @@ def _window(context: Context, tt: int) -> tuple[list[str], list[Section]]:
     one = context.then.number(context.trap.pc) or 0
     rett = one >> 30 == 2 and one >> 19 & 0x3F == 0x39
     name = "RETT" if rett else ("RESTORE" if tt == 0x06 else "SAVE")
-    verb = "overflows: its registers must be spilled" if tt == 0x05 else (
-        "underflows: its registers must be filled"
-    )
-    bit = wim >> wanted & 1
+    first = "spilled to the stack first" if tt == 0x05 else "filled from the stack first"
     summary = [
         f"{name} would go from window {current} to window {wanted}, which WIM marks invalid "
-        f"(WIM bit {wanted} = {bit}): the window file {verb}."
+        f"(bit {wanted} is {wim >> wanted & 1}): its registers must be {first}."
     ]
     lines = window_lines(context.machine, context.before)
     return summary, [Section("Windows", tuple(lines), (current, wanted, wim))]

@@ -134,8 +134,11 @@ def _page(context: Context, one: Instruction | None) -> Told:
 def _selector(context: Context, vector: int, one: Instruction | None) -> Told:
     """#TS, #NP, #SS, #GP: by the error code, or by the instruction if that is 0."""
     code = context.trap.info & 0xFFFF
-    lines = list(context.register("error.selector", code, "error code"))
-    lines += selector_lines(context, code)
+    if code:
+        lines = context.register("error.selector", code, "error code")
+        lines += selector_lines(context, code)
+    else:
+        lines = ["error code = 00000000: no descriptor is at fault"]
     section = Section("Cause", tuple(lines), code)
     return general_protection(context, vector, code, one), [section]
 

@@ -10,7 +10,6 @@ import stat
 from dataclasses import dataclass
 
 LOOPBACK = "127.0.0.1"
-DEFAULT = "tcp::1234"  # what -s means
 
 
 class AddressError(ValueError):

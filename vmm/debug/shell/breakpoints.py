@@ -99,7 +99,7 @@ class Watch(Command):
         "Stop after an instruction that writes memory (SIZE bytes; else the symbol's size, or 4) or"
         " a device's register, which is watched where the processor sees it. The registers of the"
         " processor and the whole state of a device are compared after every instruction instead:"
-        " about ten thousand times slower, and only forwards."
+        " some two thousand instructions a second, and only forwards."
     )
     kind: Access = "write"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vmm.debug.explain.interrupts import section
+from vmm.debug.explain.wiring import wires
 from vmm.debug.shell.command import Command, CommandError, choose, nothing, number
 from vmm.debug.shell.interrupts import accepts
 from vmm.debug.shell.shell import Shell
@@ -83,8 +84,9 @@ class Device(Command):
     group = "Looking"
     usage = ("NAME",)
     help = (
-        "Show a device: its registers by the manual's names, as the guest would read them now, and"
-        " its state. Reading leaves no trace: what a read would change is put back."
+        "Show a device: its registers by the manual's names, as the guest would read them now,"
+        " its interrupt lines and its state. Reading leaves no trace: what a read would change is"
+        " put back."
     )
 
     def run(self, shell: Shell, text: str) -> None:
@@ -98,6 +100,11 @@ class Device(Command):
             for register, value in register_values(shell, site)
         ]
         shell.table(("offset", "register", "access", "value"), rows)
+        for wire in wires(shell.machine):
+            if wire.device == device.name:
+                level = "high" if wire.line.level else "low"
+                names = dict.fromkeys(one.name for one in (wire.line, wire.end) if one.name)
+                shell.line(f"interrupt line {' to '.join(names)}: {level}")
         state = device_state(device)
         if isinstance(state, dict) and state:
             shell.line("state:", "heading")

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Literal
 
 from vmm.cpu.walk import Access
-from vmm.debug.explain import explain
+from vmm.debug.explain import explain, tables_x86
+from vmm.debug.explain.backtrace import LIMIT, backtrace
+from vmm.debug.explain.backtrace import lines as backtrace_lines
 from vmm.debug.explain.view import UNLIMITED, View
 from vmm.debug.explain.walks import page_lines, pages, walk_lines
 from vmm.debug.explain.windows import window_lines
-from vmm.debug.shell.command import Command, CommandError, nothing
+from vmm.debug.shell.command import Command, CommandError, nothing, number
 from vmm.debug.shell.expression import parse_first
 from vmm.debug.shell.filters import addresses
 from vmm.debug.shell.registers import with_fields
@@ -140,10 +142,62 @@ class Cp15(Command):
         return shell.machine.processor.registers.group("system")
 
 
+class Backtrace(Command):
+    names = ("backtrace", "bt", "where")
+    group = "Looking"
+    usage = ("[FRAMES]",)
+    help = (
+        "Show the functions on the stack, innermost first, with inlined ones and with traps that"
+        " interrupted another function: by debug information, frame chains and register windows."
+    )
+
+    def run(self, shell: Shell, text: str) -> None:
+        most = number(text, "a number of frames", 1) if text else LIMIT
+        frames = backtrace(shell.machine, most)
+        if not frames:
+            raise CommandError("there is no stack yet")
+        shell.lines(backtrace_lines(shell.machine, frames))
+
+
+class Idt(Command):
+    names = ("idt",)
+    group = "Looking"
+    help = "Show the interrupt descriptor table (in real mode the vectors): the gates and handlers."
+    architectures = ("x86",)
+
+    def run(self, shell: Shell, text: str) -> None:
+        nothing(text, "idt")
+        shell.lines(list(tables_x86.idt(shell.machine).lines))
+
+
+class Gdt(Command):
+    names = ("gdt",)
+    group = "Looking"
+    usage = ("[gdt|ldt]",)
+    help = "Show the segment descriptors of the GDT, or with `gdt ldt` of the LDT."
+    architectures = ("x86",)
+
+    def run(self, shell: Shell, text: str) -> None:
+        if text not in ("", "gdt", "ldt"):
+            raise CommandError(f"gdt [gdt|ldt], not {text!r}")
+        shell.lines(list(tables_x86.segments(shell.machine, text or "gdt").lines))
+
+
+class Tss(Command):
+    names = ("tss",)
+    group = "Looking"
+    help = "Show the task state segment that TR names: stacks, and the state it keeps."
+    architectures = ("x86",)
+
+    def run(self, shell: Shell, text: str) -> None:
+        nothing(text, "tss")
+        shell.lines(list(tables_x86.tss(shell.machine).lines))
+
+
 def decoded(shell: Shell, group: str) -> None:
     """All registers of a group, with their fields."""
     for name in shell.machine.processor.registers.group(group):
         shell.lines(with_fields(shell, name))
 
 
-COMMANDS = (Explain, Walk, PageTable, Windows, Mmu, Cp15)
+COMMANDS = (Explain, Backtrace, Walk, PageTable, Windows, Mmu, Cp15, Idt, Gdt, Tss)

@@ -3,8 +3,8 @@
 
     $psr & 0x80 && u32($sp + 4) == main
 
-Operators and their precedence are C's, values are whole numbers of any size,
-truth is 1 or 0.  A name is a register (``$`` before it is allowed, and needed
+Operators and their precedence are C's, values are whole numbers of up to 256
+bits, truth is 1 or 0.  A name is a register (``$`` before it is allowed, and needed
 for ``$count``, ``$traps`` and ``$time``; ``$pc`` is linear on x86), a field of a
 register (``psr.PIL``), or a symbol's address; ``&name`` is the symbol even if
 there is a register of that name.  ``u8 u16 u32 u64`` load from the processor's
@@ -27,6 +27,7 @@ Value = Callable[[Machine], int]
 
 LOADS = {f"{kind}{bits}": (kind, bits // 8) for kind in "up" for bits in (8, 16, 32, 64)}
 LONGEST_SHIFT = 64
+WIDEST = 256  # bits of a value
 DEEPEST = 50  # nested parentheses and unary operators
 SPECIAL: dict[str, Value] = {
     "$pc": lambda machine: machine.linear_pc,
@@ -90,9 +91,12 @@ class Expression:
     def __call__(self, machine: Machine) -> int:
         """Its value now; ExpressionError if a load meets no memory or a divisor is 0."""
         try:
-            return self.compute(machine)
+            value = self.compute(machine)
         except NotMemory as error:
             raise ExpressionError(f"{self.text}: {error}") from error
+        if value.bit_length() > WIDEST:
+            raise ExpressionError(f"a value of more than {WIDEST} bits")
+        return value
 
     def holds(self, machine: Machine) -> bool:
         """As a condition; one that cannot be computed holds, so that nothing is missed."""
@@ -273,4 +277,6 @@ class _Parser:
 def _number(text: str) -> int:
     if text[0] == "0" and text[1:].isdecimal() and text.strip("0"):
         raise ExpressionError(f"{text}: a number begins with 0x, 0b or 1 to 9")
+    if len(text) > WIDEST:
+        raise ExpressionError(f"a value of more than {WIDEST} bits")
     return int(text, 0)

@@ -6,18 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vmm.debug.shell import filters
-from vmm.debug.shell.command import Command, nothing, number
+from vmm.debug.shell.command import Command, CommandError, number
 from vmm.debug.shell.shell import Shell
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
 from vmm.machine.machine import TrapRecord
 
+HOST = ("exits", "host_seconds")  # counters that are not the guest's alone
 SHOWN = 16  # traps that `ledger` shows if no number is given
 LINES = 20  # lines that `console` shows if no number is given
 
 
 class Ledger(Command):
-    names = ("ledger",)
+    names = ("ledger", "traps")
     group = "Looking"
     usage = (
         "[KIND ...] [user|supervisor] [at ADDRESS|SYMBOL|FROM..TO] [last N]",
@@ -65,20 +66,28 @@ class Ledger(Command):
 class Counters(Command):
     names = ("counters",)
     group = "Looking"
-    help = "Show counters of the run: instructions, time, and exits and traps by kind."
+    usage = ("[all]",)
+    help = (
+        "Show how far the run is and how many traps of each kind it had; with all also how often"
+        " the monitor was entered and why, which differs with the load of this host."
+    )
 
     def run(self, shell: Shell, text: str) -> None:
-        nothing(text, "counters")
+        if text not in ("", "all"):
+            raise CommandError(f"counters [all], not {text!r}")
         statistics = shell.machine.statistics()
         for key, value in statistics.items():
-            if key == "host_seconds":
-                continue  # differs from run to run
+            if key in HOST and not text:
+                continue
             if isinstance(value, dict):
                 shell.line(f"{key}:")
                 for name, count in value.items():
                     shell.line(f"  {name:<24} {count}")
             else:
                 shell.line(f"{key:<26} {value}")
+
+    def complete(self, shell: Shell, text: str) -> Iterable[str]:
+        return ("all",)
 
 
 class Console(Command):
@@ -109,6 +118,8 @@ class Info(Command):
 
     def run(self, shell: Shell, text: str) -> None:
         if text:
+            if text.split(maxsplit=1)[0] in self.names:
+                raise CommandError("info of info")
             shell.execute(text)
             return
         machine = shell.machine

@@ -46,6 +46,7 @@ class Shell:
         self.around_motion = around_motion
         self.prompt = prompt
         self.attach = attach
+        self.interrupted = False  # Ctrl-C has stopped a motion
         self.remote = False  # a line from another program, gdb
         self.traps = TrapLog(self.machine)
         self.value_watches: list[ValueWatch] = []

@@ -7,35 +7,54 @@ from collections.abc import Iterable
 
 from vmm.debug.shell.command import Command, CommandError, choose
 from vmm.debug.shell.shell import Shell
+from vmm.state import snapshot
 from vmm.state.snapshot import SnapshotError
+
+VERBS = ("take", "restore", "list", "delete", "save", "load")
 
 
 class Snapshot(Command):
     names = ("snapshot", "snap")
     group = "Acting"
-    usage = ("take NAME", "restore NAME", "list", "delete NAME")
+    usage = ("take NAME", "restore NAME", "list", "delete NAME", "save NAME FILE", "load NAME FILE")
     help = (
         "Keep the machine's full state under a name, and go back to it: processor, memory, devices,"
-        " clock and console."
+        " clock and console. Save writes one that was taken into a file; load takes one from a file"
+        " of this kind of machine, to be restored."
     )
 
     def run(self, shell: Shell, text: str) -> None:
-        verb, _, name = text.partition(" ")
-        name = name.strip()
+        verb, _, rest = text.partition(" ")
+        name, _, path = rest.strip().partition(" ")
+        path = path.strip()
+        if verb not in VERBS or bool(name) == (verb == "list") or (
+            bool(path) != (verb in ("save", "load"))
+        ):
+            raise CommandError(
+                "snapshot take|restore|delete NAME, save|load NAME FILE, or snapshot list"
+            )
         session = shell.session
-        if verb not in ("take", "restore", "list", "delete") or bool(name) == (verb == "list"):
-            raise CommandError("snapshot take|restore|delete NAME, or snapshot list")
+        if verb in ("restore", "delete", "save"):
+            name = choose(name, session.snapshots, "snapshot")
         try:
-            if verb == "take":
-                session.snapshot(name)
-                shell.line(f"snapshot {name} of {session.position().count} instructions")
-            elif verb == "restore":
-                session.restore(choose(name, session.snapshots, "snapshot"))
-                shell.show(session.last)
-            elif verb == "delete":
-                session.forget(choose(name, session.snapshots, "snapshot"))
-            else:
-                self._list(shell)
+            match verb:
+                case "take":
+                    session.snapshot(name)
+                    shell.line(f"snapshot {name} of {session.position().count} instructions")
+                case "restore":
+                    session.restore(name)
+                    shell.show(session.last)
+                case "delete":
+                    session.forget(name)
+                case "save":
+                    snapshot.save(session.snapshots[name], path)
+                    shell.line(f"snapshot {name} saved in {path}")
+                case "load":
+                    loaded = snapshot.load(path)
+                    session.keep_snapshot(name, loaded)
+                    shell.line(f"snapshot {name} of {loaded.count} instructions")
+                case _:
+                    self._list(shell)
         except SnapshotError as error:
             raise CommandError(str(error)) from error
 
@@ -51,7 +70,7 @@ class Snapshot(Command):
     def complete(self, shell: Shell, text: str) -> Iterable[str]:
         if " " in text:
             return shell.session.snapshots
-        return ("take", "restore", "list", "delete")
+        return VERBS
 
 
 COMMANDS = (Snapshot,)

@@ -16,13 +16,14 @@ from vmm.debug.shell import (
     motion,
     records,
     registers,
+    saved,
     snapshots,
 )
 from vmm.debug.shell.command import GROUPS, Command, CommandError
 
 MODULES = (
     motion, backwards, registers, memory, explaining, devices, records, breakpoints, acting,
-    snapshots, basics,
+    snapshots, saved, basics,
 )
 COMMANDS: tuple[Command, ...] = tuple(
     kind() for module in MODULES for kind in module.COMMANDS

@@ -2,8 +2,8 @@
 """Watching values that no watchpoint of the engine reaches: registers, whole devices.
 
 The engine tells of no write to a register, so the guest runs one instruction
-at a time and the value is compared after each: about ten thousand times
-slower, and only forwards.  The guest cannot tell.
+at a time and the value is compared after each: some two thousand instructions a
+second, and only forwards.  The guest cannot tell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from vmm.debug.breakpoints import Breakpoint
 from vmm.debug.shell.shell import Shell
 from vmm.debug.stops import Stop, Why
-from vmm.devices.shared import Shared
 from vmm.machine import diagnosis
 from vmm.machine.machine import Machine
 
@@ -36,13 +35,18 @@ class ValueWatch:
 def device_state(device: object) -> object:
     """A device's state as plain values, to be compared and shown."""
     state = getattr(device, "state", None)
-    if isinstance(state, Shared):
-        held = {name: getattr(state, name) for name in state.names()}
-        return {
-            name: list(value) if isinstance(value, C.Array) else value
-            for name, value in held.items()
-        }
+    if isinstance(state, C.Structure):
+        return plain(state)
     return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
+
+
+def plain(value: object) -> object:
+    """What a C structure or array holds, as dictionaries and lists; anything else as it is."""
+    if isinstance(value, C.Structure):
+        return {field[0]: plain(getattr(value, field[0])) for field in value._fields_}
+    if isinstance(value, C.Array):
+        return [plain(one) for one in value]
+    return value
 
 
 def change(before: object, after: object) -> str:
@@ -80,17 +84,19 @@ def run_watching(shell: Shell, to_count: int | None, to_time: int | None) -> Sto
             if now != watch.last:
                 text = f"{watch.text} ({watch.name}): {change(watch.last, now)}"
                 watch.last = now
-                return replace(
+                session.last = replace(
                     stop, why=Why.WATCHPOINT,
                     text=f"{text}, by the instruction at {diagnosis.place(machine, pc)}",
                 )
+                return session.last
         if stop.why is not Why.COUNT:
             return stop
         reached = breakpoint_here(shell)
         if reached is not None:
             reached.hits += 1
             text = f"breakpoint {reached.number} at {diagnosis.place(machine, reached.address)}"
-            return replace(stop, why=Why.BREAKPOINT, breakpoint=reached, text=text)
+            session.last = replace(stop, why=Why.BREAKPOINT, breakpoint=reached, text=text)
+            return session.last
         if to_count is not None and machine.engine.count >= to_count:
             return stop
 

@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from vmm.debug.trace.feed import Feed
-from vmm.debug.trace.folded import EVERY, Folded
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
-from vmm.debug.trace.lcov import Lcov, NoDebugInformation
+from vmm.debug.trace.output import binary_file, text_file
 from vmm.debug.trace.perfetto import Perfetto
 from vmm.debug.trace.vcd import Vcd
+
+EVERY = 10_007  # instructions between samples; a prime, so that no loop keeps step with it
 
 
 class TraceError(ValueError):
@@ -50,30 +51,34 @@ def _jsonl(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) ->
     for event in events:
         if event not in EVENTS:
             raise TraceError(f"jsonl: no events {event!r}; known: {', '.join(EVENTS)}")
-    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    file = text_file(path, stack)
     JsonLines(feed, file, events)
 
 
 def _perfetto(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
-    stack.callback(Perfetto(feed, stack.enter_context(path.open("wb"))).finish)
+    stack.callback(Perfetto(feed, binary_file(path, stack)).finish)
 
 
 def _vcd(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
-    stack.callback(Vcd(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
+    stack.callback(Vcd(feed, text_file(path, stack)).finish)
 
 
 def _lcov(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.lcov import Lcov, NoDebugInformation  # reads DWARF: not for every run
+
     try:
-        stack.callback(Lcov(feed, stack.enter_context(path.open("w", encoding="utf-8"))).finish)
+        stack.callback(Lcov(feed, text_file(path, stack)).finish)
     except NoDebugInformation as error:
         raise TraceError(f"lcov: {error}") from error
 
 
 def _folded(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.folded import Folded  # its backtraces read DWARF
+
     every = keys.get("every", str(EVERY))
     if not every.isdecimal() or not 0 < int(every) < 1 << 40:
         raise TraceError(f"folded: every={every}: a number of instructions")
-    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    file = text_file(path, stack)
     stack.callback(Folded(feed, file, int(every)).finish)
 
 

@@ -8,28 +8,28 @@ inputs give the same file.  A line is ``outer;inner;innermost COUNT``.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TextIO
 
+from vmm.debug.explain.backtrace import Frame, backtrace
 from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
-
-EVERY = 10_007  # instructions; a prime, so that no loop keeps step with it
 
 
 def stack(machine: Machine) -> str:
     """The functions that the processor is in, outermost first."""
-    return _function(machine, machine.linear_pc)
+    frames = backtrace(machine)
+    return ";".join(_name(frame) for frame in reversed(frames))
 
 
-def _function(machine: Machine, address: int) -> str:
-    found = machine.symbols.at(address)
-    return found[0].name.replace(";", ":") if found else f"{address & ~0xFFF:#010x}"
+def _name(frame: Frame) -> str:
+    """A frame's function, or the page of code that has no name."""
+    return frame.function.replace(";", ":") or f"{frame.pc & ~0xFFF:#010x}"
 
 
 class Folded:
     """Samples from now on; `finish` writes the file."""
 
-    def __init__(self, feed: Feed, file: TextIO, every: int = EVERY) -> None:
+    def __init__(self, feed: Feed, file: Output[str], every: int) -> None:
         self._file = file
         self._stacks: Counter[str] = Counter()
         machine = feed.machine

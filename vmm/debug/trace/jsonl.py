@@ -9,10 +9,10 @@ are put together from pieces that are kept: there may be millions of them.
 from __future__ import annotations
 
 import json
-from typing import TextIO
 
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
+from vmm.debug.trace.output import Output
 from vmm.machine.clock import NS
 from vmm.machine.machine import TrapRecord
 from vmm.machine.outcome import Outcome
@@ -25,7 +25,7 @@ KEPT = 1 << 16  # addresses whose text is kept
 class JsonLines:
     """Writes the chosen kinds of ``events`` of a feed to a text file."""
 
-    def __init__(self, feed: Feed, file: TextIO, events: tuple[str, ...] = EVENTS) -> None:
+    def __init__(self, feed: Feed, file: Output[str], events: tuple[str, ...] = EVENTS) -> None:
         self._feed = feed
         self._write = file.write
         self._hz = feed.machine.clock.hz

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import TextIO
 
 from vmm.cpu.execution import begun, count_instructions
 from vmm.debug.explain.source import Sources, sources
 from vmm.debug.trace.feed import Feed
+from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
 
 
@@ -53,7 +53,7 @@ def coverage(machine: Machine, counts: dict[int, int], known: Sources) -> dict[s
     return files
 
 
-def write(file: TextIO, files: dict[str, Covered]) -> None:
+def write(file: Output[str], files: dict[str, Covered]) -> None:
     """Write a tracefile."""
     for name, covered in sorted(files.items()):
         functions = sorted(covered.functions.items(), key=lambda item: (item[1][0], item[0]))
@@ -70,7 +70,7 @@ def write(file: TextIO, files: dict[str, Covered]) -> None:
 class Lcov:
     """Counts from now on; `finish` writes the file."""
 
-    def __init__(self, feed: Feed, file: TextIO) -> None:
+    def __init__(self, feed: Feed, file: Output[str]) -> None:
         self._machine = feed.machine
         self._file = file
         self._sources = sources(feed.machine.symbols)

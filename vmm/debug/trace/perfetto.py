@@ -14,11 +14,10 @@ ends all slices, and so does the trap that would be nested deeper than `DEEP`.
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 from vmm.debug.flow import in_user_mode
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
+from vmm.debug.trace.output import Output
 from vmm.debug.trace.protobuf import message, number, text
 from vmm.machine.clock import NS
 from vmm.machine.machine import TrapRecord
@@ -44,7 +43,7 @@ USER, SUPERVISOR = "user", "supervisor"
 class Perfetto:
     """Writes a feed to a binary file; `finish` ends the open slices."""
 
-    def __init__(self, feed: Feed, file: BinaryIO) -> None:
+    def __init__(self, feed: Feed, file: Output[bytes]) -> None:
         self._feed = feed
         self._machine = machine = feed.machine
         self._write = file.write

@@ -8,10 +8,10 @@ instant; it is drawn one unit wide, or nobody would see it.
 from __future__ import annotations
 
 import re
-from typing import TextIO
 
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.lines import NamedLine
+from vmm.debug.trace.output import Output
 
 FIRST, LAST = 33, 126  # the characters that identifiers are made of
 
@@ -19,7 +19,7 @@ FIRST, LAST = 33, 126  # the characters that identifiers are made of
 class Vcd:
     """Writes the lines of a feed to a text file; `finish` writes what is pending."""
 
-    def __init__(self, feed: Feed, file: TextIO) -> None:
+    def __init__(self, feed: Feed, file: Output[str]) -> None:
         self._feed = feed
         self._write = file.write
         self._changes: dict[str, list[bool]] = {}  # of this instant, in order

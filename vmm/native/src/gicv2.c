@@ -267,3 +267,23 @@ bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t 
     update(v, g);
     return true;
 }
+
+/* An input wire has changed; false if the Python device is to see to it. */
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high);
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high)
+{
+    struct vmm_gic_bank *b = bank_of(g, intid);
+    uint64_t bit = 1ull << (intid & 63);
+    unsigned word = intid >> 6;
+
+    if (!v->models_on)
+        return false;
+    if (high) {
+        b->level[word] |= bit;
+        b->latched[word] |= bit & b->edge[word];
+    } else {
+        b->level[word] &= ~bit;
+    }
+    update(v, g);
+    return true;
+}

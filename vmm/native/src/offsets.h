@@ -56,6 +56,10 @@
 /* TCGOp: the value of a movi is its second argument */
 #define TCGOP_ARG1 4 /* in 8-byte words */
 
+/* ... and the flags of a call with two arguments and no result its fourth */
+#define TCGOP_CALL_FLAGS 6 /* in 8-byte words */
+#define TCG_CALL_NO_GLOBALS 0x30 /* neither read nor written */
+
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
 enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };

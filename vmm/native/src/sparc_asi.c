@@ -41,3 +41,22 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     fetched_at = ~0ull;
     return vmm_current && vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
 }
+
+/* A load from an instruction space is a fetch to the engine's memory system, which
+ * then does not ask where in its block the instruction is that faults.  The other
+ * spaces are left to the original alone: it looks at its own return address. */
+uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t operation);
+uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t operation)
+{
+    typedef uint64_t (*load_fn)(void *, uint32_t, int, uint32_t);
+    enum { USER_INSTRUCTION = 8, SUPERVISOR_INSTRUCTION };
+    ORIGINAL(load_fn, original, "helper_ld_asi_sparc");
+    uint64_t value;
+
+    if (!vmm_current || (asi != USER_INSTRUCTION && asi != SUPERVISOR_INSTRUCTION))
+        return original(env, address, asi, operation);
+    vmm_current->helper_pc = GUEST_RETURN;
+    value = original(env, address, asi, operation);
+    vmm_current->helper_pc = 0;
+    return value;
+}

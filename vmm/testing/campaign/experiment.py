@@ -13,9 +13,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmm.api.machine import Snapshot
+from vmm.api.machine import Machine, Snapshot
 from vmm.machine import diagnosis, loader
 from vmm.machine.outcome import Ending, Outcome
+from vmm.state.snapshot import SnapshotError
 from vmm.testing import run
 from vmm.testing.campaign.plan import Class, Flip, Plan, Row, Space, choose
 from vmm.testing.console import lines_of
@@ -46,7 +47,7 @@ class Experiments:
         """Make the reference run; CampaignError if it does not end as the case wants."""
         self.plan = plan
         case = plan.case
-        self.machine = run.boot(case)
+        self.machine = self._machine()
         self.kinds: Counter[int] = Counter()
         self.trial = run.Trial(case, self.machine)
         self.machine.machine.record_ledger(self._record)
@@ -69,6 +70,14 @@ class Experiments:
         self.kinds.update(kind for _, kind, _, _, _ in records)
 
     # -- the reference run --------------------------------------------------------------
+
+    def _machine(self) -> Machine:
+        if self.plan.snapshot is None:
+            return run.boot(self.plan.case)
+        try:
+            return Machine.reopen(self.plan.snapshot)
+        except SnapshotError as error:
+            raise CampaignError(str(error)) from error
 
     def _begin(self) -> None:
         """To the state that all runs begin with."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from vmm.testing.case import Case
 
@@ -30,6 +31,7 @@ class Plan:
     seed: int = 0
     spaces: tuple[str, ...] = ()
     inputs: tuple[bytes, ...] = ()  # typed at the start, in turn
+    snapshot: Path | None = None  # the machine's file, instead of booting the case
     after: str | None = None  # the state that all runs begin with: once this is printed
     patience: float = 2.0  # times the reference run's virtual time
 
