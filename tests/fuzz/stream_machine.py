@@ -31,7 +31,7 @@ BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 MODES = ("supervisor", "user")
 RAM = 32 << 20
 LOW_CODE = 0x7000, 0xA000  # x86: handlers of real mode, code of virtual 8086 mode
-DATA, STACK = 0x3000, 0x6000  # in a stream's region: native/fuzz.h
+CODE, DATA, STACK = 0x100, 0x3000, 0x6000  # size and places in a stream's region: native/fuzz.h
 BATCH = 900  # streams on one machine: each has 32 KiB of its RAM to itself
 
 # How somebody may look on while streams run, and in how many batches of a hundred.
@@ -162,6 +162,11 @@ class StreamMachine:
         self._traps += 1
         if self._traps == 30:
             self.machine.stop(Outcome.time("enough traps"))
+
+    def code(self, index: int) -> bytes:
+        """The code of one stream, which is made and not run."""
+        self._dll.fuzz_stream(self._fuzz, self.seed, index)
+        return self.machine.bus.read_memory(self._fuzz.contents.region, CODE) or b""
 
     def _watch(self, region: int) -> None:
         machine = self.machine

@@ -41,6 +41,17 @@ def test_a_seed_and_an_index_name_a_stream(arch: str) -> None:
     assert _trace(arch, 7, range(12)) == _trace(arch, 7, range(12))
 
 
+@pytest.mark.parametrize("arch", BOARDS)
+def test_neighbouring_streams_have_no_code_in_common(arch: str) -> None:
+    machine = StreamMachine(arch, "user", 7)
+    seen: set[bytes] = set()
+    for index in range(20):
+        code = machine.code(index)
+        pieces = {code[at : at + 12] for at in range(len(code) - 12)}
+        assert len(pieces) > 1 and pieces.isdisjoint(seen)
+        seen |= pieces
+
+
 class Misbehaving(StreamMachine):
     """What the watchdog must notice, at stream 3."""
 
