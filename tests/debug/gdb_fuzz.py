@@ -31,6 +31,7 @@ from vmm.machine import machine as machine_module
 GUESTS = Path(__file__).resolve().parents[2] / "build" / "guests"
 BOARDS = (("leon3", "sparc"), ("virt", "arm"), ("pc", "x86"))
 BATCH = 6  # packets sent before the replies are looked at: they must fit into a socket
+MOST_PRESSED = 50  # Ctrl-C that nobody has read: more would fill the socket
 LOOK = 2000  # instructions between the guest's looks outside: Ctrl-C comes soon
 FORMS = re.compile(
     rb"|OK|E[0-9a-f]{2}|QC1|m1|l|vCont;c;C;s;S;r|PacketSize=[^\0]*|C[0-9a-f]{1,8}|1"
@@ -52,9 +53,9 @@ NUMBERS = (b"0", b"1", b"4", b"ff", b"fff", b"1000", b"40000000", b"40200000", b
 MARKS = (b",", b":", b";", b"=", b"", b",,", b":::", b"#", b"$", b"}", b"*", b"\x00", b"\x03")
 LINES = (
     "help", "info", "registers", "registers pc nil", "nil", "", "trap", "\0\n", "ledger",
-    "print pc",
-    "x/4xw pc", "disassemble", "devices", "interrupts", "break main", "watch 0x40200000",
-    "python 1", "rstep", "quit", "walk 0", "console", "x/9999999xb 0", "print 1/0", "step -1",
+    "print pc", "x/4xw pc", "disassemble", "devices", "interrupts", "break main",
+    "watch 0x40200000", "python 1", "rstep", "quit", "walk 0", "console", "x/64xb 0",
+    "print 1/0", "step -1",
 )
 WORDS = tuple(line.encode().hex().encode() for line in LINES)
 
@@ -114,7 +115,7 @@ class Fuzzer:
         self._client: socket.socket | None = None
         self._reader = Reader()
         self._last = b""
-        self._idles = 0
+        self._idles = self._pressed = 0
         self._asked: int | None = None  # an address whose content is asked for
 
     def run(self) -> None:
@@ -142,16 +143,21 @@ class Fuzzer:
         except OSError:
             self._hang_up()
 
+    def _connect(self) -> None:
+        self._pressed = 0
+        self._client = socket.socket(socket.AF_UNIX)
+        self._client.connect(self._path)
+        self._client.settimeout(0.2)  # a socket that is full: hang up in the middle
+
     def _throw(self) -> None:
         """The server waits: give it something."""
         if self.left <= 0:
             self._machine.stop(machine_module.Outcome.stopped("enough"))
             return
         if self._client is None:
-            self._client = socket.socket(socket.AF_UNIX)
-            self._client.connect(self._path)
-            self._client.settimeout(10)
+            self._connect()
             return
+        self._pressed = 0
         self._collect()
         if self._asked is not None:
             # The server is idle after reading it, and again after answering it.
@@ -178,8 +184,11 @@ class Fuzzer:
         self._send(b"$#00\x24#00" + encode(b"m%x,10" % address))
 
     def _disturb(self) -> None:
-        """The guest runs: Ctrl-C, sooner or later."""
-        if self._client is not None and self.dice.random() < 0.5:
+        """The guest runs: Ctrl-C, sooner or later; or attach again."""
+        if self._client is None:
+            self._connect()
+        elif self._pressed < MOST_PRESSED and self.dice.random() < 0.5:
+            self._pressed += 1
             self._send(b"\x03")
 
     def _collect(self) -> None:
