@@ -16,7 +16,7 @@ from vmm.state.snapshot import build, load, restore, save, take
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "debug"))
 from reverse_points import devices, digest
 
-EXAMPLES = sorted(Path(__file__).resolve().parents[2].glob("docs/examples/*/*.toml"))
+EXAMPLES = sorted(Path(__file__).resolve().parents[2].glob("docs/examples/*/board.toml"))
 BOARDS = {
     "leon3": ("sparc/timers", {}),
     "virt": ("arm/timers", {}),
