@@ -27,10 +27,10 @@ EVENT_REQUEST = 1 << 30  # ours, set anew at the start of each run
 
 # Bytes of `env` that are state: up to the engine's pointer to itself.
 SIZES = {native.SPARC: 0xAB8, native.ARM: 0x1128, native.X86: 0x1B58}
-# (start, end) of what inside is the engine's own: host pointers, and (ARM) host time.
+# (start, end) of what inside is the engine's own: host pointers.
 POINTERS: dict[int, tuple[tuple[int, int], ...]] = {
     native.SPARC: ((0xA68, 0xA70),),  # name of the processor model
-    native.ARM: ((0x810, 0x818),),  # c15_ccnt, as far as the engine feeds it from the host's clock
+    native.ARM: (),
     native.X86: ((0x1558, 0x1578), (0x15B8, 0x15C0), (0x1850, 0x1890)),
     # breakpoints (derived from DR7), save area, tables of cache descriptions
 }
@@ -41,8 +41,8 @@ NATIVE_FIELDS = (
     "idle", "virtual_offset", "unhandled_below", "psci_conduit", "semihosting", "counter_mul",
     "counter_shift", "reason_trap", "mmio_reads", "mmio_writes", "port_reads", "port_writes",
     "events", "halts", "hot_reads", "triple", "watch_hits", "check_alignment", "streak_count",
-    "streak", "last_unmapped", "unmapped_accesses", "recent_count", "refault", "refault_vector",
-    "refault_code",
+    "streak", "cycle_offset", "last_unmapped", "unmapped_accesses", "recent_count", "refault",
+    "refault_vector", "refault_code",
 )
 
 

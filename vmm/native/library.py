@@ -243,6 +243,7 @@ class NativeCpu(C.Structure):
         ("streak_count", C.c_int64),
         ("streak", C.c_int32),
         ("spare", C.c_int32),
+        ("cycle_offset", C.c_int64),
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
         ("next", C.c_void_p),

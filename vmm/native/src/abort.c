@@ -112,8 +112,9 @@ int vmm_take_aborts(void *handle, char *error, size_t size)
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map
         || vmm_redirect_import(map, "abort", (void *)(uintptr_t)engine_called_abort) != 0
         || vmm_redirect_import(map, "exit", (void *)(uintptr_t)engine_called_exit) != 0
-        || vmm_take_output(map) != 0 || vmm_take_jumps(map) != 0) {
-        snprintf(error, size, "the engine's import table has no abort, exit, printf or siglongjmp");
+        || vmm_take_output(map) != 0 || vmm_take_jumps(map) != 0
+        || vmm_take_clock(map) != 0) {
+        snprintf(error, size, "the engine's import table is not as in this build");
         return -1;
     }
     return 0;

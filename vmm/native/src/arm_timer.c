@@ -8,6 +8,44 @@
 #include "vmm.h"
 #include "offsets.h"
 
+/* ---- the cycle counter ------------------------------------------------------ */
+
+static int64_t cycles_of(const struct vmm_cpu *v, int64_t now)
+{
+    enum { PMCR_D = 8 };
+    return FIELD(uint64_t, v->env, ARM_PMCR) & PMCR_D ? now >> 6 : now;
+}
+
+static bool counts_cycles(const struct vmm_cpu *v)
+{
+    return FIELD(uint64_t, v->env, ARM_PMCR) & 1 && FIELD(uint64_t, v->env, ARM_PMCNTEN) >> 31 & 1;
+}
+
+static bool monitors_performance(const void *ri)
+{
+    uint8_t crm = FIELD(uint8_t, ri, RI_CRM);
+
+    return FIELD(uint8_t, ri, RI_CP) == 15 && FIELD(uint8_t, ri, RI_CRN) == 9 && crm >= 12
+        && crm <= 14;
+}
+
+/* PMCCNTR is a time minus an offset.  The engine brings it up to date before each
+ * access, and at each change of mode, but has lost the function that works out the
+ * offset again afterwards: it would count from the last of these. */
+static void before_monitor(struct vmm_cpu *v)
+{
+    if (counts_cycles(v))
+        FIELD(int64_t, v->env, ARM_CCNT)
+            = cycles_of(v, vmm_count_at(v, v->helper_pc) + v->idle) - v->cycle_offset;
+    FIELD(int64_t, v->env, ARM_CCNT_DELTA) = v->cycle_offset;
+}
+
+static void after_monitor(struct vmm_cpu *v)
+{
+    v->cycle_offset = cycles_of(v, vmm_count_at(v, v->helper_pc) + v->idle)
+        - FIELD(int64_t, v->env, ARM_CCNT);
+}
+
 /* ---- where the accessing instruction is ----------------------------------- */
 
 #define ACCESSES(result, name, parameters, arguments, keep, give) \
@@ -17,9 +55,16 @@
         typedef result(*fn) parameters;                           \
         ORIGINAL(fn, original, #name);                            \
         struct vmm_cpu *v = vmm_current;                          \
+        bool monitor = v && monitors_performance(ri);             \
         if (v)                                                    \
             v->helper_pc = GUEST_RETURN;                          \
+        if (monitor)                                              \
+            before_monitor(v);                                    \
         keep original arguments;                                  \
+        if (monitor) {                                            \
+            v->helper_pc = GUEST_RETURN;                          \
+            after_monitor(v);                                     \
+        }                                                         \
         if (v)                                                    \
             v->helper_pc = 0;                                     \
         give;                                                     \

@@ -108,6 +108,10 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define ARM_UNCACHED_CPSR 0x154
 #define ARM_THUMB 0x220
 #define ARM_FEATURES 0xfa0
+#define ARM_PMCR 0x470 /* then PMCNTEN, 8 bytes each */
+#define ARM_PMCNTEN 0x478
+#define ARM_CCNT 0x808 /* then its offset */
+#define ARM_CCNT_DELTA 0x810
 #define ARM_CP_REGS 46112 /* from CPUState: the hash of system registers */
 
 /* ARMCPRegInfo */

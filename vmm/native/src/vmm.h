@@ -202,6 +202,7 @@ struct vmm_cpu {
     uint32_t check_alignment; /* ARM: SCTLR.A */
     int64_t streak_count; /* traps taken without an instruction since this count */
     int32_t streak, spare;
+    int64_t cycle_offset; /* ARM: PMCCNTR is the time less this, while it counts */
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
@@ -346,6 +347,9 @@ int vmm_redirect_import(const void *link_map, const char *name, void *to);
 
 /* jump.c */
 int vmm_take_jumps(const void *map);
+
+/* clock.c */
+int vmm_take_clock(const void *map);
 
 /* output.c */
 int vmm_take_output(const void *map);
