@@ -41,8 +41,8 @@ NATIVE_FIELDS = (
     "idle", "virtual_offset", "unhandled_below", "psci_conduit", "semihosting", "counter_mul",
     "counter_shift", "reason_trap", "mmio_reads", "mmio_writes", "port_reads", "port_writes",
     "events", "halts", "hot_reads", "triple", "watch_hits", "check_alignment", "streak_count",
-    "streak", "cycle_offset", "last_unmapped", "unmapped_accesses", "recent_count", "refault",
-    "refault_vector", "refault_code",
+    "streak", "cycle_offset", "exact_clock", "last_unmapped", "unmapped_accesses", "recent_count",
+    "refault", "refault_vector", "refault_code",
 )
 
 

@@ -244,6 +244,8 @@ class NativeCpu(C.Structure):
         ("streak", C.c_int32),
         ("spare", C.c_int32),
         ("cycle_offset", C.c_int64),
+        ("exact_clock", C.c_uint32),
+        ("spare4", C.c_uint32),
         ("last_unmapped", C.c_uint64),
         ("unmapped_accesses", C.c_uint64),
         ("next", C.c_void_p),

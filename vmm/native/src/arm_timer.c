@@ -34,6 +34,7 @@ static bool monitors_performance(const void *ri)
  * offset again afterwards: it would count from the last of these. */
 static void before_monitor(struct vmm_cpu *v)
 {
+    v->exact_clock = true;
     if (counts_cycles(v))
         FIELD(int64_t, v->env, ARM_CCNT)
             = cycles_of(v, vmm_count_at(v, v->helper_pc) + v->idle) - v->cycle_offset;
@@ -44,6 +45,7 @@ static void after_monitor(struct vmm_cpu *v)
 {
     v->cycle_offset = cycles_of(v, vmm_count_at(v, v->helper_pc) + v->idle)
         - FIELD(int64_t, v->env, ARM_CCNT);
+    v->exact_clock = counts_cycles(v);
 }
 
 /* ---- where the accessing instruction is ----------------------------------- */

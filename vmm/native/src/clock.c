@@ -4,7 +4,8 @@
  * The engine asks the host for the time in two places: ARM's cycle counter
  * (PMCCNTR), which the guest reads, and the size of its TLB, which decides how
  * long a translation that the guest has withdrawn without saying so may live.
- * Both get cycles of virtual time, one a nanosecond, so two runs are one run.
+ * Both get virtual time, so two runs are one run: a cycle is a nanosecond where
+ * the counter counts, else 16, because the engine expects a host's pace of it.
  */
 #include "vmm.h"
 
@@ -18,7 +19,7 @@ static int64_t now(void)
     struct vmm_cpu *v = vmm_current;
 
     if (v)
-        last = vmm_count_at(v, v->helper_pc) + v->idle;
+        last = (vmm_count_at(v, v->helper_pc) + v->idle) << (v->exact_clock ? 0 : 4);
     return last;
 }
 

@@ -203,6 +203,7 @@ struct vmm_cpu {
     int64_t streak_count; /* traps taken without an instruction since this count */
     int32_t streak, spare;
     int64_t cycle_offset; /* ARM: PMCCNTR is the time less this, while it counts */
+    uint32_t exact_clock, spare4; /* the engine's nanoseconds are cycles */
     uint64_t last_unmapped;
     uint64_t unmapped_accesses;
     struct vmm_cpu *next;
