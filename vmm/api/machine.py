@@ -60,8 +60,10 @@ class Machine:
 
     ``board`` is a name (`vmm run -M help`) or the path of a board file (docs/boards.md);
     ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
-    ``-M virt,secure=on``; ``ledger`` keeps every trap and ``coverage`` counts every
-    instruction, for the properties of that name.  What does not fit is a ValueError of one line.
+    ``-M virt,secure=on``; with ``boot_menu`` a PC's firmware offers its menu, and with
+    ``debugcon`` it has the debug port whose text is `debug_output`; ``ledger`` keeps every
+    trap and ``coverage`` counts every instruction, for the properties of that name.  What
+    does not fit is a ValueError of one line.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Machine:
         ram: int | str | None = None,
         append: str = "",
         properties: Mapping[str, str] | None = None,
+        boot_menu: bool = False,
+        debugcon: bool = False,
         ledger: bool = False,
         coverage: bool = False,
     ) -> None:
@@ -84,7 +88,8 @@ class Machine:
                 Options(
                     str(board), dict(properties or {}), cpu, ram,
                     None if kernel is None else Path(kernel),
-                    None if bios is None else Path(bios), append,
+                    None if bios is None else Path(bios), append, boot_menu=boot_menu,
+                    debugcon=debugcon,
                 )
             ), ledger, coverage,
         )
@@ -259,6 +264,11 @@ class Machine:
     def output(self) -> str:
         """What the guest has printed (of a long run, the end)."""
         return self.machine.console.tail.decode(errors="replace")
+
+    @property
+    def debug_output(self) -> str:
+        """What firmware has printed on its debug port (of much, the end)."""
+        return self.machine.debug.tail.decode(errors="replace")
 
     def type(self, text: str | bytes) -> None:
         """Type on the guest's console; it takes the text as fast as its serial port has room."""

@@ -23,7 +23,7 @@ class GuestMachine(Machine):
         self, board: str | Path | None, *, limits: Limits, kernel: Path | None = None,
         properties: Mapping[str, str] | None = None, ledger: bool = True, coverage: bool = False,
         bios: Path | None = None, cpu: str | None = None, ram: int | str | None = None,
-        append: str = "",
+        append: str = "", boot_menu: bool = False, debugcon: bool = False,
     ) -> None:
         """As `Machine`; without a board it is the one that the kernel's ELF file names."""
         named = str(board or (elf.board(kernel) if kernel else ""))
@@ -32,7 +32,7 @@ class GuestMachine(Machine):
         name, given = board_and_properties(named)
         super().__init__(
             name, kernel=kernel, bios=bios, cpu=cpu, ram=ram, append=append, ledger=ledger,
-            coverage=coverage,
+            coverage=coverage, boot_menu=boot_menu, debugcon=debugcon,
             properties={**given, **(properties or {})},
         )
         self.limits = limits

@@ -30,8 +30,8 @@ MARKER = (
     "and instructions are exact limits of the whole test, wall is for each run."
 )
 LIMITS = {"timeout": "virtual", "instructions": "instructions", "wall": "wall"}
-OPTIONS = ("board", "kernel", "bios", "cpu", "ram", "append", "properties", "ledger",
-           "coverage")
+OPTIONS = ("board", "kernel", "bios", "cpu", "ram", "append", "properties", "boot_menu",
+           "debugcon", "ledger", "coverage")
 
 machines = pytest.StashKey[list["GuestMachine"]]()
 
