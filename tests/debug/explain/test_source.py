@@ -78,5 +78,5 @@ def test_file_that_has_moved_is_found_from_the_program(tmp_path: Path) -> None:
     source.parent.mkdir(parents=True)
     source.write_text("int main;\n")
     program = tmp_path / "build" / "app.elf"
-    assert located("/elsewhere/work/src/app/main.c", program) == str(source)
-    assert located("/elsewhere/work/other.c", program) == "/elsewhere/work/other.c"
+    assert located("/elsewhere/built/src/app/main.c", program) == str(source)
+    assert located("/elsewhere/built/other.c", program) == "/elsewhere/built/other.c"
