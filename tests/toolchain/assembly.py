@@ -53,8 +53,9 @@ def build_guest(architecture: str, name: str, folder: Path) -> Path:
     """A guest of guests/ARCH, each of its files annotated: an ELF file with its notes."""
     guests = TOP / "guests"
     home = guests / architecture
-    files = [*sorted((home / name).glob("*.[cS]")), *sorted((home / "runtime").glob("*.[cS]")),
-             guests / "runtime" / "print.c"]
+    files = sorted((home / name).glob("*.[cS]"))
+    own = len(files)  # of the runtime behind them, a guest takes what it uses
+    files += [*sorted((home / "runtime").glob("*.[cS]")), guests / "runtime" / "print.c"]
     objects = []
     for number, file in enumerate(files):
         text, annotated, object_file = (folder / f"{number}{end}" for end in (".s", ".b.s", ".o"))
@@ -65,10 +66,13 @@ def build_guest(architecture: str, name: str, folder: Path) -> Path:
         assert done.returncode == 0, done.stderr
         compiler(architecture, "-c", "-o", object_file, annotated)
         objects.append(object_file)
+    library = folder / "runtime.a"
+    subprocess.run(["ar", "rcs", library, *objects[own:]], check=True)
     script = folder / "link.ld"
     script.write_text((home / "runtime" / "link.ld").read_text().replace("*(.note*)", ""))
     program = folder / f"{name}.elf"
-    compiler(architecture, "-Wl,-T," + str(script), "-o", program, *objects, "-lgcc")
+    compiler(architecture, "-Wl,-T," + str(script), "-Wl,-u,_start,-u,start", "-o", program,
+             *objects[:own], library, "-lgcc")
     return program
 
 
