@@ -47,10 +47,12 @@ void vmm_restart(struct vmm_cpu *v)
 static bool is_semihosting(const struct vmm_cpu *v, uint32_t kind)
 {
     enum { SUPERVISOR_CALL = 2 };
-    uint32_t comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    uint32_t comment;
 
-    return v->arch == VMM_ARM && v->semihosting && kind == SUPERVISOR_CALL
-        && (comment == 0x3456 || comment == 0xab);
+    if (v->arch != VMM_ARM || !v->semihosting || kind != SUPERVISOR_CALL)
+        return false;
+    comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    return comment == 0x3456 || comment == 0xab;
 }
 
 /* The engine has raised exception NUMBER. */
