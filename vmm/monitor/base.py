@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from vmm.cpu.virtual import Virtual
 from vmm.machine.machine import Machine
 from vmm.monitor.counters import Counters, Profile
 from vmm.monitor.memory.base import Fault, MemoryPolicy
@@ -45,23 +44,35 @@ class Technique(Protocol):
         ...
 
 
+class Mechanism(Protocol):
+    """What the native layer does for a monitor."""
+
+    def reflect(self, kind: int, pc: int, status: int, info: int) -> int:
+        """Count a trap of the guest's and tell of it, as on the bare machine.
+
+        NATIVE: it is still to be entered.  HANDLED or STOP: whoever intercepts it says so.
+        """
+        ...
+
+    def end(self, reason: int, trap: int = 0) -> None:
+        """Stop the run for a REASON_ value, as if the processor had come to it by itself."""
+        ...
+
+
 class Monitor:
     """Runs one machine's guest on a virtual processor."""
 
     def __init__(
-        self, machine: Machine, virtual: Virtual, technique: Technique, memory: MemoryPolicy
+        self, machine: Machine, mechanism: Mechanism, technique: Technique, memory: MemoryPolicy
     ) -> None:
-        """``virtual`` is what ``machine``'s processor has become."""
         self.machine = machine
-        self.virtual = virtual
+        self.mechanism = mechanism
         self.engine = machine.engine
         self.technique = technique
         self.memory = memory
         self.counters = Counters()
         self.profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
-        virtual.handlers.exit = self.exit
-        virtual.handlers.fill = memory.fill
 
     # -- exits ----------------------------------------------------------------
 
@@ -88,20 +99,21 @@ class Monitor:
         ``pc``, ``status`` and ``info`` go into the ledger, as on the bare machine.
         """
         self.counters.reflected[kind] += 1
-        action = self.virtual.reflect(kind, pc, status, info)
+        action = self.mechanism.reflect(kind, pc, status, info)
         if action == native.NATIVE:
             self.machine.processor.deliver(kind)
             return native.HANDLED
         return action
 
     def refuse(self, fault: Fault) -> int:
-        """The guest's own tables refuse an access: keep the status for its trap.
+        """The guest's tables refuse an access: keep ``fault`` for the virtual trap.
 
-        Returns the number of the engine's exception to raise.
+        Returns the engine's exception to raise, which comes back as an exit of that kind.
+        What only asks (`Virtual.fill_probe`) raises nothing and comes to nothing else.
         """
         raise NotImplementedError
 
     def end(self, reason: int, trap: int = 0) -> int:
         """The virtual processor has ended as a real one would: a REASON_ value."""
-        self.virtual.end(reason, trap)
+        self.mechanism.end(reason, trap)
         return native.STOP

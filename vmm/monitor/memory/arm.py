@@ -52,7 +52,7 @@ class ArmTables:
     def load_context(self, registers: Registers) -> Hashable:
         """By SCTLR, TTBCR, the TTBRs and DACR, in the instance of the security state."""
         present = set(registers)
-        state = {name: registers[name] for name in ("scr", "cpsr") if name in present}
+        state: dict[str, int] = {n: registers[n] for n in ("scr", "cpsr") if n in present}
         self._suffix = suffix = "_s" if is_secure(state) else ""
         known = {}
         for name in NAMES:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import ctypes as C
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from vmm.cpu.arm.models import MODELS as ARM_MODELS
+from vmm.cpu.virtual import Space as EngineSpace
+from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import A20_MASK
 from vmm.monitor.memory.arm import ArmTables
-from vmm.monitor.memory.base import Fault
+from vmm.monitor.memory.base import Fault, PolicyError
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
 from vmm.monitor.memory.tables import Memory, Registers, Tables
@@ -52,10 +54,6 @@ class Mmu(Protocol):
         """Forget all that the processor remembers."""
         ...
 
-    def store_through(self, address: int) -> None:
-        """Let just the current instruction store to the page; `stored` is called at its end."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Guest:
@@ -72,16 +70,16 @@ class Guest:
 class EngineMmu:
     """`Mmu` of an engine that a virtual processor runs on."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
-        self._virtual = engine.virtual
+    def __init__(self, virtual: Virtual) -> None:
+        self._virtual = virtual
+        self._engine = virtual.engine
 
     @property
     def fill_privileged(self) -> bool:
-        return bool(self._virtual.fill_privileged)
+        return self._virtual.fill_privileged
 
     def use(self, space: Space) -> None:
-        self._virtual.space = space
+        self._virtual.space = cast(EngineSpace, space)
 
     def flush_page(self, address: int) -> None:
         self._virtual.flush_page(address)
@@ -89,20 +87,23 @@ class EngineMmu:
     def flush(self) -> None:
         self._engine.flush_tlb()
 
-    def store_through(self, address: int) -> None:
-        self._virtual.store_through(address)
-
 
 def guest_of(monitor: Monitor) -> Guest:
     """The guest of a monitor that has just taken its machine over."""
-    from vmm.cpu.virtual import Space as EngineSpace
-
-    engine = monitor.engine
+    virtual = virtual_of(monitor)
     memory = PhysicalMemory(monitor.machine.bus)
     return Guest(
-        EngineMmu(engine), lambda: EngineSpace(engine), memory,
+        EngineMmu(virtual), lambda: EngineSpace(virtual.engine), memory,
         tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,
     )
+
+
+def virtual_of(monitor: Monitor) -> Virtual:
+    """What runs the guest on the engine."""
+    virtual = monitor.engine.virtual
+    if virtual is None:
+        raise PolicyError("the machine has not been taken over")
+    return virtual
 
 
 def tables_of(monitor: Monitor, memory: Memory) -> Tables:

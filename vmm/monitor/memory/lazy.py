@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import PAGE, MemoryCounters
-from vmm.monitor.memory.guest import Guest, guest_of
+from vmm.monitor.memory.guest import Guest, guest_of, virtual_of
 from vmm.monitor.memory.shadow import Shadows
 from vmm.monitor.memory.sources import Sources
+from vmm.native import library as native
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -40,7 +41,9 @@ class Policy:
     def attach(self, monitor: Monitor) -> None:
         """Take the guest's translation over."""
         self.serve(guest_of(monitor))
-        monitor.engine.virtual.handlers.fill = self.fill
+        virtual = virtual_of(monitor)
+        virtual.handlers.fill = self.fill
+        virtual.set_fill_mode(native.FILL_SHADOW)
 
     def serve(self, guest: Guest) -> None:
         """Begin, with the guest's registers as they are."""

@@ -26,7 +26,7 @@ NOT_ALIGNED, FP_EXCEPTION = 0x07, 0x08
 FTT, FTT_SEQUENCE = 0x1C000, 4 << 14  # FSR: floating-point trap type, and its sequence_error
 
 
-class Trap(Exception):  # noqa: N818 - what the architecture calls it
+class Trap(Exception):
     """The instruction traps; nothing of it has happened."""
 
     def __init__(self, tt: int) -> None:

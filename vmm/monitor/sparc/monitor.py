@@ -14,7 +14,16 @@ from typing import NoReturn
 from vmm.cpu.sparc import mmu
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.sparc.registers import (
-    CWP, INTERRUPT_INDEX, NPC, PC, PSREF, PSRET, PSRPIL, PSRPS, REGBASE, WINDOWS,
+    CWP,
+    INTERRUPT_INDEX,
+    NPC,
+    PC,
+    PSREF,
+    PSRET,
+    PSRPIL,
+    PSRPS,
+    REGBASE,
+    WINDOWS,
 )
 from vmm.cpu.virtual import Space
 from vmm.machine.machine import Machine
@@ -26,7 +35,11 @@ from vmm.monitor.memory.sparc import SparcTables
 from vmm.monitor.sparc.decode import Instruction, decode
 from vmm.monitor.sparc.emulate import Operation, Trap, operation
 from vmm.monitor.sparc.processor import (
-    FAULT_ADDRESS, FAULT_STATUS, MMU_E, MMU_NF, VirtualProcessor,
+    FAULT_ADDRESS,
+    FAULT_STATUS,
+    MMU_E,
+    MMU_NF,
+    VirtualProcessor,
 )
 from vmm.native import library as native
 
@@ -46,7 +59,8 @@ class Monitor(base.Monitor):
         real = machine.processor
         assert isinstance(real, SparcProcessor)
         self.processor = machine.processor = VirtualProcessor(real)
-        super().__init__(machine, self.processor.virtual, technique, memory)
+        self.virtual = self.processor.virtual
+        super().__init__(machine, self.virtual, technique, memory)
         self.words = self.engine.words(0, REGBASE + 16 * WINDOWS + 8)
         self.physical = PhysicalMemory(machine.bus)
         self.tables = SparcTables(self.physical)
@@ -55,9 +69,9 @@ class Monitor(base.Monitor):
         self._operations: dict[int, tuple[Operation, Instruction]] = {}  # by instruction word
         self.handlers[PRIVILEGED_INSTRUCTION] = self.privileged
         self.handlers[native.KIND_VIRTUAL_INTERRUPT] = self.interrupt
-        self.virtual.handlers.fill = self.fill
+        self.virtual.handlers.exit = self.exit
         self.processor.on_context = self.context_changed
-        self._nowhere: list[tuple[Space, int]] = []  # pages that no-fault mode made up
+        self._made_up: list[tuple[Space, int]] = []  # translations, in no-fault mode
 
     # -- registers ------------------------------------------------------------------
 
@@ -84,7 +98,7 @@ class Monitor(base.Monitor):
     @property
     def no_fault(self) -> bool:
         """Whether the guest's MMU swallows faults instead of trapping (appendix H.6.1)."""
-        return self.processor.vcpu.mmu_control & (MMU_E | MMU_NF) == MMU_E | MMU_NF
+        return int(self.processor.vcpu.mmu_control) & (MMU_E | MMU_NF) == MMU_E | MMU_NF
 
     # -- exits ------------------------------------------------------------------------
 
@@ -151,38 +165,38 @@ class Monitor(base.Monitor):
     def refuse(self, fault: Fault) -> int:
         """The guest's MMU refuses an access: its status, and the exception to raise.
 
-        The engine takes no fault of translation with traps disabled: the access goes nowhere,
-        which is a bus error (vmm/native/src/sparc.c).
+        In no-fault mode that is none (0): the access goes elsewhere.  With traps disabled the
+        engine takes no fault of translation either; the access goes nowhere, which is a bus
+        error (vmm/native/src/sparc.c).
         """
         registers = self.processor.mmu
         overwrite = OVERWRITE if registers[FAULT_STATUS] else 0
         registers[FAULT_STATUS] = fault.status | overwrite
         registers[FAULT_ADDRESS] = fault.address & -PAGE
+        if self.no_fault:
+            self._override(fault)
+            return 0
         if fault.access == FETCH:
             return INSTRUCTION_ACCESS
         if fault.access == STORE and not self.words[PSRET]:
             return DATA_STORE
         return DATA_ACCESS
 
-    def fill(self, address: int, access: int) -> int:
-        """The processor needs a translation: 0 when it has one, else what its access raises."""
-        number = self.memory.fill(address, access)
-        if number and self.no_fault:
-            space = self.virtual.space
-            assert space is not None
-            page = address & -PAGE
-            space.put(page, self._overridden(address, not self.virtual.fill_privileged) | RIGHTS)
-            self._nowhere.append((space, page))
-            return 0
-        return number
+    def _override(self, fault: Fault) -> None:
+        """Make up a translation until no-fault mode ends."""
+        space = self.virtual.space
+        assert space is not None
+        page = fault.address & -PAGE
+        space.put(page, self._elsewhere(page, fault.user) | RIGHTS)
+        self._made_up.append((space, page))
 
-    def _overridden(self, address: int, user: bool) -> int:
-        """Where an access goes that faults in no-fault mode: the user's to the page if it exists."""
+    def _elsewhere(self, page: int, user: bool) -> int:
+        """Where no-fault mode sends refused accesses: the user's to the page if it exists."""
         if user:
             registers = self.processor.registers
-            walk = mmu.walk(self._entry, registers["mmu.ctxtbl"], registers["mmu.context"], address)
+            walk = mmu.walk(self._entry, registers["mmu.ctxtbl"], registers["mmu.context"], page)
             if walk.physical is not None:
-                return walk.physical & -PAGE
+                return walk.physical
         return native.HOLE
 
     def _entry(self, address: int, size: int) -> int | None:
@@ -190,9 +204,9 @@ class Monitor(base.Monitor):
 
     def context_changed(self) -> None:
         """What translation depends on was written; made-up translations end with it."""
-        for space, page in self._nowhere:
+        for space, page in self._made_up:
             space.put(page, 0)
-        self._nowhere.clear()
+        self._made_up.clear()
         self.memory.context_changed()
 
     def translate(self, address: int, access: int, user: bool) -> int:
@@ -205,7 +219,7 @@ class Monitor(base.Monitor):
             number = self.refuse(found.fault)
             if not self.no_fault:
                 self.trap_now(number)
-            return self._overridden(address, user) | address & PAGE - 1
+            return self._elsewhere(address & -PAGE, user) | address & PAGE - 1
         return found.frame | address & PAGE - 1
 
     def probe(self, address: int, level: int) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from vmm.monitor.memory.base import FETCH, LOAD, STORE
 from vmm.monitor.sparc import decode
 from vmm.monitor.sparc.decode import Instruction
-from vmm.monitor.sparc.processor import CONTEXT, CONTEXT_TABLE, CONTROL, FAULT_ADDRESS, FAULT_STATUS
+from vmm.monitor.sparc.processor import CONTEXT_TABLE, CONTROL, FAULT_ADDRESS, FAULT_STATUS
 
 if TYPE_CHECKING:
     from vmm.monitor.sparc.monitor import Monitor
@@ -31,7 +31,7 @@ NOT_THERE = (0x17, 0x1F, 0x80)  # the native layer shows the engine none of thes
 CACHE_CONTROL, CACHE_DATA_CONFIGURATION = 0x00, 0x08
 CACHE_DATA_CONFIGURED = 0x18220000
 CACHE_ZERO = 1 << 22 | 1 << 21 | 0x1C000  # FD, FI, IB, IP, DP: flush commands and their progress
-STATUS_AGAIN, ADDRESS_AGAIN = 0x13, 0x14  # fault status and address under other numbers
+AGAIN = {0x13: FAULT_STATUS, 0x14: FAULT_ADDRESS}  # under numbers that may be written
 CONTEXT_TABLE_BITS, CONTEXT_BITS = 0xFFFFFFFC, 0xFF
 DATA_ACCESS_EXCEPTION, NOT_ALIGNED = 0x09, 0x07
 
@@ -150,7 +150,7 @@ def _load_mmu(m: Monitor, register: int) -> int:
     if register == FAULT_STATUS:  # cleared by reading
         value, mmu[FAULT_STATUS] = int(mmu[FAULT_STATUS]), 0
         return value
-    return int(mmu[{STATUS_AGAIN: FAULT_STATUS, ADDRESS_AGAIN: FAULT_ADDRESS}.get(register, register)])
+    return int(mmu[AGAIN.get(register, register)])
 
 
 def _store_mmu(m: Monitor, register: int, value: int) -> None:
@@ -164,7 +164,7 @@ def _store_mmu(m: Monitor, register: int, value: int) -> None:
         case 3 | 4:
             pass  # read-only
         case 0x13 | 0x14:
-            mmu[FAULT_STATUS if register == STATUS_AGAIN else FAULT_ADDRESS] = value
+            mmu[AGAIN[register]] = value
         case _:
             mmu[register] = value
 
