@@ -163,6 +163,17 @@ class WatchedAccess(C.Structure):
     )
 
 
+class Pattern(C.Structure):
+    """Instructions to leave the guest before."""
+
+    _fields_ = (
+        ("mask", C.c_uint32),
+        ("value", C.c_uint32),
+        ("thumb", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
@@ -193,6 +204,7 @@ ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 
@@ -321,6 +333,14 @@ class NativeCpu(C.Structure):
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
         ("parked", C.c_void_p),
+        ("patterns", C.POINTER(Pattern)),
+        ("pattern_count", C.c_uint32),
+        ("instruction", C.c_uint32),
+        ("met", C.c_void_p),
+        ("on_instruction", ON_INSTRUCTION),
+        ("resumed_count", C.c_int64),
+        ("resumed_pc", C.c_uint32),
+        ("intercept_spare", C.c_uint32),
     )
 
 
@@ -431,6 +451,8 @@ class Library:
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
         dll.vmm_set_watches.restype = None
+        dll.vmm_set_patterns.argtypes = (pointer, C.POINTER(Pattern), C.c_uint32)
+        dll.vmm_set_patterns.restype = C.c_bool
         dll.vmm_set_coverage.argtypes = (pointer, C.c_int)
         dll.vmm_set_coverage.restype = C.c_bool
         dll.vmm_coverage_page.argtypes = (pointer, C.POINTER(C.c_uint32))

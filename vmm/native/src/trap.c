@@ -158,6 +158,8 @@ bool vmm_exec_interrupt(void *cpu, int request)
             FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
             FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
         }
+        if (v->instruction)
+            vmm_intercept_exit(v);
         v->events++;
         v->kick = 0;
         if (v->on_event(v) != 0 || v->stop_requested) {
