@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes as C
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from vmm.cpu.engine import Engine
 from vmm.native import library as native
@@ -57,7 +56,7 @@ class InstructionIntercepts:
         if self._engine.native.running:
             raise RuntimeError("intercepts can change only while the machine is stopped")
         dll, pointer = self._engine.library.dll, self._engine.pointer
-        if not dll.vmm_set_patterns(pointer, cast("C.Array[native.Pattern]", self._patterns), count):
+        if not dll.vmm_set_patterns(pointer, self._patterns, count):
             raise NativeError("no memory for instruction intercepts")
         self._engine.uc.ctl_flush_tb()
 
