@@ -177,7 +177,8 @@ VCPU_HEADER = (
     ("view", C.c_uint32),
     ("fill_mode", C.c_uint32),
     ("native", C.c_uint32),
-    ("spare", C.c_uint32 * 2),
+    ("hides", C.c_uint32),
+    ("spare", C.c_uint32),
 )
 VCPU_SIZE = 4 * (8 + VCPU_WORDS)
 

@@ -56,7 +56,8 @@ enum vmm_page {
 
 /* What on_exit is told of besides traps. */
 enum vmm_exit_kind {
-    VMM_KIND_VIRTUAL_INTERRUPT = 1024 /* a request that vcpu->open lets in */
+    VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
+    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
@@ -171,7 +172,8 @@ struct vmm_vcpu {
     uint32_t view;      /* enum vmm_view */
     uint32_t fill_mode; /* enum vmm_fill_mode */
     uint32_t native;    /* the guest runs at its own privilege: its traps pass as on a bare machine */
-    uint32_t spare[2];
+    uint32_t hides;     /* x86: monitor_x86.c keeps the guest in user mode */
+    uint32_t spare;
     uint32_t words[VMM_VCPU_WORDS];
 };
 
