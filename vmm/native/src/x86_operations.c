@@ -602,15 +602,56 @@ static enum end do_rdpmc(struct call *c)
     return GOES_ON;
 }
 
-/* These change what addresses mean: the monitor's memory policy must know, and
- * Python emulates them (vmm/monitor/x86/emulate.py). */
-static enum end do_exit(struct call *c)
+/* ---- what addresses mean: the monitor's memory policy must know of it ------------------------------ */
+
+/* Done; the monitor is told, and goes on at the next instruction. */
+static enum end tell(struct call *c)
 {
-    need_level_0(c);
-    commit(c);
     c->v->exits++;
     if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
         vmm_stop(c->v, VMM_REASON_STOPPED);
+    FIELD(uint64_t, c->env, X86_EIP) = c->next;
+    return JUMPED;
+}
+
+static enum end do_invlpg(struct call *c)
+{
+    ENGINE(void, invlpg, (void *, uint64_t));
+
+    need_level_0(c);
+    c->vcpu->argument[0] = linear_address(c);
+    commit(c);
+    invlpg(c->env, c->vcpu->argument[0]);
+    return tell(c);
+}
+
+static enum end do_mov_to_cr(struct call *c)
+{
+    ENGINE(void, write_crN, (void *, int, uint64_t));
+    enum { PG = 1u << 31, WP = 1 << 16 };
+    unsigned index = reg_field(c);
+    uint64_t before;
+
+    need_level_0(c);
+    commit(c);
+    before = FIELD(uint64_t, c->env, X86_CR);
+    write_crN(c->env, (int)index, get_register(c, base_register(c)));
+    if (index > 2 || (index == 0 && (before ^ FIELD(uint64_t, c->env, X86_CR)) & (PG | WP)))
+        return tell(c);
+    FIELD(uint64_t, c->env, X86_EIP) = c->next;
+    return JUMPED;
+}
+
+static enum end do_wrmsr(struct call *c)
+{
+    ENGINE(void, wrmsr, (void *));
+    enum { R_ECX = 1, IA32_EFER = 0xc0000080 };
+
+    need_level_0(c);
+    commit(c);
+    wrmsr(c->env);
+    if (get_register(c, R_ECX) == IA32_EFER)
+        return tell(c);
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
     return JUMPED;
 }
@@ -624,10 +665,10 @@ static enum end (*const operations[X86_OPERATIONS])(struct call *) = {
     [X86_SLDT] = do_sldt, [X86_STR] = do_str, [X86_LLDT] = do_lldt, [X86_LTR] = do_ltr,
     [X86_VERR] = do_verr, [X86_VERW] = do_verw, [X86_LAR] = do_lar, [X86_LSL] = do_lsl,
     [X86_SGDT] = do_sgdt, [X86_SIDT] = do_sidt, [X86_LGDT] = do_lgdt, [X86_LIDT] = do_lidt,
-    [X86_SMSW] = do_smsw, [X86_LMSW] = do_lmsw, [X86_CLTS] = do_clts, [X86_INVLPG] = do_exit,
-    [X86_WBINVD] = do_nothing, [X86_MOV_FROM_CR] = do_mov_from_cr, [X86_MOV_TO_CR] = do_exit,
+    [X86_SMSW] = do_smsw, [X86_LMSW] = do_lmsw, [X86_CLTS] = do_clts, [X86_INVLPG] = do_invlpg,
+    [X86_WBINVD] = do_nothing, [X86_MOV_FROM_CR] = do_mov_from_cr, [X86_MOV_TO_CR] = do_mov_to_cr,
     [X86_MOV_FROM_DR] = do_mov_from_dr, [X86_MOV_TO_DR] = do_mov_to_dr, [X86_RDMSR] = do_rdmsr,
-    [X86_WRMSR] = do_exit, [X86_RDTSC] = do_rdtsc, [X86_RDPMC] = do_rdpmc,
+    [X86_WRMSR] = do_wrmsr, [X86_RDTSC] = do_rdtsc, [X86_RDPMC] = do_rdpmc,
     [X86_SYSEXIT] = do_sysexit,
 };
 
