@@ -196,6 +196,7 @@ ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
+ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 
 
@@ -317,6 +318,11 @@ class NativeCpu(C.Structure):
         ("vcpu", C.c_void_p),
         ("on_exit", ON_EXIT),
         ("on_fill", ON_FILL),
+        ("on_decode", ON_DECODE),
+        ("instructions", C.c_void_p),
+        ("instruction_count", C.c_uint32),
+        ("code_size", C.c_uint32),
+        ("code", C.c_uint8 * 16),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
@@ -454,6 +460,8 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_x86_add_instruction.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64

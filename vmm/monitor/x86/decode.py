@@ -23,7 +23,7 @@ OPERATIONS = (
     "ljmp m", "lcall m", "mov sreg", "pop sreg", "lds", "sldt", "str", "lldt", "ltr", "verr",
     "verw", "lar", "lsl", "sgdt", "sidt", "lgdt", "lidt", "smsw", "lmsw", "clts", "invlpg",
     "wbinvd", "mov r,cr", "mov cr", "mov r,dr", "mov dr", "rdmsr", "wrmsr", "rdtsc", "rdpmc",
-    "sysexit",
+    "sysexit", "undefined",
 )
 NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -33,6 +33,7 @@ ENDS = frozenset(
         "cli", "sti", "popf", "iret", "int", "hlt", "lret", "ljmp", "lcall", "ljmp m", "lcall m",
         "mov sreg", "pop sreg", "lds", "verr", "verw", "lar", "lsl", "lmsw", "clts", "invlpg",
         "mov cr", "mov dr", "wrmsr", "rdtsc", "rdpmc", "sysexit",
+        "undefined",
     )
 )
 
@@ -180,7 +181,7 @@ GROUP_6 = ("sldt", "str", "lldt", "ltr", "verr", "verw")  # 0F 00
 GROUP_7 = {0: "sgdt", 1: "sidt", 2: "lgdt", 3: "lidt", 4: "smsw", 6: "lmsw", 7: "invlpg"}  # 0F 01
 GROUP_7_REGISTER = ("smsw", "lmsw")  # these also take a register
 MOVES = {0x20: "mov r,cr", 0x21: "mov r,dr", 0x22: "mov cr", 0x23: "mov dr"}
-CONTROL_REGISTERS = (0, 2, 3, 4)
+CONTROL_REGISTERS = (0, 2, 3, 4, 8)
 
 
 def decode(code: bytes, mode: Mode) -> Instruction | None:
@@ -239,7 +240,7 @@ def _two_bytes(reader: _Reader, opcode: int, mode: Mode) -> Instruction | None:
         modrm = reader.code[reader.at - 1]
         reader.reg = modrm >> 3 & 7
         if opcode in (0x20, 0x22) and reader.reg not in CONTROL_REGISTERS:
-            return None
+            return reader.made("undefined")  # #UD only where it would be allowed: #GP comes first
         return reader.with_reg(MOVES[opcode], (modrm & 7) << 32)
     if opcode == 0x01:
         operand = reader.modrm()

@@ -46,6 +46,7 @@ class Monitor(base.Monitor):
         self.handlers[native.KIND_SITE] = self.translation_changed
         processor.on_a20 = memory.context_changed
         self._known: dict[tuple[bytes, Mode], Instruction | None] = {}
+        self._numbers: dict[tuple[bytes, Mode], int] = {}
 
     # -- instructions --------------------------------------------------------------
 
@@ -75,6 +76,24 @@ class Monitor(base.Monitor):
         if key not in self._known:
             self._known[key] = decode(*key)
         return self._known[key]
+
+    def translate(self, address: int, code: bytes) -> int:
+        """The number by which translated code calls for a sensitive instruction; 0: it is not one.
+
+        ``code`` is what the instruction's page has of it.
+        """
+        mode = self.mode
+        known = self._numbers.get((code, mode))
+        if known is not None:
+            return known
+        found = decode(code, mode)
+        if found is None and len(code) < LONGEST:  # it may go on in the next page
+            found = decode(self.code(address), mode)
+        number = 0 if found is None else self.virtual.add_instruction(
+            found.operation, found.length, found.argument, found.ends_block)
+        if len(code) == LONGEST:
+            self._numbers[code, mode] = number
+        return number
 
     # -- exits ---------------------------------------------------------------------
 

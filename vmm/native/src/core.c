@@ -200,6 +200,7 @@ void vmm_detach(struct vmm_cpu *v)
         }
     pthread_mutex_unlock(&attached_lock);
     free(v->pages);
+    free(v->instructions);
     free(v->device_pcs);
     free(v->code_ram);
     free(v->dirty);

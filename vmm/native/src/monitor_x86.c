@@ -71,19 +71,6 @@ void vmm_x86_show(struct vmm_cpu *v)
     put_table(v, X86_TR, vcpu->tr);
 }
 
-/* Blocks are kept apart by what a sensitive instruction in them is decoded by. */
-static uint32_t view_of(const struct vmm_cpu *v, const struct x86_vcpu *vcpu)
-{
-    enum { CS32 = 1 << 4, FLAT = 1 << 2, WIDE = 1 << 3 };
-    uint32_t view = vcpu->cpl == 3 ? VMM_VIEW_USER : VMM_VIEW_KERNEL;
-
-    if (vcpu->pe && !(vcpu->eflags & FL_VM))
-        view |= FLAT;
-    if (FIELD(uint32_t, v->env, X86_HFLAGS) & CS32)
-        view |= WIDE;
-    return view;
-}
-
 /* The guest runs next: in user mode, whatever it believes. */
 void vmm_x86_hide(struct vmm_cpu *v)
 {
@@ -106,7 +93,7 @@ void vmm_x86_hide(struct vmm_cpu *v)
     *eflags = (*eflags & ~(uint64_t)FL_VIRTUAL) | FL_IF
         | (vcpu->pe ? vcpu->eflags & FL_VM : FL_VM);
     v->vcpu->kernel = vcpu->cpl != 3;
-    vmm_set_view(v, view_of(v, vcpu));
+    vmm_set_view(v, v->vcpu->kernel ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
 }
 
 /* ---- traps and interrupts ------------------------------------------------- */

@@ -30,7 +30,7 @@ enum x86_operation {
     X86_LOAD_FAR_POINTER, X86_SLDT, X86_STR, X86_LLDT, X86_LTR, X86_VERR, X86_VERW, X86_LAR,
     X86_LSL, X86_SGDT, X86_SIDT, X86_LGDT, X86_LIDT, X86_SMSW, X86_LMSW, X86_CLTS, X86_INVLPG,
     X86_WBINVD, X86_MOV_FROM_CR, X86_MOV_TO_CR, X86_MOV_FROM_DR, X86_MOV_TO_DR, X86_RDMSR,
-    X86_WRMSR, X86_RDTSC, X86_RDPMC, X86_SYSEXIT,
+    X86_WRMSR, X86_RDTSC, X86_RDPMC, X86_SYSEXIT, X86_UNDEFINED,
     X86_OPERATIONS
 };
 
@@ -45,12 +45,24 @@ static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
     return v->vcpu && v->vcpu->hides;
 }
 
+/* monitor_x86.c */
 void vmm_x86_show(struct vmm_cpu *v);
 void vmm_x86_hide(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
+
+/* x86_operations.c */
 void vmm_x86_emulate_trapped(struct vmm_cpu *v);
 void vmm_x86_callout(struct vmm_cpu *v, uint32_t operation, uint64_t argument, uint32_t length,
                      uintptr_t retaddr);
+
+/* x86_sites.c */
+uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
+                                 uint64_t argument, int ends);
+void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
+void vmm_x86_scanned(void);
+bool vmm_x86_ends_block(void);
+int vmm_x86_site_byte(uint64_t address);
+bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr);
 
 #endif

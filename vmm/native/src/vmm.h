@@ -190,6 +190,14 @@ struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
 };
 
+/* x86: a sensitive instruction as translated code calls it (x86_sites.c). */
+struct vmm_instruction {
+    uint64_t argument;
+    uint32_t operation;
+    uint8_t length;
+    bool ends; /* its block ends behind it */
+};
+
 struct vmm_cpu {
     /* the generated code counts here, near the registers that it addresses anyway */
     int64_t *left; /* instructions until the next look; negative: look now */
@@ -295,6 +303,12 @@ struct vmm_cpu {
     struct vmm_vcpu *vcpu; /* NULL: a bare machine, and nothing of this happens */
     int32_t (*on_exit)(struct vmm_cpu *, uint32_t kind);
     int32_t (*on_fill)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
+    int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
+    struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_count;
+    uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint8_t code[16];
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */

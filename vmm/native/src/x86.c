@@ -20,6 +20,7 @@
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
+#define ENDS_BLOCK() vmm_x86_ends_block()
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
@@ -158,6 +159,8 @@ void helper_into_x86_64(void *env, int length)
     struct vmm_cpu *v = vmm_current;
     int64_t left = 0;
 
+    if (v && v->vcpu && vmm_x86_reached(v, (uint32_t)length, GUEST_RETURN))
+        return;
     if (v) {
         left = *v->left;
         vmm_charge_until(v, GUEST_RETURN);

@@ -15,7 +15,7 @@ enum { FL_TF = 1 << 8, FL_IF = 1 << 9, FL_DF = 1 << 10, FL_IOPL = 3 << 12, FL_NT
 enum { FL_RF = 1 << 16, FL_VM = 1 << 17, FL_AC = 1 << 18, FL_ID = 1 << 21 };
 enum { FL_ARITHMETIC = 0x8d5, CC_OP_EFLAGS = 1 };
 enum { HF_CPL = 3, HF_SS32 = 1 << 5, HF_PE = 1 << 7 };
-enum { GP = 13, R_ESP = 4, R_SS = 2, NO_REGISTER = 15 };
+enum { UD = 6, GP = 13, R_ESP = 4, R_SS = 2, NO_REGISTER = 15 };
 
 /* How an instruction ends. */
 enum end {
@@ -506,7 +506,8 @@ static enum end do_lsl(struct call *c)
 
 static uint32_t control_register(const struct call *c, unsigned index)
 {
-    uint32_t value = (uint32_t)FIELD(uint64_t, c->env, X86_CR + 8 * index);
+    ENGINE(uint64_t, read_crN, (void *, int));
+    uint32_t value = (uint32_t)read_crN(c->env, (int)index);
 
     return index ? value : (value & ~1u) | c->vcpu->pe;
 }
@@ -545,6 +546,12 @@ static enum end do_nothing(struct call *c)
 {
     need_level_0(c);
     return GOES_ON;
+}
+
+static enum end do_undefined(struct call *c)
+{
+    need_level_0(c);
+    fault(c, UD);
 }
 
 static enum end do_mov_from_cr(struct call *c)
@@ -669,7 +676,7 @@ static enum end (*const operations[X86_OPERATIONS])(struct call *) = {
     [X86_WBINVD] = do_nothing, [X86_MOV_FROM_CR] = do_mov_from_cr, [X86_MOV_TO_CR] = do_mov_to_cr,
     [X86_MOV_FROM_DR] = do_mov_from_dr, [X86_MOV_TO_DR] = do_mov_to_dr, [X86_RDMSR] = do_rdmsr,
     [X86_WRMSR] = do_wrmsr, [X86_RDTSC] = do_rdtsc, [X86_RDPMC] = do_rdpmc,
-    [X86_SYSEXIT] = do_sysexit,
+    [X86_SYSEXIT] = do_sysexit, [X86_UNDEFINED] = do_undefined,
 };
 
 /* ---- from a block, or from a trap ---------------------------------------------------------------- */
