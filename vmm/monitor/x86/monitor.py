@@ -14,12 +14,15 @@ processor's: so `machine.processor` stays what the board built.
 
 from __future__ import annotations
 
+import time
+
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
 from vmm.cpu.x86.processor import X86Processor
 from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
+from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.monitor.x86.decode import LONGEST, NUMBER, Instruction, Mode, decode
 from vmm.monitor.x86.vcpu import at_reset
@@ -77,8 +80,21 @@ class Monitor(base.Monitor):
             self._known[key] = decode(*key)
         return self._known[key]
 
-    def translate(self, address: int, code: bytes) -> int:
-        """The number by which translated code calls for a sensitive instruction; 0: it is not one.
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """Have the translator ask for each instruction that may be sensitive."""
+
+        def number(address: int, code: bytes) -> int:
+            started = time.perf_counter_ns()
+            found = self._number(address, code)
+            cost.looked_at += 1
+            cost.replaced += found != 0
+            cost.nanoseconds += time.perf_counter_ns() - started
+            return found
+
+        self.virtual.handlers.decode = number
+
+    def _number(self, address: int, code: bytes) -> int:
+        """By which translated code calls for a sensitive instruction; 0: it is not one.
 
         ``code`` is what the instruction's page has of it.
         """
