@@ -155,6 +155,27 @@ def test_thumb_gets_wide_forms(tmp_path) -> None:
     assert code[2][:2] == b"\x50\xb6"
 
 
+def test_macros_that_change_the_instruction_set_are_followed(tmp_path) -> None:
+    text = """.syntax unified
+    .macro begin
+    .thumb
+    .endm
+    .macro outer name
+    begin
+    .endm
+    cpsid i
+    outer x
+    cpsid i
+    .macro end
+    .arm
+    .endm
+    end
+    cpsid i
+    """
+    sites = read_sites(assemble("arm", text, tmp_path), "arm")
+    assert [site.thumb for site in sites] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("architecture", "name"), [("sparc", "traps"), ("arm", "hello"), ("x86", "hello")])
 def test_an_annotated_guest_runs_bare_as_before(tmp_path, guest, architecture, name) -> None:
