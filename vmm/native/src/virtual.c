@@ -7,6 +7,7 @@
  * say so with vmm_trap(), which counts and records as on a bare machine.  So do
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
+#include "monitor_sparc.h"
 #include "monitor_x86.h"
 #include "offsets.h"
 
@@ -70,6 +71,8 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
     }
     if (is_semihosting(v, kind) && v->on_trap(v, VMM_KIND_SEMIHOSTING) == VMM_HANDLED)
         return;
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_trap(v, kind))
+        return;
     vmm_exit(v, kind);
 }
 
@@ -87,6 +90,8 @@ bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request)
         if (level != 15 && level <= v->vcpu->level)
             return false;
     }
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_interrupt(v))
+        return true;
     vmm_exit(v, VMM_KIND_VIRTUAL_INTERRUPT);
     return true;
 }
