@@ -8,7 +8,6 @@ and all state exact.  The run itself stays the same.
 
 from __future__ import annotations
 
-import ctypes as C
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

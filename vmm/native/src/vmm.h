@@ -56,7 +56,8 @@ enum vmm_page {
 
 /* What on_exit is told of besides traps. */
 enum vmm_exit_kind {
-    VMM_KIND_VIRTUAL_INTERRUPT = 1024 /* a request that vcpu->open lets in */
+    VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
+    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
@@ -181,7 +182,8 @@ struct vmm_vcpu {
     uint32_t view;      /* enum vmm_view */
     uint32_t fill_mode; /* enum vmm_fill_mode */
     uint32_t native;    /* the guest runs at its own privilege: its traps pass as on a bare machine */
-    uint32_t spare[2];
+    uint32_t hides;     /* x86: monitor_x86.c keeps the guest in user mode */
+    uint32_t spare;
     uint32_t words[VMM_VCPU_WORDS];
 };
 
@@ -196,6 +198,14 @@ enum vmm_entry {
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
+};
+
+/* x86: a sensitive instruction as translated code calls it (x86_sites.c). */
+struct vmm_instruction {
+    uint64_t argument;
+    uint32_t operation;
+    uint8_t length;
+    bool ends; /* its block ends behind it */
 };
 
 struct vmm_cpu {
@@ -303,6 +313,12 @@ struct vmm_cpu {
     struct vmm_vcpu *vcpu; /* NULL: a bare machine, and nothing of this happens */
     int32_t (*on_exit)(struct vmm_cpu *, uint32_t kind);
     int32_t (*on_fill)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
+    int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
+    struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_count;
+    uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint8_t code[16];
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
@@ -466,7 +482,6 @@ uint64_t vmm_engine_prints(void);
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
 bool vmm_sparc_asserts(uint32_t code);
-bool vmm_sparc_user_data(uint32_t code);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 
