@@ -43,7 +43,7 @@ static const char *const needed_once[] = {
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
-    "arm_cpu_do_transaction_failed_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
+    "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
     "cpu_ldl_code_sparc", "cpu_ldub_code_x86_64", "helper_ltr_x86_64", "tb_flush_arm", "fp_exception_el_arm",
     "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
@@ -222,6 +222,8 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
     FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
     vmm_current = v;
     v->running = 1;
+    if (v->vcpu)
+        vmm_virtual_begins(v);
     v->engine_error = start(v->uc, pc, 0, 0, 0);
     v->running = 0;
     vmm_current = outer;

@@ -25,6 +25,7 @@
 #define CPU_RANDOM_SEED 0x38 /* u64, which only user-mode emulation uses: the budget is here */
 #define CPU_ENV_PTR 0x128
 #define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
+#define CPU_CLUSTER_INDEX 0x8194 /* part of what blocks are looked up by */
 #define CPU_HALTED 0x8198
 #define CPU_EXCEPTION_INDEX 0x81a0
 #define CPU_UC 0x81a8
@@ -130,6 +131,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_EFLAGS 136
 #define X86_CC_OP 168
 #define X86_HFLAGS 176
+#define X86_HFLAGS_INHIBIT_IRQ 8u /* the instruction after STI or a load of SS comes first */
 #define X86_SEGS 184 /* 24 bytes each: selector, base +8, limit +16, flags +20 */
 #define X86_TR 352
 #define X86_CR 424
@@ -138,5 +140,6 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_IS_INT 0x150c
 #define X86_NEXT_EIP 0x1510
 #define X86_DR 0x1518
+#define X86_OLD_EXCEPTION 0x1578 /* what a second fault would be a double fault of; -1: none */
 
 #endif

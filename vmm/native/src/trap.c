@@ -68,7 +68,7 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
 }
 
 /* The processor sleeps.  Wake it when something can, else stop. */
-static bool halted(struct vmm_cpu *v)
+bool vmm_halted(struct vmm_cpu *v)
 {
     v->halts++;
     if (v->on_halt(v) != 0) {
@@ -107,9 +107,9 @@ bool vmm_gate(void *uc, int number)
             vmm_stop(v, VMM_REASON_SHUTDOWN);
             return false;
         }
-        return halted(v);
+        return vmm_halted(v);
     case EXCP_HALTED_:
-        return halted(v);
+        return vmm_halted(v);
     case EXCP_YIELD_:
         FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
         return false;
@@ -125,6 +125,11 @@ bool vmm_gate(void *uc, int number)
     default:
         if (number >= EXCP_INTERRUPT_)
             return false;
+    }
+    if (v->vcpu && !v->vcpu->native) {
+        vmm_virtual_trap(v, number);
+        FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        return false;
     }
     switch (v->arch) {
     case VMM_SPARC: vmm_deliver_sparc(v, number); break;
@@ -172,5 +177,7 @@ bool vmm_exec_interrupt(void *cpu, int request)
     }
     if (v->reason != VMM_REASON_NONE)
         return false; /* stopping: no interrupt is taken on the way out */
+    if (v->vcpu && !v->vcpu->native)
+        return vmm_virtual_interrupt(v, (uint32_t)request);
     return vmm_exec_original[v->arch](cpu, request & ~(int)VMM_IRQ_EVENT);
 }

@@ -51,7 +51,13 @@ enum vmm_page {
 #define VMM_TRAP_KINDS 768
 #define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
 #define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
+#define VMM_KIND_SEMIHOSTING 16        /* ARM: the supervisor call that is the debugger's */
 #define VMM_KIND_RETURN 768           /* in the ledger, while told: see vmm_returned() */
+
+/* What on_exit is told of besides traps. */
+enum vmm_exit_kind {
+    VMM_KIND_VIRTUAL_INTERRUPT = 1024 /* a request that vcpu->open lets in */
+};
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
@@ -143,6 +149,43 @@ enum vmm_tell {
 /* Addresses, both ends included. */
 struct vmm_range {
     uint32_t first, last;
+};
+
+/* Which privilege a block was translated for. */
+enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
+
+/* Who answers when the engine has no translation of an address. */
+enum vmm_fill_mode {
+    VMM_FILL_ENGINE, /* the engine walks the tables its own registers name */
+    VMM_FILL_SHADOW  /* the entries of a space (space.c) */
+};
+
+#define VMM_VCPU_WORDS 124
+
+/* A virtual processor: what virtual.c itself must know of it, and its
+ * privileged registers, laid out by the monitor of its architecture. */
+struct vmm_vcpu {
+    uint32_t kernel;    /* virtual mode: 1 kernel, 0 user */
+    uint32_t open;      /* bits of interrupt_request that may be delivered now */
+    uint32_t level;     /* SPARC: PIL; of a request only what is above it is let in */
+    uint32_t view;      /* enum vmm_view */
+    uint32_t fill_mode; /* enum vmm_fill_mode */
+    uint32_t native;    /* the guest runs at its own privilege: its traps pass as on a bare machine */
+    uint32_t spare[2];
+    uint32_t words[VMM_VCPU_WORDS];
+};
+
+/* Translations of virtual pages of 4 KiB.  An entry is the page's physical address and
+ * what may be done there, in kernel and in user mode; 0: not known. */
+enum vmm_entry {
+    VMM_ENTRY_READ = 1, VMM_ENTRY_WRITE = 2, VMM_ENTRY_EXECUTE = 4, /* kernel */
+    VMM_ENTRY_USER = 3,   /* the same rights of user mode are this much to the left */
+    VMM_ENTRY_SECURE = 64 /* ARM: the access is one of the secure state */
+};
+#define VMM_ENTRY_FRAME 0xfffffffff000ull
+
+struct vmm_space {
+    uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
 };
 
 struct vmm_cpu {
@@ -246,6 +289,15 @@ struct vmm_cpu {
     uint32_t range_count;
     struct vmm_range *ranges; /* only blocks in one of these are told; none: all are */
     void (*on_block)(struct vmm_cpu *, uint32_t pc, uint32_t length, uint32_t what);
+    /* virtual.c */
+    struct vmm_vcpu *vcpu; /* NULL: a bare machine, and nothing of this happens */
+    int32_t (*on_exit)(struct vmm_cpu *, uint32_t kind);
+    int32_t (*on_fill)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    struct vmm_space *space;
+    uint64_t exits;           /* calls of on_exit */
+    uint64_t fill_exits;      /* calls of on_fill */
+    uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
+    uint32_t sleep;           /* on_exit asks for it: the processor halts */
 };
 
 /* core.c */
@@ -279,6 +331,26 @@ bool vmm_gate(void *uc, int number);
 bool vmm_exec_interrupt(void *cpu, int request);
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info);
 void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
+
+bool vmm_halted(struct vmm_cpu *v);
+
+/* virtual.c */
+void vmm_set_view(struct vmm_cpu *v, uint32_t view);
+void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
+void vmm_exit(struct vmm_cpu *v, uint32_t kind);
+void vmm_virtual_trap(struct vmm_cpu *v, int number);
+bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);
+void vmm_virtual_begins(struct vmm_cpu *v);
+uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
+                          uintptr_t retaddr, int *rights);
+void vmm_restart(struct vmm_cpu *v);
+
+/* space.c */
+struct vmm_space *vmm_space_new(void);
+void vmm_space_free(struct vmm_space *space);
+uint64_t vmm_space_get(const struct vmm_space *space, uint32_t address);
+int vmm_space_set(struct vmm_space *space, uint32_t address, uint64_t entry);
+void vmm_space_clear(struct vmm_space *space);
 
 /* x86_watch.c */
 bool vmm_watch_trap(struct vmm_cpu *v);
@@ -333,6 +405,7 @@ void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
 bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_leave_block(struct vmm_cpu *v) __attribute__((noreturn));
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
