@@ -2,43 +2,52 @@
 """An ARM virtual CPU: where each part of its privileged state is.
 
 The registers of the current virtual mode are in the engine's own, which is in
-user mode always.  The words of the shared structure, which
-vmm/native/src/monitor_arm.c numbers the same, hold the virtual mode and the
-banked registers of all modes (DDI 0406C, B1.3.2); SPSRs are here for the
-current mode too.  A, I and F of the engine's CPSR are those of the virtual
-one: they mask nothing, since interrupts of a virtual CPU are let in by its
-``open``.
+user mode always.  Here are the virtual mode and the banked registers of all
+modes (DDI 0406C, B1.3.2); of the current mode only its SPSR is here.  A, I
+and F of the engine's CPSR are those of the virtual one: they mask nothing,
+since interrupts of a virtual CPU are let in by its ``open``.
 
-CP14 and CP15 registers stay in the engine.  In user mode the guest reaches
-none of them by itself but those that user mode may have anyway, so what is
-there is the virtual CPU's: the engine's own functions, which know reset
-values, masks and side effects, are called with virtual privilege.
+CP14, CP15 and VFP system registers stay in the engine.  In user mode the
+guest reaches none of them by itself but those that user mode may have anyway,
+so what is there is the virtual CPU's: the engine's own functions, which know
+reset values, masks and side effects, are called with virtual privilege.
 """
 
 from __future__ import annotations
 
-from vmm.cpu.arm.registers import BANK, FIQ, MODE_NAMES, USR
+import ctypes as C
 
-MODE = 0
-SPSR = 1  # 8, by bank
-R13 = 9  # 8
-R14 = 17  # 8
-USR_HIGH = 25  # r8 to r12 of the other modes while in FIQ mode
-FIQ_HIGH = 30  # r8 to r12 of FIQ mode while in another
-UNPRIVILEGED = 35  # an LDRT or the like is under way: its faults are those of user mode
+from vmm.cpu.arm.registers import ABT, FIQ, IRQ, SVC, SYS, UND, USR
+from vmm.devices.shared import Shared
+from vmm.native import library as native
 
-BANKS = 8
-OPEN_IRQ, OPEN_FIQ = 0x02, 0x10  # request bits of the engine: CPU_INTERRUPT_HARD, _FIQ
+BANKS = 8  # by vmm.cpu.arm.registers.BANK; Hyp and Monitor mode have theirs for nothing
+KINDS = 24  # room for a count of each kind of sensitive instruction (decode.Kind)
+MODES = frozenset((USR, FIQ, IRQ, SVC, ABT, UND, SYS))
+_FIELDS = (
+    ("mode", C.c_uint32),
+    ("spsr", C.c_uint32 * BANKS),
+    ("r13", C.c_uint32 * BANKS),
+    ("r14", C.c_uint32 * BANKS),
+    ("usr_high", C.c_uint32 * 5),  # r8 to r12 of the other modes while in FIQ mode
+    ("fiq_high", C.c_uint32 * 5),  # r8 to r12 of FIQ mode while in another
+    ("unprivileged", C.c_uint32),  # an LDRT is under way: its faults are those of user mode
+    ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
+)
+_USED = sum(C.sizeof(kind) for _, kind in _FIELDS) // 4
 
-MODES = frozenset(mode for mode in BANK if MODE_NAMES[mode] not in ("hyp", "mon"))
 
+class Vcpu(Shared):
+    """`struct vmm_vcpu` with an ARM's registers (vmm/native/src/monitor_arm.h).
 
-def bank(mode: int) -> int:
-    """Which of the banks a virtual mode has."""
-    return BANK[mode]
+    Of the header: ``kernel`` is any mode but USR, and ``open`` has the request bits of the
+    IRQ and the FIQ line while CPSR.I and CPSR.F let them in.
+    """
 
-
-__all__ = [
-    "BANKS", "FIQ", "FIQ_HIGH", "MODE", "MODES", "OPEN_FIQ", "OPEN_IRQ", "R13", "R14", "SPSR",
-    "UNPRIVILEGED", "USR", "USR_HIGH", "bank",
-]
+    mode: int
+    kernel: int
+    _fields_ = (
+        *native.VCPU_HEADER,
+        *_FIELDS,
+        ("spare_words", C.c_uint32 * (native.VCPU_WORDS - _USED)),
+    )

@@ -180,7 +180,7 @@ int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value)
 
     if (!ri || !permitted(v, ri, is_read))
         return ARM_UNDEFINED;
-    if ((FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL_MASK) == RI_TYPE_NOP)
+    if ((FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL) == RI_TYPE_NOP)
         return ARM_DONE;
     /* The engine's functions look at its mode, which is to be the virtual one. */
     if (v->vcpu->kernel)
@@ -214,6 +214,7 @@ static const struct entry {
     [EXCEPTION_UNDEFINED] = {MODE_UND, 0x04, 4, 2, PSR_I},
     [EXCEPTION_SVC] = {MODE_SVC, 0x08, 0, 0, PSR_I},
     [EXCEPTION_PREFETCH] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
+    [EXCEPTION_BKPT] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
     [EXCEPTION_DATA] = {MODE_ABT, 0x10, 8, 8, PSR_A | PSR_I},
     [EXCEPTION_IRQ] = {MODE_IRQ, 0x18, 4, 4, PSR_A | PSR_I},
     [EXCEPTION_FIQ] = {MODE_FIQ, 0x1c, 4, 4, PSR_A | PSR_I | PSR_F},
@@ -223,9 +224,10 @@ static const struct entry {
 #define VBAR KEY(15, 0, 12, 0, 0, 0)
 #define DFSR KEY(15, 0, 5, 0, 0, 0)
 #define IFSR KEY(15, 0, 5, 0, 0, 1)
+#define DBGDSCR KEY(14, 0, 0, 0, 2, 2)
 #define DFAR KEY(15, 0, 6, 0, 0, 0)
 #define IFAR KEY(15, 0, 6, 0, 0, 2)
-enum { SCTLR_V = 1 << 13, SCTLR_EE = 1 << 25, SCTLR_TE = 1 << 30 };
+enum { SCTLR_V = 1 << 13, SCTLR_EE = 1 << 25, SCTLR_TE = 1 << 30, MOE_BKPT = 3 };
 
 static void put_system(struct vmm_cpu *v, uint32_t key, uint32_t value)
 {
@@ -247,10 +249,12 @@ static void enter(struct vmm_cpu *v, uint32_t kind)
     if (kind == EXCEPTION_DATA) {
         put_system(v, DFSR, fsr);
         put_system(v, DFAR, address);
-    } else if (kind == EXCEPTION_PREFETCH) {
+    } else if (kind == EXCEPTION_PREFETCH || kind == EXCEPTION_BKPT) {
         put_system(v, IFSR, fsr);
         put_system(v, IFAR, address);
     }
+    if (kind == EXCEPTION_BKPT) /* DBGDSCR.MOE (C11.11.20) */
+        put_system(v, DBGDSCR, (*system_word(v, DBGDSCR) & ~0x3cu) | MOE_BKPT << 2);
     vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_IT | PSR_T | PSR_J | PSR_E)) | entry->mode
                             | entry->mask | (sctlr & SCTLR_EE ? PSR_E : 0)
                             | (sctlr & SCTLR_TE ? PSR_T : 0));
@@ -261,18 +265,36 @@ static void enter(struct vmm_cpu *v, uint32_t kind)
 
 /* ---- exits that need no Python ------------------------------------------------ */
 
-enum { EC_MASK = 0x3f, EC_PREFETCH_LOWER = 0x20, EC_DATA_LOWER = 0x24 };
+enum { EC_PREFETCH_LOWER = 0x20, EC_DATA_LOWER = 0x24, FSR_WRITE = 1 << 11, FSR_LONG = 1 << 9 };
+#define SAME_LEVEL (1u << 26)
+#define INSTRUCTION_LENGTH (1u << 25)
 
-/* What the engine says of an exception, which it took for one of user mode. */
+/* What the engine would have said of an abort with this status.  Of a short-format status
+ * it says only that there is one. */
+static uint32_t abort_syndrome(uint32_t kind, uint32_t fsr)
+{
+    uint32_t status = fsr & FSR_LONG ? fsr & 0x3f : 0x3f;
+
+    if (kind == EXCEPTION_PREFETCH)
+        return (uint32_t)EC_PREFETCH_LOWER << 26 | INSTRUCTION_LENGTH | status;
+    return (uint32_t)EC_DATA_LOWER << 26 | INSTRUCTION_LENGTH | (fsr & FSR_WRITE ? 1u << 6 : 0) | status;
+}
+
+/* What the ledger has of an exception: the syndrome, which the engine gave for one of
+ * user mode, or not at all where the monitor refused the access. */
 static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
 {
-    uint32_t info = FIELD(uint32_t, v->env, ARM_EXCEPTION), class = info >> 26;
+    uint32_t *known = &FIELD(uint32_t, v->env, ARM_EXCEPTION);
 
     if (kind == EXCEPTION_IRQ || kind == EXCEPTION_FIQ)
         return 0;
-    if (v->vcpu->kernel && (class == EC_PREFETCH_LOWER || class == EC_DATA_LOWER))
-        info |= 1u << 26; /* from the same level */
-    return info;
+    if (kind != EXCEPTION_PREFETCH && kind != EXCEPTION_DATA)
+        return *known;
+    if (!*known)
+        *known = abort_syndrome(kind, FIELD(uint32_t, v->env, ARM_EXCEPTION + 4));
+    if (v->vcpu->kernel)
+        *known |= SAME_LEVEL;
+    return *known;
 }
 
 static void reflect(struct vmm_cpu *v, uint32_t kind)
@@ -292,7 +314,62 @@ static void reflect(struct vmm_cpu *v, uint32_t kind)
     }
 }
 
-/* Handle an exit here, if it is one of the frequent ones. */
+/* The guest takes an exception that the engine has not raised. */
+void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address)
+{
+    FIELD(uint32_t, v->env, ARM_EXCEPTION) = syndrome;
+    FIELD(uint32_t, v->env, ARM_EXCEPTION + 4) = fsr;
+    FIELD(uint64_t, v->env, ARM_EXCEPTION + 8) = address;
+    FIELD(uint32_t, v->env, ARM_EXCEPTION_TARGET_EL) = 1;
+    reflect(v, kind);
+}
+
+/* Go on behind the instruction at the pc, in an IT block with the next condition (A2.5.2). */
+void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
+{
+    uint32_t *it = &FIELD(uint32_t, v->env, ARM_CONDEXEC);
+
+    registers(v)[15] += length;
+    *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
+}
+
+/* What follows an emulation at the pc.  False: it is left to the monitor. */
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
+{
+    switch (result) {
+    case ARM_EXIT: return false;
+    case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
+    case ARM_UNDEFINED:
+        vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
+        break;
+    case ARM_NO_FLOAT:
+        vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_FLOAT_TRAP, 0, 0);
+        break;
+    }
+    return true;
+}
+
+/* An undefined instruction in virtual kernel mode: perhaps it is only privileged. */
+static bool emulated(struct vmm_cpu *v)
+{
+    typedef uint32_t (*code_fn)(void *, uint32_t);
+    ORIGINAL(code_fn, word, "cpu_ldl_code_arm");
+    ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
+    bool thumb = FIELD(uint32_t, v->env, ARM_THUMB);
+    uint32_t pc = registers(v)[15], code = thumb ? half(v->env, pc) : word(v->env, pc);
+    struct arm_instruction found;
+
+    if (thumb && code >> 11 >= 0x1d)
+        code = code << 16 | half(v->env, pc + 2);
+    found = vmm_arm_decode(code, thumb);
+    if (!found.kind) {
+        reflect(v, EXCEPTION_UNDEFINED);
+        return true;
+    }
+    return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0));
+}
+
+/* Handle an exit here, if that needs no Python. */
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
 {
     if (words(v)[ARM_VCPU_UNPRIVILEGED]) {
@@ -304,18 +381,17 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
     switch (kind) {
     case EXCEPTION_UNDEFINED:
         if (v->vcpu->kernel)
-            return false; /* perhaps it is only privileged */
+            return emulated(v);
         break;
     case EXCEPTION_SVC:
     case EXCEPTION_PREFETCH:
     case EXCEPTION_DATA:
-        break;
+    case EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
             ? EXCEPTION_FIQ : EXCEPTION_IRQ;
         break;
-    default:
-        return false;
+    default: return false;
     }
     reflect(v, kind);
     return true;

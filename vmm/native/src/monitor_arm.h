@@ -45,9 +45,23 @@ enum arm_result {
     ARM_DONE,      /* the next one follows */
     ARM_JUMPED,    /* the pc says where to go on */
     ARM_UNDEFINED, /* not an instruction in this state */
+    ARM_NO_FLOAT,  /* floating point is switched off */
     ARM_EXIT       /* the monitor's to emulate */
 };
 
+/* A sensitive instruction (or none, of kind 0): its A32 form and its length in bytes. */
+struct arm_instruction {
+    uint32_t kind, code, length;
+};
+
+/* Request bits of the engine. */
+enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 };
+
+#define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
+
+#define ARM_FLOAT_TRAP 0x1fe00000u /* ... of one that CPACR forbids */
+
+struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb);
 uint32_t vmm_arm_cpsr(struct vmm_cpu *v);
 void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value);
 void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask);
@@ -56,5 +70,8 @@ uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
 int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value);
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result);
+void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
+void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
 
 #endif

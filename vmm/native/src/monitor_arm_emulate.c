@@ -104,15 +104,20 @@ static uint32_t field_mask(uint32_t code)
     return mask & PSR_VALID;
 }
 
+/* An immediate operand. */
+static uint32_t rotated(uint32_t code)
+{
+    unsigned rotation = 2 * field(code, 8, 4);
+    uint32_t value = code & 0xff;
+
+    return rotation ? value >> rotation | value << (32 - rotation) : value;
+}
+
 static int msr(struct vmm_cpu *v, uint32_t code)
 {
-    uint32_t mask = field_mask(code), value = registers(v)[code & 15];
+    uint32_t mask = field_mask(code);
+    uint32_t value = code & 1u << 25 ? rotated(code) : registers(v)[code & 15];
 
-    if (code & 1u << 25) { /* an immediate, rotated */
-        unsigned rotation = 2 * field(code, 8, 4);
-        value = code & 0xff;
-        value = rotation ? value >> rotation | value << (32 - rotation) : value;
-    }
     if (code & 1u << 22) {
         if (!v->vcpu->kernel)
             return ARM_UNDEFINED;
@@ -134,30 +139,49 @@ static int return_to(struct vmm_cpu *v, uint32_t pc, uint32_t psr)
     return ARM_JUMPED;
 }
 
-static int exception_return(struct vmm_cpu *v, uint32_t code, uint32_t pc)
+/* A register as an operand; the pc reads as two instructions on. */
+static uint32_t operand(struct vmm_cpu *v, unsigned number)
 {
-    enum { SUB = 2, ADD = 4, MOV = 13 };
-    uint32_t *r = registers(v), first = r[field(code, 16, 4)], second = code & 0xff, result;
-    unsigned rotation = 2 * field(code, 8, 4);
+    return number == 15 ? vmm_arm_pc(v) + 8 : registers(v)[number];
+}
 
-    (void)pc;
+static uint32_t shifted(struct vmm_cpu *v, uint32_t code)
+{
+    uint32_t value = operand(v, code & 15), carry = vmm_arm_cpsr(v) >> 29 & 1;
+    unsigned amount = field(code, 7, 5);
+
+    switch (field(code, 5, 2)) {
+    case 0: return value << amount;
+    case 1: return amount ? value >> amount : 0;
+    case 2: return (uint32_t)((int32_t)value >> (amount ? amount : 31));
+    default: return amount ? value >> amount | value << (32 - amount) : carry << 31 | value >> 1;
+    }
+}
+
+/* Data processing that writes the pc and sets flags, or ERET (B9.3.19, B9.3.20). */
+static int exception_return(struct vmm_cpu *v, uint32_t code)
+{
+    enum { AND, EOR, SUB, RSB, ADD, ADC, SBC, RSC, ORR = 12, MOV, BIC, MVN };
+    uint32_t first = operand(v, field(code, 16, 4)), carry = vmm_arm_cpsr(v) >> 29 & 1;
+    uint32_t second = code & 1u << 25 ? rotated(code) : shifted(v, code), result;
+
     if (!v->vcpu->kernel)
         return ARM_UNDEFINED;
     if ((code & 0x0fffffff) == 0x0160006e) /* ERET */
-        return return_to(v, r[14], *saved_psr(v));
-    if (code & 1u << 25)
-        second = rotation ? second >> rotation | second << (32 - rotation) : second;
-    else if (!(code & 0xff0))
-        second = r[code & 15];
-    else
-        return ARM_EXIT;
-    if (field(code, 16, 4) == 15 || (!(code & 1u << 25) && (code & 15) == 15))
-        return ARM_EXIT;
+        return return_to(v, registers(v)[14], *saved_psr(v));
     switch (field(code, 21, 4)) {
+    case AND: result = first & second; break;
+    case EOR: result = first ^ second; break;
     case SUB: result = first - second; break;
+    case RSB: result = second - first; break;
     case ADD: result = first + second; break;
+    case ADC: result = first + second + carry; break;
+    case SBC: result = first - second - !carry; break;
+    case RSC: result = second - first - !carry; break;
+    case ORR: result = first | second; break;
     case MOV: result = second; break;
-    default: return ARM_EXIT;
+    case BIC: result = first & ~second; break;
+    default: result = ~second; break;
     }
     return return_to(v, result, *saved_psr(v));
 }
@@ -200,7 +224,7 @@ static int load_block(struct vmm_cpu *v, uint32_t code, bool user, uintptr_t ret
     return user ? ARM_DONE : return_to(v, values[15], *saved_psr(v));
 }
 
-static int store_block(struct vmm_cpu *v, uint32_t code, uint32_t pc, uintptr_t retaddr)
+static int store_block(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     struct block block = block_of(v, code);
     uint32_t at = block.start;
@@ -209,7 +233,7 @@ static int store_block(struct vmm_cpu *v, uint32_t code, uint32_t pc, uintptr_t 
         return ARM_UNDEFINED;
     for (unsigned i = 0; i < 16; i++)
         if (block.list >> i & 1) {
-            store(v, at, i == 15 ? pc + 8 : *vmm_arm_user_register(v, i), LOG_WORD | ALIGNED, retaddr);
+            store(v, at, i == 15 ? operand(v, 15) : *vmm_arm_user_register(v, i), LOG_WORD | ALIGNED, retaddr);
             at += 4;
         }
     if (code & 1u << 21)
@@ -265,19 +289,6 @@ struct transfer {
     bool is_load;
     uint32_t address, after;
 };
-
-static uint32_t shifted(struct vmm_cpu *v, uint32_t code)
-{
-    uint32_t value = registers(v)[code & 15], carry = vmm_arm_cpsr(v) >> 29 & 1;
-    unsigned amount = field(code, 7, 5);
-
-    switch (field(code, 5, 2)) {
-    case 0: return value << amount;
-    case 1: return amount ? value >> amount : 0;
-    case 2: return (uint32_t)((int32_t)value >> (amount ? amount : 31));
-    default: return amount ? value >> amount | value << (32 - amount) : carry << 31 | value >> 1;
-    }
-}
 
 static struct transfer post_indexed(struct vmm_cpu *v, uint32_t code)
 {
@@ -392,6 +403,32 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code)
     return result;
 }
 
+/* ---- floating point (B9.3.27, B9.3.28) -------------------------------------------------------- */
+
+static int float_system(struct vmm_cpu *v, uint32_t code)
+{
+    enum { FPSID = 0, MVFR1 = 6, MVFR0 = 7, FPEXC = 8, FPEXC_EN = 1 << 30, KERNEL_LEVEL = 1 };
+    extern int fp_exception_el_arm(void *, int);
+    typedef void (*rebuild_fn)(void *);
+    ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
+    uint32_t number = field(code, 16, 4);
+    uint32_t *word = &FIELD(uint32_t, v->env, ARM_VFP_SYSTEM + 4 * number);
+    uint32_t *to = &registers(v)[field(code, 12, 4)];
+
+    if (!v->vcpu->kernel
+        || (number != FPSID && number != MVFR1 && number != MVFR0 && number != FPEXC))
+        return ARM_UNDEFINED;
+    if (fp_exception_el_arm(v->env, KERNEL_LEVEL))
+        return ARM_NO_FLOAT;
+    if (code & 1u << 20) {
+        *to = *word;
+    } else if (number == FPEXC) {
+        *word = *to & FPEXC_EN;
+        rebuild(v->env);
+    }
+    return ARM_DONE;
+}
+
 /* ---- the table ----------------------------------------------------------------------------- */
 
 static bool condition_holds(struct vmm_cpu *v, uint32_t code)
@@ -422,16 +459,17 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_CPS: return cps(v, code);
     case ARM_MRS: return mrs(v, code);
     case ARM_MSR: return msr(v, code);
-    case ARM_EXCEPTION_RETURN: return exception_return(v, code, 0);
+    case ARM_EXCEPTION_RETURN: return exception_return(v, code);
     case ARM_LDM_RETURN: return load_block(v, code, false, retaddr);
     case ARM_LDM_USER: return load_block(v, code, true, retaddr);
-    case ARM_STM_USER: return store_block(v, code, 0, retaddr);
+    case ARM_STM_USER: return store_block(v, code, retaddr);
     case ARM_RFE: return rfe(v, code, retaddr);
     case ARM_SRS: return srs(v, code, retaddr);
     case ARM_UNPRIVILEGED: return unprivileged(v, post_indexed(v, code), retaddr);
     case ARM_UNPRIVILEGED_OFFSET: return unprivileged(v, offset_form(v, code), retaddr);
     case ARM_SYSTEM: return system_register(v, code);
     case ARM_SYSTEM_WIDE: return system_register_wide(v, code);
+    case ARM_FLOAT_SYSTEM: return float_system(v, code);
     default: return ARM_EXIT;
     }
 }
