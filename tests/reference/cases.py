@@ -69,6 +69,7 @@ CASES = (
     Case("arm-v5", "virt", "arm/v5", "arm/v5.txt", ARM926, "arm926"),
     _x86("chipset"),
     _x86("hello"),
+    _x86("nucleus-quick"),
     _x86("timers"),
     _x86("traps"),
     _x86("traps", "486"),

@@ -17,6 +17,7 @@ from importlib import import_module
 
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
+from vmm.monitor.memory.base import PolicyError
 
 __all__ = ["POLICIES", "TECHNIQUES", "Monitor", "MonitorError", "virtualize"]
 
@@ -59,6 +60,9 @@ def virtualize(
     package = import_module(f"vmm.monitor.{machine.processor.architecture}.monitor")
     monitor = package.Monitor(machine, how, memory)
     assert isinstance(monitor, Monitor)
-    memory.attach(monitor)
+    try:
+        memory.attach(monitor)
+    except PolicyError as error:
+        raise MonitorError(str(error)) from None
     how.attach(monitor)
     return monitor

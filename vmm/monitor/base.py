@@ -20,7 +20,7 @@ from typing import Protocol
 
 from vmm.machine.machine import Machine
 from vmm.monitor.counters import Counters, Profile
-from vmm.monitor.memory.base import MemoryPolicy
+from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.native import library as native
 
 ExitHandler = Callable[[int], int]  # kind of exit -> HANDLED, NATIVE or STOP
@@ -104,6 +104,14 @@ class Monitor:
             self.machine.processor.deliver(kind)
             return native.HANDLED
         return action
+
+    def refuse(self, fault: Fault) -> int:
+        """The guest's tables refuse an access: keep ``fault`` for the virtual trap.
+
+        Returns the engine's exception to raise, which comes back as an exit of that kind.
+        What only asks (`Virtual.fill_probe`) raises nothing and comes to nothing else.
+        """
+        raise NotImplementedError
 
     def end(self, reason: int, trap: int = 0) -> int:
         """The virtual processor has ended as a real one would: a REASON_ value."""

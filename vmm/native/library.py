@@ -320,6 +320,7 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("parked", C.c_void_p),
     )
 
 

@@ -26,6 +26,7 @@
 #define CPU_ENV_PTR 0x128
 #define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
 #define CPU_CLUSTER_INDEX 0x8194 /* part of what blocks are looked up by */
+#define CPU_NO_CLUSTER 0xffffffffu /* of a processor in no cluster, as it begins */
 #define CPU_HALTED 0x8198
 #define CPU_EXCEPTION_INDEX 0x81a0
 #define CPU_UC 0x81a8
@@ -37,9 +38,22 @@
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
 
-/* CPUTLB: before the register file, by MMU index, a mask and a table of entries */
-#define X86_TLB_FAST 0x40 /* before env */
-#define X86_TLB_ENTRY_BITS 6
+/* CPUTLB: before the register file.  By MMU index, a mask and a table of entries
+ * (what fast accesses use), and a descriptor with the victim entries; a bit per
+ * index says whether its translations need flushing. */
+#define SPARC_TLB_FAST 0x40 /* all of these before env */
+#define SPARC_TLB_DESCRIPTORS 0x850
+#define SPARC_TLB_DESCRIPTOR 0x2b0 /* size of one */
+#define ARM_TLB_FAST 0xd0
+#define ARM_TLB_DESCRIPTORS 0x2110
+#define ARM_TLB_DESCRIPTOR 0x2b0
+#define X86_TLB_FAST 0x40
+#define X86_TLB_DESCRIPTORS 0x870
+#define X86_TLB_DESCRIPTOR 0x2b8
+#define TLB_NEEDS_FLUSH 0x20 /* u16, before the descriptors */
+#define TLB_LAST_POINTER 8 /* before a descriptor's end: its table of physical addresses */
+#define TLB_IO_ENTRY_BITS 4
+#define TLB_ENTRY_BITS 6
 #define X86_TLB_ENTRY_ADDEND 0x20 /* behind the addresses for loads, stores, fetches, and one more */
 
 /* MemoryRegion */

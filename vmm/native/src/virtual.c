@@ -14,33 +14,6 @@
 
 enum { X86_USER_INDEX = 1 };
 
-/* Blocks are keyed by the view, so those of virtual kernel mode and of virtual user
- * mode never mix; translations of addresses are those of one mode. */
-void vmm_set_view(struct vmm_cpu *v, uint32_t view)
-{
-    v->vcpu->view = view;
-    if (FIELD(uint32_t, v->cpu, CPU_CLUSTER_INDEX) == view)
-        return;
-    FIELD(uint32_t, v->cpu, CPU_CLUSTER_INDEX) = view;
-    vmm_flush_tlb(v);
-}
-
-/* Forget the translation of one page. */
-void vmm_flush_page(struct vmm_cpu *v, uint32_t address)
-{
-    typedef void (*flush32_fn)(void *, uint32_t);
-    typedef void (*flush64_fn)(void *, uint64_t);
-    ORIGINAL(flush32_fn, flush_sparc, "tlb_flush_page_sparc");
-    ORIGINAL(flush32_fn, flush_arm, "tlb_flush_page_arm");
-    ORIGINAL(flush64_fn, flush_x86, "tlb_flush_page_x86_64");
-
-    switch (v->arch) {
-    case VMM_SPARC: flush_sparc(v->cpu, address); break;
-    case VMM_ARM: flush_arm(v->cpu, address); break;
-    default: flush_x86(v->cpu, address); break;
-    }
-}
-
 /* A run begins: see that the engine is as the virtual processor needs it. */
 void vmm_virtual_begins(struct vmm_cpu *v)
 {
@@ -74,10 +47,12 @@ void vmm_restart(struct vmm_cpu *v)
 static bool is_semihosting(const struct vmm_cpu *v, uint32_t kind)
 {
     enum { SUPERVISOR_CALL = 2 };
-    uint32_t comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    uint32_t comment;
 
-    return v->arch == VMM_ARM && v->semihosting && kind == SUPERVISOR_CALL
-        && (comment == 0x3456 || comment == 0xab);
+    if (v->arch != VMM_ARM || !v->semihosting || kind != SUPERVISOR_CALL)
+        return false;
+    comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    return comment == 0x3456 || comment == 0xab;
 }
 
 /* The engine has raised exception NUMBER. */

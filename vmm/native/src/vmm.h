@@ -298,6 +298,7 @@ struct vmm_cpu {
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
 };
 
 /* core.c */
@@ -334,9 +335,16 @@ void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
 
 bool vmm_halted(struct vmm_cpu *v);
 
-/* virtual.c */
+/* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
 void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
+bool vmm_tlb_is_known(const struct vmm_cpu *v);
+void vmm_free_parked(struct vmm_cpu *v);
+void vmm_parked_flushed(void *env);
+bool vmm_parked_exchange(void *env);
+void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+
+/* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
 void vmm_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);

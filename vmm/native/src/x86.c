@@ -30,7 +30,7 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
 {
     const char *fast = (char *)env - X86_TLB_FAST + 16 * (size_t)mmu_index;
     const char *entry = FIELD(char *, fast, 8)
-        + (address >> (12 - X86_TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
+        + (address >> (12 - TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
 
     if (FIELD(uint64_t, entry, store ? 8 : 0) != (address & ~0xfffull)
         || (address & 0xfff) > 0x1000 - size)
