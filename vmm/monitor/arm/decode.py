@@ -52,7 +52,8 @@ NAMES = {
     Kind.CPS: "cps", Kind.MRS: "mrs", Kind.MSR: "msr", Kind.MRS_BANKED: "mrs (banked)",
     Kind.MSR_BANKED: "msr (banked)", Kind.EXCEPTION_RETURN: "subs pc", Kind.LDM_RETURN: "ldm ^, pc",
     Kind.LDM_USER: "ldm ^", Kind.STM_USER: "stm ^", Kind.RFE: "rfe", Kind.SRS: "srs",
-    Kind.UNPRIVILEGED: "ldrt, strt", Kind.UNPRIVILEGED_OFFSET: "ldrt, strt", Kind.SYSTEM: "mcr, mrc",
+    Kind.UNPRIVILEGED: "ldrt, strt", Kind.UNPRIVILEGED_OFFSET: "ldrt, strt",
+    Kind.SYSTEM: "mcr, mrc",
     Kind.SYSTEM_WIDE: "mcrr, mrrc", Kind.FLOAT_SYSTEM: "vmsr, vmrs", Kind.HVC: "hvc",
     Kind.SMC: "smc",
 }

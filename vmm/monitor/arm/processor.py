@@ -14,7 +14,16 @@ from functools import partial
 from vmm.cpu.arm import walk
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.arm.registers import (
-    BANK, FIQ, FIQ_REGS, HYP, MODE_NAMES, MON, PSR_FIELDS, SYS, USR, USR_REGS,
+    BANK,
+    FIQ,
+    FIQ_REGS,
+    HYP,
+    MODE_NAMES,
+    MON,
+    PSR_FIELDS,
+    SYS,
+    USR,
+    USR_REGS,
 )
 from vmm.cpu.registers import Register, RegisterFile
 from vmm.cpu.virtual import Virtual
@@ -23,6 +32,7 @@ from vmm.monitor.arm.vcpu import MODES, Vcpu
 from vmm.native import library as native
 
 MODE_MASK, RAW = 0x1F, 2
+WALKED = ("cpsr", "sctlr", "ttbr0", "ttbr1", "ttbcr", "ttbr0_64", "ttbr1_64", "dacr")
 TRANSLATION = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "ttbr0_64", "ttbr1_64", "dacr", "contextidr")
 
 
@@ -68,10 +78,11 @@ class VirtualProcessor(ArmProcessor):
         table["spsr"] = Register("spsr", "status", self._get_spsr, self._put_spsr,
                                  fields=PSR_FIELDS)
         for mode in MODES - {SYS}:
-            for name, index in (("sp", 13), ("lr", 14)):
-                self._replace(table, f"{name}_{MODE_NAMES[mode]}", partial(self._banked, mode, index))
+            suffix = MODE_NAMES[mode]
+            self._replace(table, f"sp_{suffix}", partial(self._banked, mode, 13))
+            self._replace(table, f"lr_{suffix}", partial(self._banked, mode, 14))
             if mode != USR:
-                self._replace(table, f"spsr_{MODE_NAMES[mode]}", partial(self._saved, BANK[mode]))
+                self._replace(table, f"spsr_{suffix}", partial(self._saved, BANK[mode]))
         for index in range(8, 13):
             self._replace(table, f"r{index}_usr", partial(self._high, index, False))
             self._replace(table, f"r{index}_fiq", partial(self._high, index, True))
@@ -152,5 +163,7 @@ class VirtualProcessor(ArmProcessor):
             data = self.read_physical(at, size)
             return None if data is None else int.from_bytes(data, "little")
 
+        known = self.registers
+        state = {name: known[name] for name in WALKED if name in known.table}
         asked = Access("load", user=not self.vcpu.kernel)
-        return walk.walk(self, read, self.registers.snapshot_of(*WALKED), address, asked).physical
+        return walk.walk(self, read, state, address, asked).physical

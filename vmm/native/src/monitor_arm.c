@@ -372,6 +372,8 @@ static bool emulated(struct vmm_cpu *v)
 /* Handle an exit here, if that needs no Python. */
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
 {
+    if (!words(v)[ARM_VCPU_MODE])
+        return false; /* not this monitor's virtual CPU */
     if (words(v)[ARM_VCPU_UNPRIVILEGED]) {
         /* The access that faulted was made with the rights of user mode. */
         words(v)[ARM_VCPU_UNPRIVILEGED] = 0;

@@ -14,7 +14,8 @@ enum arm_vcpu {
     ARM_VCPU_R14 = 17,      /* 8 */
     ARM_VCPU_USR_HIGH = 25, /* r8 to r12 of the other modes while in FIQ mode */
     ARM_VCPU_FIQ_HIGH = 30, /* r8 to r12 of FIQ mode while in another */
-    ARM_VCPU_UNPRIVILEGED = 35
+    ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
+    ARM_VCPU_EMULATED = 36      /* 24: instructions emulated here, by kind */
 };
 
 enum arm_mode {

@@ -146,3 +146,14 @@ struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb)
     return row->kind && !innocuous_thumb(row->kind, code)
         ? (struct arm_instruction){row->kind, twin(row->kind, code), 4} : none;
 }
+
+/* The same for Python: kind, A32 form and length. */
+void vmm_arm_decode_into(uint32_t code, bool thumb, uint32_t result[3]);
+void vmm_arm_decode_into(uint32_t code, bool thumb, uint32_t result[3])
+{
+    struct arm_instruction found = vmm_arm_decode(code, thumb);
+
+    result[0] = found.kind;
+    result[1] = found.code;
+    result[2] = found.length;
+}

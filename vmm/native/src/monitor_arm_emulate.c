@@ -142,7 +142,7 @@ static int return_to(struct vmm_cpu *v, uint32_t pc, uint32_t psr)
 /* A register as an operand; the pc reads as two instructions on. */
 static uint32_t operand(struct vmm_cpu *v, unsigned number)
 {
-    return number == 15 ? vmm_arm_pc(v) + 8 : registers(v)[number];
+    return registers(v)[number] + (number == 15 ? 8 : 0);
 }
 
 static uint32_t shifted(struct vmm_cpu *v, uint32_t code)
@@ -455,6 +455,7 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
 {
     if (kind != ARM_UNPRIVILEGED_OFFSET && !condition_holds(v, code))
         return ARM_DONE;
+    words(v)[ARM_VCPU_EMULATED + kind]++;
     switch (kind) {
     case ARM_CPS: return cps(v, code);
     case ARM_MRS: return mrs(v, code);

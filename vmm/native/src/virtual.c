@@ -8,6 +8,7 @@
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
 #include "vmm.h"
+#include "monitor_arm.h"
 #include "offsets.h"
 
 #include <stdio.h>
@@ -28,6 +29,8 @@ void vmm_exit(struct vmm_cpu *v, uint32_t kind)
 {
     int action;
 
+    if (v->arch == VMM_ARM && vmm_arm_exit(v, kind))
+        return;
     v->exits++;
     action = v->on_exit(v, kind);
     if (action == VMM_STOP) {
