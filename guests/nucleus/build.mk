@@ -5,19 +5,17 @@
 NUCLEUS := $(TOP)/guests/nucleus
 NUCLEUS_OUT := $(OUT)/nucleus
 NUCLEUS_STORMS := compute syscalls switches forks io boot
-NUCLEUS_CORE := process memory call signal fpu disk checksum
+NUCLEUS_CORE := process memory call signal fpu disk checksum string
 NUCLEUS_PROGRAMS := init compute syscalls switches forks io boot
 
-NUCLEUS_FLAGS_x86 := $(X86_FLAGS) -march=i486
-NUCLEUS_PREFIX_x86 := $(X86_PREFIX)
-NUCLEUS_RUNTIME_x86 := start console
-NUCLEUS_KERNEL_x86 := -mno-80387
-NUCLEUS_LIBRARY_x86 :=
-
-NUCLEUS_PREFIX_sparc := $(SPARC_PREFIX)
-NUCLEUS_FLAGS_sparc := $(SPARC_FLAGS)
 NUCLEUS_PREFIX_arm := $(ARM_PREFIX)
 NUCLEUS_FLAGS_arm := $(ARM_FLAGS)
+NUCLEUS_USER_arm := -mfloat-abi=softfp -mfpu=vfpv3-d16
+NUCLEUS_RUNTIME_arm := start console gic
+NUCLEUS_PREFIX_x86 := $(X86_PREFIX)
+NUCLEUS_FLAGS_x86 := $(X86_FLAGS) -march=i486
+NUCLEUS_KERNEL_x86 := -mno-80387
+NUCLEUS_RUNTIME_x86 := start console
 
 # $(1): architecture, $(2): variant, $(3): its flags
 nucleus_sources = $(patsubst %,$(NUCLEUS)/%.c,$(NUCLEUS_CORE)) $(TOP)/guests/runtime/print.c \
@@ -70,6 +68,6 @@ $(foreach storm,$(NUCLEUS_STORMS),$(call nucleus_guest,$(1),$(2),$(3),$(4)-$(sto
 )
 endef
 
-NUCLEUS_ARCHITECTURES := x86
+NUCLEUS_ARCHITECTURES := arm x86
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_architecture,$(arch))))
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_guests,$(arch),bare,,)))

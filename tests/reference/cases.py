@@ -62,6 +62,7 @@ CASES = (
     *(Case(f"sparc-{g}", "leon3", f"sparc/{g}", f"sparc/{g}.txt", SPARC)
       for g in ("hello", "timers", "traps")),
     *(_arm(g, g, "cortex-a15") for g in ("hello", "timers", "traps")),
+    _arm("nucleus-quick", "nucleus-quick", "cortex-a15"),
     _arm("traps-a7", "traps", "cortex-a7"),
     _arm("hyp", "hyp", "cortex-a15", virtualization="on"),
     _arm("hyp-a7", "hyp", "cortex-a7", virtualization="on"),

@@ -10,7 +10,8 @@
  */
 #include "vmm.h"
 
-enum { NOT_THERE = 0xff };
+enum { USER_DATA = 0x0a, SUPERVISOR_DATA = 0x0b, NOT_THERE = 0xff };
+enum { CASA = 0x3c }; /* op3 */
 
 static __thread uint64_t fetched_at = ~0ull;
 
@@ -29,6 +30,17 @@ bool vmm_sparc_asserts(uint32_t code)
     return asi == 0x17 || asi == 0x1f || asi == 0x80;
 }
 
+/* Whether an access names the space of user data.  A LEON3 lets user mode do that too,
+ * for casa, so in virtual supervisor mode it would not trap and would have the wrong
+ * rights: the translator is shown the supervisor's space instead, which traps. */
+bool vmm_sparc_user_data(uint32_t code)
+{
+    uint32_t op3 = code >> 19 & 0x3f;
+
+    return code >> 30 == 3 && ((op3 & 0x30) == 0x10 || op3 == CASA) && !(code >> 13 & 1)
+        && (code >> 5 & 0xff) == USER_DATA;
+}
+
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
@@ -39,7 +51,12 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     if (fetched_at != address)
         return code; /* data from a code space */
     fetched_at = ~0ull;
-    return vmm_current && vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
+    if (!vmm_current)
+        return code;
+    if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL
+        && vmm_sparc_user_data(code))
+        return code ^ (USER_DATA ^ SUPERVISOR_DATA) << 5;
+    return vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
 }
 
 /* A load from an instruction space is a fetch to the engine's memory system, which
