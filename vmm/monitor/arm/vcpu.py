@@ -33,6 +33,7 @@ _FIELDS = (
     ("fiq_high", C.c_uint32 * 5),  # r8 to r12 of FIQ mode while in another
     ("unprivileged", C.c_uint32),  # an LDRT is under way: its faults are those of user mode
     ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
+    ("translate", C.c_uint32),  # sensitive instructions are replaced as they are translated
 )
 _USED = sum(C.sizeof(kind) for _, kind in _FIELDS) // 4
 
@@ -46,6 +47,7 @@ class Vcpu(Shared):
 
     mode: int
     kernel: int
+    translate: int
     _fields_ = (
         *native.VCPU_HEADER,
         *_FIELDS,

@@ -281,7 +281,8 @@ static uint32_t abort_syndrome(uint32_t kind, uint32_t fsr)
 }
 
 /* What the ledger has of an exception: the syndrome, which the engine gave for one of
- * user mode, or not at all where the monitor refused the access. */
+ * user mode, or not at all where the monitor refused the access (then the word holds what
+ * the translator noted of the instruction). */
 static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
 {
     uint32_t *known = &FIELD(uint32_t, v->env, ARM_EXCEPTION);
@@ -290,7 +291,7 @@ static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
         return 0;
     if (kind != EXCEPTION_PREFETCH && kind != EXCEPTION_DATA)
         return *known;
-    if (!*known)
+    if (*known >> 26 < EC_PREFETCH_LOWER)
         *known = abort_syndrome(kind, FIELD(uint32_t, v->env, ARM_EXCEPTION + 4));
     if (v->vcpu->kernel)
         *known |= SAME_LEVEL;
@@ -352,16 +353,9 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
 /* An undefined instruction in virtual kernel mode: perhaps it is only privileged. */
 static bool emulated(struct vmm_cpu *v)
 {
-    typedef uint32_t (*code_fn)(void *, uint32_t);
-    ORIGINAL(code_fn, word, "cpu_ldl_code_arm");
-    ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
-    bool thumb = FIELD(uint32_t, v->env, ARM_THUMB);
-    uint32_t pc = registers(v)[15], code = thumb ? half(v->env, pc) : word(v->env, pc);
-    struct arm_instruction found;
+    struct arm_instruction found
+        = vmm_arm_instruction_at(v, registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
 
-    if (thumb && code >> 11 >= 0x1d)
-        code = code << 16 | half(v->env, pc + 2);
-    found = vmm_arm_decode(code, thumb);
     if (!found.kind) {
         reflect(v, EXCEPTION_UNDEFINED);
         return true;

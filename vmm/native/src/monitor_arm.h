@@ -15,7 +15,8 @@ enum arm_vcpu {
     ARM_VCPU_USR_HIGH = 25, /* r8 to r12 of the other modes while in FIQ mode */
     ARM_VCPU_FIQ_HIGH = 30, /* r8 to r12 of FIQ mode while in another */
     ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
-    ARM_VCPU_EMULATED = 36      /* 24: instructions emulated here, by kind */
+    ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
+    ARM_VCPU_TRANSLATE = 60     /* sensitive instructions are replaced as they are translated */
 };
 
 enum arm_mode {
@@ -56,11 +57,12 @@ struct arm_instruction {
 };
 
 /* Request bits of the engine. */
+enum { ARM_KIND_UNDEFINED = 1 };
 enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 };
 
 #define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
 
-#define ARM_FLOAT_TRAP 0x1fe00000u /* ... of one that CPACR forbids */
+#define ARM_FLOAT_TRAP 0x1fe0000au /* ... of one that CPACR forbids */
 
 struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb);
 uint32_t vmm_arm_cpsr(struct vmm_cpu *v);
@@ -71,8 +73,16 @@ uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
 int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value);
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
+struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
 bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result);
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
 void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
+
+
+/* monitor_arm_site.c */
+void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);
+bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what);
+uint32_t vmm_arm_end_site(int32_t *is_jump);
+void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t retaddr);
 
 #endif

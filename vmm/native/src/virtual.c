@@ -25,12 +25,10 @@ void vmm_virtual_begins(struct vmm_cpu *v)
 }
 
 /* Tell the monitor, and do what it answers. */
-void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind)
 {
     int action;
 
-    if (v->arch == VMM_ARM && vmm_arm_exit(v, kind))
-        return;
     v->exits++;
     action = v->on_exit(v, kind);
     if (action == VMM_STOP) {
@@ -39,6 +37,13 @@ void vmm_exit(struct vmm_cpu *v, uint32_t kind)
         v->sleep = 0;
         vmm_halted(v);
     }
+}
+
+/* The guest cannot go on by itself. */
+void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+{
+    if (v->arch != VMM_ARM || !vmm_arm_exit(v, kind))
+        vmm_tell_monitor(v, kind);
 }
 
 /* The instruction at the register file's pc is to begin anew: it counts once. */
