@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from runs import bare, machine, virtual
+from runs import bare, machine, virtual, watch
 
 from vmm.monitor import virtualize
 from vmm.monitor.sparc.decode import decode
@@ -77,3 +77,14 @@ def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
     guest.processor.set_pc(0x40000000)  # `ba reset` is not privileged
     assert monitor.exit(3) == native.STOP
     assert guest.outcome is not None and "cannot emulate 0x10800" in guest.outcome.text
+
+
+@pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
+def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
+    translated = machine("leon3", f"sparc/{guest}")
+    monitor = virtualize(translated, "trap_and_emulate")
+    monitor.translate_kernel()  # type: ignore[attr-defined]
+    seen = watch(translated)
+    assert seen == bare("leon3", f"sparc/{guest}")
+    assert monitor.counters.total < 100
+    assert not {"rd %psr", "wr %psr", "rett"} & set(monitor.counters.emulated)

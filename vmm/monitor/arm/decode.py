@@ -194,12 +194,13 @@ def _srs(code: int) -> int:
     return 0xF84D0500 | before << 24 | (1 - before) << 23 | code & 0x00200000 | code & 0x1F
 
 
-def _call(base: int) -> Callable[[int], int]:
-    def twin(code: int) -> int:
-        number = _field(code, 16, 4) << 12 | code & 0xFFF
-        return base | number >> 4 << 8 | number & 15
+def _hvc(code: int) -> int:
+    number = _field(code, 16, 4) << 12 | code & 0xFFF
+    return 0xE1400070 | number >> 4 << 8 | number & 15
 
-    return twin
+
+def _smc(code: int) -> int:
+    return 0xE1600070 | _field(code, 16, 4)
 
 
 _T32 = (
@@ -219,8 +220,8 @@ _T32 = (
     _Row(0xFF000E10, 0xEE000E10, Kind.SYSTEM, _same),
     _Row(0xFFE00E00, 0xEC400E00, Kind.SYSTEM_WIDE, _same),
     _Row(0xFFE00FFF, 0xEEE00A10, Kind.FLOAT_SYSTEM, _same),
-    _Row(0xFFF0F000, 0xF7E08000, Kind.HVC, _call(0xE1400070)),
-    _Row(0xFFF0F000, 0xF7F08000, Kind.SMC, _call(0xE1600070)),
+    _Row(0xFFF0F000, 0xF7E08000, Kind.HVC, _hvc),
+    _Row(0xFFF0F000, 0xF7F08000, Kind.SMC, _smc),
 )
 _T32_GROUPS = tuple(
     tuple(row for row in _T32 if (opcode << 24 ^ row.value) & row.mask & 0xFF000000 == 0)

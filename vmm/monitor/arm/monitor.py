@@ -49,6 +49,10 @@ class Monitor(base.Monitor):
         self.processor.on_context = memory.context_changed
         self.processor.virtual.handlers.exit = self.exit
 
+    def replace_sensitive(self) -> None:
+        """Have the sensitive instructions of virtual kernel mode replaced as it is translated."""
+        self.processor.vcpu.translate = 1
+
     # -- exits ------------------------------------------------------------------------
 
     def undefined(self, kind: int) -> int:

@@ -73,6 +73,10 @@ class Monitor(base.Monitor):
         self.processor.on_context = self.context_changed
         self._made_up: list[tuple[Space, int]] = []  # translations, in no-fault mode
 
+    def translate_kernel(self) -> None:
+        """Have the native layer run the guest's kernel translated (monitor_sparc.c)."""
+        self.processor.vcpu.translated = 1
+
     # -- registers ------------------------------------------------------------------
 
     def get(self, register: int) -> int:

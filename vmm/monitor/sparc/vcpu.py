@@ -17,18 +17,18 @@ import ctypes as C
 from vmm.devices.shared import Shared
 from vmm.native import library as native
 
-REGISTERS = ("mmu_control", "cache_control")
+WORDS = ("mmu_control", "cache_control", "translated")
 
 
 class Vcpu(Shared):
     """`struct vmm_vcpu` with a LEON3's registers (vmm/native/src/monitor_sparc.h).
 
     Of the header: ``kernel`` is PSR.S, ``level`` PSR.PIL, and ``open`` lets interrupts in while
-    PSR.ET is set.
+    PSR.ET is set.  ``translated`` is no register: the guest's kernel is translated.
     """
 
     _fields_ = (
         *native.VCPU_HEADER,
-        *((name, C.c_uint32) for name in REGISTERS),
-        ("spare_words", C.c_uint32 * (native.VCPU_WORDS - len(REGISTERS))),
+        *((name, C.c_uint32) for name in WORDS),
+        ("spare_words", C.c_uint32 * (native.VCPU_WORDS - len(WORDS))),
     )

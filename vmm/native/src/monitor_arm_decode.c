@@ -114,7 +114,7 @@ static uint32_t twin(uint32_t kind, uint32_t code)
     case ARM_RFE: return 0xf8100a00 | before | writes_back | (code & 0x000f0000);
     case ARM_SRS: return 0xf84d0500 | before | writes_back | (code & 0x1f);
     case ARM_HVC: return 0xe1400070 | number >> 4 << 8 | (number & 15);
-    case ARM_SMC: return 0xe1600070 | number >> 4 << 8 | (number & 15);
+    case ARM_SMC: return 0xe1600070 | field(code, 16, 4);
     default: return code;
     }
 }

@@ -94,6 +94,8 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
 #define TB32_CS_BASE 0x04 /* SPARC: npc */
+#define TB32_FLAGS 0x08
+#define TB_FLAG_SUPER_ 0x40 /* SPARC: supervisor mode */
 #define TB32_ICOUNT 0x0e
 #define TB32_CODE 0x18
 #define TB32_CODE_SIZE 0x20

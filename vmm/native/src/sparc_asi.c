@@ -8,10 +8,9 @@
  * translator is shown one that has no meaning to the engine either: the access
  * is answered as that of any space which is not there.
  */
-#include "vmm.h"
+#include "monitor_sparc.h"
 
-enum { USER_DATA = 0x0a, SUPERVISOR_DATA = 0x0b, NOT_THERE = 0xff };
-enum { CASA = 0x3c }; /* op3 */
+enum { NOT_THERE = 0xff };
 
 static __thread uint64_t fetched_at = ~0ull;
 
@@ -30,17 +29,6 @@ bool vmm_sparc_asserts(uint32_t code)
     return asi == 0x17 || asi == 0x1f || asi == 0x80;
 }
 
-/* Whether an access names the space of user data.  A LEON3 lets user mode do that too,
- * for casa, so in virtual supervisor mode it would not trap and would have the wrong
- * rights: the translator is shown the supervisor's space instead, which traps. */
-bool vmm_sparc_user_data(uint32_t code)
-{
-    uint32_t op3 = code >> 19 & 0x3f;
-
-    return code >> 30 == 3 && ((op3 & 0x30) == 0x10 || op3 == CASA) && !(code >> 13 & 1)
-        && (code >> 5 & 0xff) == USER_DATA;
-}
-
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
@@ -53,9 +41,8 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     fetched_at = ~0ull;
     if (!vmm_current)
         return code;
-    if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL
-        && vmm_sparc_user_data(code))
-        return code ^ (USER_DATA ^ SUPERVISOR_DATA) << 5;
+    if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
+        code = vmm_sparc_shown(vmm_current, code);
     return vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
 }
 
@@ -70,6 +57,11 @@ uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t oper
     ORIGINAL(load_fn, original, "helper_ld_asi_sparc");
     uint64_t value;
 
+    if (vmm_current && vmm_sparc_translates(vmm_current)) {
+        if (vmm_sparc_loads(vmm_current, address, asi, &value))
+            return value;
+        vmm_sparc_emulated(vmm_current, GUEST_RETURN);
+    }
     if (!vmm_current || (asi != USER_INSTRUCTION && asi != SUPERVISOR_INSTRUCTION))
         return original(env, address, asi, operation);
     vmm_current->helper_pc = GUEST_RETURN;

@@ -7,8 +7,8 @@
  * say so with vmm_trap(), which counts and records as on a bare machine.  So do
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
-#include "vmm.h"
 #include "monitor_arm.h"
+#include "monitor_sparc.h"
 #include "offsets.h"
 
 #include <stdio.h>
@@ -76,6 +76,8 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
     }
     if (is_semihosting(v, kind) && v->on_trap(v, VMM_KIND_SEMIHOSTING) == VMM_HANDLED)
         return;
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_trap(v, kind))
+        return;
     vmm_exit(v, kind);
 }
 
@@ -93,6 +95,8 @@ bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request)
         if (level != 15 && level <= v->vcpu->level)
             return false;
     }
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_interrupt(v))
+        return true;
     vmm_exit(v, VMM_KIND_VIRTUAL_INTERRUPT);
     return true;
 }
