@@ -59,9 +59,9 @@ def bare(board: str, guest: str, seconds: float | None = None) -> Seen:
 
 def virtual(
     board: str, guest: str, technique: str, policy: str | None = None,
-    seconds: float | None = None,
+    seconds: float | None = None, **options: object,
 ) -> tuple[Seen, Monitor]:
     """The guest virtualized, and the monitor that it had."""
     guest_machine = machine(board, guest)
-    monitor = virtualize(guest_machine, technique, policy)
+    monitor = virtualize(guest_machine, technique, policy, **options)
     return watch(guest_machine, seconds), monitor

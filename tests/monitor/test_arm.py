@@ -9,35 +9,14 @@ import pytest
 
 from tests.monitor import runs
 from vmm.boards import Options, create
+from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.arm.monitor import Monitor
-from vmm.monitor.base import MonitorError
-from vmm.monitor.memory import lazy
-
-
-class Translate:
-    """The technique, as far as an ARM monitor needs it."""
-
-    name = "translate"
-
-    def refusal(self, machine: object) -> None:
-        return None
-
-    def attach(self, monitor: Monitor) -> None:
-        monitor.replace_sensitive()
-
-
-def translated(guest: str) -> tuple[runs.Seen, Monitor]:
-    machine = runs.machine("virt", guest)
-    memory = lazy.Policy()
-    monitor = Monitor(machine, Translate(), memory)
-    memory.attach(monitor)
-    monitor.technique.attach(monitor)
-    return runs.watch(machine), monitor
 
 
 @pytest.mark.parametrize("guest", ["arm/hello", "arm/timers", "arm/traps"])
 def test_a_translated_guest_runs_as_on_the_bare_machine(guest: str) -> None:
-    seen, monitor = translated(guest)
+    seen, monitor = runs.virtual("virt", guest, "translate")
+    assert isinstance(monitor, Monitor)
     assert seen == runs.bare("virt", guest)
     assert sum(monitor.processor.vcpu.emulated) > 10
     real = monitor.engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
@@ -54,4 +33,12 @@ def test_processors_that_cannot_be_virtualized_are_refused(
     machine = create(Options(board="virt", kernel=runs.GUESTS / "arm/hello.elf", cpu=cpu,
                              properties=properties))
     with pytest.raises(MonitorError):
-        Monitor(machine, Translate(), lazy.Policy())
+        virtualize(machine, "translate")
+
+
+def test_trap_and_emulate_is_refused_for_what_does_not_trap_unless_the_guest_is_trusted() -> None:
+    with pytest.raises(MonitorError, match="CPS, MRS and MSR of CPSR"):
+        virtualize(runs.machine("virt", "arm/hello"), "trap_and_emulate")
+    machine = runs.machine("virt", "arm/hello")  # what it prints does not depend on them
+    virtualize(machine, "trap_and_emulate", trusted=True)
+    assert runs.watch(machine) == runs.bare("virt", "arm/hello")

@@ -20,6 +20,7 @@ from vmm.monitor import base
 from vmm.monitor.arm.decode import NAMES, Sensitive, decode
 from vmm.monitor.arm.emulate import EMULATE, Result, Undefined, condition_holds
 from vmm.monitor.arm.processor import VirtualProcessor
+from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import FETCH, Fault, MemoryPolicy
 from vmm.native import library as native
 
@@ -49,8 +50,11 @@ class Monitor(base.Monitor):
         self.processor.on_context = memory.context_changed
         self.processor.virtual.handlers.exit = self.exit
 
-    def replace_sensitive(self) -> None:
-        """Have the sensitive instructions of virtual kernel mode replaced as it is translated."""
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """Have the sensitive instructions of virtual kernel mode replaced as it is translated.
+
+        The native layer looks at each instruction by itself: it costs no time in Python.
+        """
         self.processor.vcpu.translate = 1
 
     # -- exits ------------------------------------------------------------------------

@@ -37,6 +37,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define SITE(v, place, what, retaddr) vmm_arm_site(v, place, what, retaddr)
 #define END_SITE(db) \
     (FIELD(uint32_t, db, DB_PC_NEXT) += vmm_arm_end_site(&FIELD(int32_t, db, DB_IS_JMP)))
+#define ENDS_BLOCK() false
 #define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)

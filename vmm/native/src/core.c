@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Attaching to an engine, running it, and the requests that reach it. */
 #define _GNU_SOURCE
-#include "vmm.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 #include "dl.h"
@@ -63,7 +63,7 @@ static const char *const needed_once[] = {
     "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
-    "helper_sysret_x86_64", "helper_lret_protected_x86_64",
+    "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64",
     "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
@@ -200,10 +200,12 @@ void vmm_detach(struct vmm_cpu *v)
         }
     pthread_mutex_unlock(&attached_lock);
     free(v->pages);
+    free(v->instructions);
     free(v->device_pcs);
     free(v->code_ram);
     free(v->dirty);
     free(v->dirty_pages);
+    free(v->met);
     vmm_free_parked(v);
     vmm_set_coverage(v, 0);
     free(v);
@@ -231,6 +233,8 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
     if (v->vcpu)
         vmm_virtual_begins(v);
     v->engine_error = start(v->uc, pc, 0, 0, 0);
+    if (vmm_x86_virtual(v))
+        vmm_x86_show(v);
     v->running = 0;
     vmm_current = outer;
     if (v->engine_error && v->reason == VMM_REASON_NONE)

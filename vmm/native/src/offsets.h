@@ -154,11 +154,16 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_REGS 0
 #define X86_EIP 128
 #define X86_EFLAGS 136
-#define X86_CC_OP 168
+#define X86_CC_SRC 152
+#define X86_CC_OP 168 /* 1: the arithmetic flags are in CC_SRC */
+#define X86_DF 172 /* 1 or -1 */
 #define X86_HFLAGS 176
 #define X86_HFLAGS_INHIBIT_IRQ 8u /* the instruction after STI or a load of SS comes first */
 #define X86_SEGS 184 /* 24 bytes each: selector, base +8, limit +16, flags +20 */
+#define X86_LDT 328 /* these four are laid out as a segment is */
 #define X86_TR 352
+#define X86_GDT 376
+#define X86_IDT 400
 #define X86_CR 424
 #define X86_SYSENTER_CS 0x12c0 /* then ESP and EIP, 8 bytes each */
 #define X86_ERROR_CODE 0x1508

@@ -9,6 +9,7 @@
  */
 #include "monitor_arm.h"
 #include "monitor_sparc.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 #include <stdio.h>
@@ -21,6 +22,8 @@ void vmm_virtual_begins(struct vmm_cpu *v)
     /* With the MMU off the engine would not tell user accesses from others. */
     if (v->arch == VMM_SPARC && v->vcpu->fill_mode != VMM_FILL_ENGINE)
         FIELD(uint32_t, v->env, SPARC_MMUREGS) |= 1;
+    if (vmm_x86_virtual(v))
+        vmm_x86_hide(v);
     vmm_set_view(v, v->vcpu->view); /* a snapshot may have put it back */
 }
 
@@ -114,8 +117,22 @@ static void refuse(struct vmm_cpu *v, int number, uintptr_t retaddr)
     switch (v->arch) {
     case VMM_SPARC: raise_sparc(v->env, number, retaddr); break;
     case VMM_ARM: raise_arm(v->env, (uint32_t)number, 0, 1, retaddr); break;
-    default: raise_x86(v->env, number, 0, retaddr); break;
+    default: raise_x86(v->env, number, FIELD(int32_t, v->env, X86_ERROR_CODE), retaddr); break;
     }
+}
+
+/* Have the monitor put in an entry, with the virtual processor's registers to look at. */
+static int ask(struct vmm_cpu *v, uint32_t address, uint32_t access)
+{
+    bool hidden = vmm_x86_virtual(v) && !vmm_x86_vcpu(v)->shown;
+    int number;
+
+    if (hidden)
+        vmm_x86_show(v);
+    number = v->on_fill(v, address, access);
+    if (hidden)
+        vmm_x86_hide(v);
+    return number;
 }
 
 /* The entry for an access of v->space, asking the monitor for one if need be, and
@@ -134,7 +151,7 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
 
         v->fill_privileged = privileged;
         v->fill_exits++;
-        number = v->on_fill(v, address, (uint32_t)access);
+        number = ask(v, address, (uint32_t)access);
         if (number && v->fill_probe)
             return 0;
         if (number < 0) { /* the run ends, and this instruction has not begun */
