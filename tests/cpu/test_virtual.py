@@ -10,8 +10,8 @@ import pytest
 
 from vmm.cpu.selftest import scratch
 from vmm.cpu.selftest.scratch import CODE, DATA, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3, Scratch
+from vmm.cpu.selftest.virtual import user_mode
 from vmm.cpu.virtual import FETCH, LOAD, STORE, Space, Virtual
-from vmm.cpu.x86.registers import Segment
 from vmm.native import library as native
 
 READ, WRITE, EXECUTE = native.ENTRY_READ, native.ENTRY_WRITE, native.ENTRY_EXECUTE
@@ -21,13 +21,6 @@ UNMAPPED = 0x20000
 ARM_NOP, ARM_INC, ARM_MRS_SPSR = 0xE1A00000, 0xE2800001, 0xE14F0000
 
 
-class Vcpu(C.Structure):
-    kernel: int
-    open: int
-    level: int
-    _fields_ = (*native.VCPU_HEADER, ("words", C.c_uint32 * native.VCPU_WORDS))
-
-
 class Guest:
     """A scratch machine in real user mode, its memory mapped one to one."""
 
@@ -35,7 +28,7 @@ class Guest:
         self.machine = machine
         self.engine = machine.engine
         self.registers = machine.processor.registers
-        self.virtual = Virtual(self.engine, Vcpu())
+        self.virtual = user_mode(machine)
         self.vcpu = self.virtual.vcpu
         self.vcpu.kernel = 1
         self.space = Space(self.engine)
@@ -74,25 +67,15 @@ class Guest:
 
 
 def sparc() -> Guest:
-    machine = scratch.sparc()
-    machine.processor.registers["psr"] = 0x20
-    return Guest(machine)
+    return Guest(scratch.sparc())
 
 
 def arm() -> Guest:
-    machine = scratch.arm()
-    machine.processor.registers["cpsr"] = 0x10
-    return Guest(machine)
+    return Guest(scratch.arm())
 
 
 def x86() -> Guest:
-    machine = scratch.x86()
-    processor = machine.processor
-    processor.load_segment("cs", Segment(0x1B, 0, 0xFFFFFFFF, 0xCFFB00))
-    for name in ("ds", "es", "ss"):
-        processor.load_segment(name, Segment(0x23, 0, 0xFFFFFFFF, 0xCFF300))
-    processor.set_cpl(3)
-    return Guest(machine)
+    return Guest(scratch.x86())
 
 
 # A privileged instruction between two others: code, its kind, its place, how many begin.
@@ -350,3 +333,84 @@ def test_a_detached_engine_is_a_bare_machine_again() -> None:
     guest.run([RD_PSR], 1)
     assert len(guest.exits) == 1
     assert guest.registers["pc"] == scratch.HANDLER + 0x30
+
+
+def test_each_view_has_its_own_blocks_and_translations() -> None:
+    """One address, other code and other data in each mode; changing it fills nothing anew."""
+    add = {sparc: lambda n: [scratch.load_store(0, G3, G2), scratch.alu(0, G1, G1, n), SPARC_TA3],
+           arm: lambda n: [0xE5923000, 0xE2800000 | n, 0xEF000000],
+           x86: lambda n: b"\x8b\x0a\x83\xc0" + bytes([n]) + b"\xcd\x21"}
+    for make, code in add.items():
+        guest = make()
+        arch = guest.machine.processor.architecture
+        pointer, target = {"sparc": ("g2", "g3"), "arm": ("r2", "r3"), "x86": ("edx", "ecx")}[arch]
+        spaces = {}
+        for view, frame, step in ((native.VIEW_KERNEL, 0x2000, 1), (native.VIEW_USER, 0x3000, 100)):
+            spaces[view] = space = Space(guest.engine)
+            space.set(CODE, frame, ALL, ALL)
+            space.set(UNMAPPED, frame + 0x4000, ALL, ALL)
+            guest.machine.put(frame, code(step))
+            guest.machine.put(frame + 0x4000, [step])
+        seen: list[int] = []
+
+        def use(view: int, guest: Guest = guest, spaces: dict[int, Space] = spaces) -> None:
+            # Not through `space`, which empties the TLB: as if one space had both modes.
+            guest.engine.native.space = spaces[view].address
+            guest.virtual.set_view(view)
+
+        def left(
+            kind: int, guest: Guest = guest, seen: list[int] = seen, target: str = target
+        ) -> int:
+            seen.append(guest.registers[target])
+            use(native.VIEW_USER if len(seen) % 2 else native.VIEW_KERNEL)
+            guest.machine.processor.set_pc(CODE)
+            return native.HANDLED
+
+        guest.virtual.handlers.exit = left
+        guest.registers[pointer] = UNMAPPED
+        use(native.VIEW_KERNEL)
+        guest.machine.processor.set_pc(CODE)
+        guest.machine.run(3 * 20)
+        fills = guest.engine.native.fills
+        blocks = guest.engine.native.blocks_translated
+        guest.machine.run(3 * 200)
+        assert seen == [1, 100] * 110, arch
+        assert guest.registers[COUNTER[arch]] == 110 * 101
+        assert guest.engine.native.fills == fills
+        assert guest.engine.native.blocks_translated - blocks <= 2
+
+        # One page dropped, or all of them: in the view that is parked as well.
+        for drop, now in (
+            (lambda guest=guest: guest.virtual.flush_page(UNMAPPED), [100, 1]),
+            (guest.engine.flush_tlb, [1, 100]),
+        ):
+            for space in spaces.values():
+                space.set(UNMAPPED, space.get(UNMAPPED) & native.ENTRY_FRAME ^ 0x1000, ALL, ALL)
+            drop()
+            guest.machine.run(3 * 2)
+            assert seen[-2:] == now
+
+
+@pytest.mark.parametrize("make", [sparc, arm, x86])
+def test_code_stored_through_a_mapping_without_execution_is_obeyed(
+    make: Callable[[], Guest]
+) -> None:
+    guest = make()
+    arch = guest.machine.processor.architecture
+    pointer, value = {"sparc": ("g2", "g3"), "arm": ("r2", "r3"), "x86": ("edx", "ecx")}[arch]
+    guest.space.set(UNMAPPED, DATA, READ | WRITE, 0)
+    guest.space.set(DATA, DATA, READ | EXECUTE, 0)
+    store = {"sparc": [scratch.load_store(4, G3, G2)], "arm": [0xE5823000],
+             "x86": b"\x89\x0a"}[arch]
+    wanted = 0
+    for step in range(1, 6):  # each time the page has just been run
+        guest.registers[pointer] = UNMAPPED
+        guest.registers[value] = {
+            "sparc": scratch.alu(0, G1, G1, step), "arm": 0xE2800000 | step,
+            "x86": int.from_bytes(b"\x83\xc0" + bytes([step]) + b"\x90", "little"),
+        }[arch]
+        guest.run(store, 1)
+        guest.machine.processor.set_pc(DATA)
+        guest.machine.run(1)
+        wanted += step
+        assert guest.registers[COUNTER[arch]] == wanted

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from afterburner.annotate import arm_site, sparc_site, store_note, x86_site
 from afterburner.source import Source, Statement
@@ -12,23 +12,50 @@ from vmm.machine.sensitive import CLASSIFIERS, STORES, X86_PREFIXES
 from vmm.machine.sensitive import STORE as HOT_STORE
 from vmm.machine.sites import unit_number
 
+_MODE_DIRECTIVES = frozenset((
+    ".arm", ".thumb", ".thumb_func", ".code", ".syntax", ".code16", ".code16gcc", ".code32"))
 
-@dataclass(slots=True)
-class _State:
-    """What directives have said of the instructions that follow."""
+
+@dataclass(frozen=True, slots=True)
+class _Mode:
+    """How instructions are read."""
 
     thumb: bool
     unified: bool = False  # ARM: the syntax, until a file says otherwise
     real_mode: bool = False  # x86: .code16
 
-    def directive(self, name: str, operands: str) -> None:
-        """Take note of a directive, if it is one that matters."""
+    def after(self, name: str, operands: str) -> _Mode:
+        """The mode after a directive."""
         if name in (".thumb", ".thumb_func", ".arm", ".code"):
-            self.thumb = name.startswith(".thumb") or (name == ".code" and operands == "16")
-        elif name == ".syntax":
-            self.unified = operands == "unified"
-        elif name.startswith(".code"):
-            self.real_mode = name != ".code32"
+            thumb = name.startswith(".thumb") or (name == ".code" and operands == "16")
+            return replace(self, thumb=thumb)
+        if name == ".syntax":
+            return replace(self, unified=operands == "unified")
+        if name.startswith(".code"):
+            return replace(self, real_mode=name != ".code32")
+        return self
+
+
+class _State:
+    """The mode at each statement, macros followed: a body is read where it is defined, and
+    where it is called its directives count."""
+
+    def __init__(self, thumb: bool) -> None:
+        self.mode = _Mode(thumb)
+        self._macros: dict[str, list[tuple[str, str]]] = {}  # directives of a body
+        self._defining: list[tuple[str, _Mode]] = []
+
+    def statement(self, name: str, operands: str) -> None:
+        """Take note of a statement, if it is one that matters."""
+        if name == ".macro":
+            self._defining.append((operands.replace(",", " ").split(" ")[0].lower(), self.mode))
+            self._macros[self._defining[-1][0]] = []
+        elif name == ".endm" and self._defining:
+            _, self.mode = self._defining.pop()
+        for directive in self._macros.get(name, [(name, operands)]):
+            if directive[0] in _MODE_DIRECTIVES and self._defining:
+                self._macros[self._defining[-1][0]].append(directive)
+            self.mode = self.mode.after(*directive)
 
 
 @dataclass(slots=True)
@@ -60,7 +87,7 @@ class Afterburner:
         prefix: tuple[int, Statement] | None = None  # x86: a prefix that is a statement
         for number, statement in enumerate(source.statements):
             mnemonic, operands = statement.mnemonic, statement.operands
-            state.directive(mnemonic, operands)
+            state.statement(mnemonic, operands)
             if self.architecture == "x86" and mnemonic in X86_PREFIXES:
                 if not operands:
                     prefix = number, statement
@@ -76,7 +103,7 @@ class Afterburner:
                 if prefix is not None:
                     replacements[prefix[0]] = ""
                     original = f"{source.text(prefix[1])} {original}"
-                replacements[number] = self._site(original, kind, operands, state)
+                replacements[number] = self._site(original, kind, operands, state.mode)
                 summary.sites[kind] = summary.sites.get(kind, 0) + 1
             if store:
                 at, first = (number, statement) if kind or not prefix else prefix
@@ -86,9 +113,9 @@ class Afterburner:
             prefix = None
         return source.replaced(replacements), summary
 
-    def _site(self, original: str, kind: str, operands: str, state: _State) -> str:
+    def _site(self, original: str, kind: str, operands: str, mode: _Mode) -> str:
         if self.architecture == "x86":
-            return x86_site(original, kind, operands, state.real_mode)
+            return x86_site(original, kind, operands, mode.real_mode)
         if self.architecture == "arm":
-            return arm_site(original, kind, state.thumb, state.unified)
+            return arm_site(original, kind, mode.thumb, mode.unified)
         return sparc_site(original, kind)

@@ -154,6 +154,13 @@ class Engine:
         kind = C.c_uint8.from_address(self.native.pages + (base >> 12)).value
         return kind & native.PAGE_KIND == native.PAGE_ROM
 
+    def answers(self, address: int) -> bool:
+        """Whether memory or a device is at the page of a physical address."""
+        if address >> 32:
+            return False
+        kind = C.c_uint8.from_address(self.native.pages + (address >> 12)).value
+        return bool(kind & native.PAGE_KIND)
+
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)

@@ -47,6 +47,9 @@ class VirtualHandlers:
     # A virtual address that the space does not allow the access (LOAD, STORE, FETCH) of -> 0
     # once an entry is there that does, or the number of the engine's exception to raise.
     fill: Callable[[int, int], int] = _no_fill
+    # x86: linear address and first bytes (as far as its page goes) of an instruction that is
+    # about to be translated -> the number that `add_instruction` gave, or 0: let it run.
+    decode: Callable[[int, bytes], int] = lambda address, code: 0
 
 
 class Space:
@@ -127,9 +130,19 @@ class Virtual:
                 v.engine.fail(error)
                 return FILL_STOPS
 
+        def decode(_: object, address: int) -> int:
+            v = own()
+            try:
+                n = v.engine.native
+                return v.handlers.decode(address, bytes(n.code[: n.code_size]))
+            except BaseException as error:
+                v.engine.fail(error)
+                return 0
+
         n = self.engine.native
         n.on_exit, n.on_fill = native.ON_EXIT(left), native.ON_FILL(fill)
-        return [n.on_exit, n.on_fill]
+        n.on_decode = native.ON_DECODE(decode)
+        return [n.on_exit, n.on_fill, n.on_decode]
 
     def detach(self) -> None:
         """Make the engine a bare machine again; only between runs.
@@ -165,6 +178,14 @@ class Virtual:
         """End the run as a bare engine would, for a REASON_ value; ``trap`` is what led to it."""
         self.engine.native.reason_trap = trap
         self._dll.vmm_stop(self._pointer, reason)
+
+    def add_instruction(self, operation: int, length: int, argument: int, ends: bool) -> int:
+        """x86: a number by which translated code calls for a sensitive instruction."""
+        number = int(self._dll.vmm_x86_add_instruction(
+            self._pointer, operation, length, argument, ends))
+        if not number:
+            raise MemoryError("no memory for another sensitive instruction")
+        return number
 
     # -- modes and translations --------------------------------------------------------
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vmm.machine.machine import Machine
-from vmm.monitor.counters import Counters, Profile
+from vmm.monitor.counters import Counters, Profile, ScanCost
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.native import library as native
 
@@ -112,6 +112,14 @@ class Monitor:
         What only asks (`Virtual.fill_probe`) raises nothing and comes to nothing else.
         """
         raise NotImplementedError
+
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """From now on replace sensitive instructions where code is translated.
+
+        MonitorError if this architecture's monitor has no way to.
+        """
+        architecture = self.machine.processor.architecture
+        raise MonitorError(f"translate is not available for {architecture} guests")
 
     def end(self, reason: int, trap: int = 0) -> int:
         """The virtual processor has ended as a real one would: a REASON_ value."""

@@ -27,6 +27,15 @@ class Counters:
 
 
 @dataclass(slots=True)
+class ScanCost:
+    """What it took to find sensitive instructions, each time code was translated."""
+
+    looked_at: int = 0  # instructions that might be sensitive by their first bytes
+    replaced: int = 0
+    nanoseconds: int = 0  # of the host, in Python
+
+
+@dataclass(slots=True)
 class Site:
     """One guest pc that exits came from."""
 

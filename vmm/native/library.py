@@ -39,6 +39,7 @@ KIND_INTERRUPT = 512
 KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
+KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW = range(2)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
@@ -163,6 +164,17 @@ class WatchedAccess(C.Structure):
     )
 
 
+class Pattern(C.Structure):
+    """Instructions to leave the guest before."""
+
+    _fields_ = (
+        ("mask", C.c_uint32),
+        ("value", C.c_uint32),
+        ("thumb", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
@@ -177,7 +189,8 @@ VCPU_HEADER = (
     ("view", C.c_uint32),
     ("fill_mode", C.c_uint32),
     ("native", C.c_uint32),
-    ("spare", C.c_uint32 * 2),
+    ("hides", C.c_uint32),
+    ("spare", C.c_uint32),
 )
 VCPU_SIZE = 4 * (8 + VCPU_WORDS)
 
@@ -193,7 +206,9 @@ ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
+ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 
 
@@ -315,11 +330,25 @@ class NativeCpu(C.Structure):
         ("vcpu", C.c_void_p),
         ("on_exit", ON_EXIT),
         ("on_fill", ON_FILL),
+        ("on_decode", ON_DECODE),
+        ("instructions", C.c_void_p),
+        ("instruction_count", C.c_uint32),
+        ("code_size", C.c_uint32),
+        ("code", C.c_uint8 * 16),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("parked", C.c_void_p),
+        ("patterns", C.POINTER(Pattern)),
+        ("pattern_count", C.c_uint32),
+        ("instruction", C.c_uint32),
+        ("met", C.c_void_p),
+        ("on_instruction", ON_INSTRUCTION),
+        ("resumed_count", C.c_int64),
+        ("resumed_pc", C.c_uint32),
+        ("intercept_spare", C.c_uint32),
     )
 
 
@@ -430,6 +459,8 @@ class Library:
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
         dll.vmm_set_watches.restype = None
+        dll.vmm_set_patterns.argtypes = (pointer, C.POINTER(Pattern), C.c_uint32)
+        dll.vmm_set_patterns.restype = C.c_bool
         dll.vmm_set_coverage.argtypes = (pointer, C.c_int)
         dll.vmm_set_coverage.restype = C.c_bool
         dll.vmm_coverage_page.argtypes = (pointer, C.POINTER(C.c_uint32))
@@ -451,6 +482,8 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_x86_add_instruction.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64

@@ -12,6 +12,7 @@ from vmm.cpu.arm.models import MODELS as ARM_MODELS
 from vmm.cpu.virtual import Space as EngineSpace
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import A20_MASK
+from vmm.cpu.x86.state import EFER, EFER_NXE
 from vmm.monitor.memory.arm import ArmTables
 from vmm.monitor.memory.base import Fault, MemoryPolicy, PolicyError
 from vmm.monitor.memory.physical import PhysicalMemory
@@ -125,7 +126,8 @@ def tables_of(monitor: Monitor, memory: Memory) -> Tables:
     if processor.architecture == "arm":
         return ArmTables(memory, ARM_MODELS[processor.model])
     a20 = C.c_int32.from_address(monitor.engine.env + A20_MASK)
-    return X86Tables(memory, lambda: a20.value)
+    efer = C.c_uint64.from_address(monitor.engine.env + EFER)
+    return X86Tables(memory, lambda: a20.value, lambda: bool(efer.value & EFER_NXE))
 
 
 def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:

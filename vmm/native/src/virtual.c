@@ -7,39 +7,13 @@
  * say so with vmm_trap(), which counts and records as on a bare machine.  So do
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
-#include "vmm.h"
+#include "monitor_sparc.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 #include <stdio.h>
 
 enum { X86_USER_INDEX = 1 };
-
-/* Blocks are keyed by the view, so those of virtual kernel mode and of virtual user
- * mode never mix; translations of addresses are those of one mode. */
-void vmm_set_view(struct vmm_cpu *v, uint32_t view)
-{
-    v->vcpu->view = view;
-    if (FIELD(uint32_t, v->cpu, CPU_CLUSTER_INDEX) == view)
-        return;
-    FIELD(uint32_t, v->cpu, CPU_CLUSTER_INDEX) = view;
-    vmm_flush_tlb(v);
-}
-
-/* Forget the translation of one page. */
-void vmm_flush_page(struct vmm_cpu *v, uint32_t address)
-{
-    typedef void (*flush32_fn)(void *, uint32_t);
-    typedef void (*flush64_fn)(void *, uint64_t);
-    ORIGINAL(flush32_fn, flush_sparc, "tlb_flush_page_sparc");
-    ORIGINAL(flush32_fn, flush_arm, "tlb_flush_page_arm");
-    ORIGINAL(flush64_fn, flush_x86, "tlb_flush_page_x86_64");
-
-    switch (v->arch) {
-    case VMM_SPARC: flush_sparc(v->cpu, address); break;
-    case VMM_ARM: flush_arm(v->cpu, address); break;
-    default: flush_x86(v->cpu, address); break;
-    }
-}
 
 /* A run begins: see that the engine is as the virtual processor needs it. */
 void vmm_virtual_begins(struct vmm_cpu *v)
@@ -47,6 +21,8 @@ void vmm_virtual_begins(struct vmm_cpu *v)
     /* With the MMU off the engine would not tell user accesses from others. */
     if (v->arch == VMM_SPARC && v->vcpu->fill_mode != VMM_FILL_ENGINE)
         FIELD(uint32_t, v->env, SPARC_MMUREGS) |= 1;
+    if (vmm_x86_virtual(v))
+        vmm_x86_hide(v);
     vmm_set_view(v, v->vcpu->view); /* a snapshot may have put it back */
 }
 
@@ -74,10 +50,12 @@ void vmm_restart(struct vmm_cpu *v)
 static bool is_semihosting(const struct vmm_cpu *v, uint32_t kind)
 {
     enum { SUPERVISOR_CALL = 2 };
-    uint32_t comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    uint32_t comment;
 
-    return v->arch == VMM_ARM && v->semihosting && kind == SUPERVISOR_CALL
-        && (comment == 0x3456 || comment == 0xab);
+    if (v->arch != VMM_ARM || !v->semihosting || kind != SUPERVISOR_CALL)
+        return false;
+    comment = FIELD(uint32_t, v->env, ARM_EXCEPTION) & 0xffff;
+    return comment == 0x3456 || comment == 0xab;
 }
 
 /* The engine has raised exception NUMBER. */
@@ -92,6 +70,8 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
         FIELD(int32_t, v->env, X86_OLD_EXCEPTION) = -1;
     }
     if (is_semihosting(v, kind) && v->on_trap(v, VMM_KIND_SEMIHOSTING) == VMM_HANDLED)
+        return;
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_trap(v, kind))
         return;
     vmm_exit(v, kind);
 }
@@ -110,6 +90,8 @@ bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request)
         if (level != 15 && level <= v->vcpu->level)
             return false;
     }
+    if (v->arch == VMM_SPARC && vmm_sparc_takes_interrupt(v))
+        return true;
     vmm_exit(v, VMM_KIND_VIRTUAL_INTERRUPT);
     return true;
 }
@@ -127,8 +109,22 @@ static void refuse(struct vmm_cpu *v, int number, uintptr_t retaddr)
     switch (v->arch) {
     case VMM_SPARC: raise_sparc(v->env, number, retaddr); break;
     case VMM_ARM: raise_arm(v->env, (uint32_t)number, 0, 1, retaddr); break;
-    default: raise_x86(v->env, number, 0, retaddr); break;
+    default: raise_x86(v->env, number, FIELD(int32_t, v->env, X86_ERROR_CODE), retaddr); break;
     }
+}
+
+/* Have the monitor put in an entry, with the virtual processor's registers to look at. */
+static int ask(struct vmm_cpu *v, uint32_t address, uint32_t access)
+{
+    bool hidden = vmm_x86_virtual(v) && !vmm_x86_vcpu(v)->shown;
+    int number;
+
+    if (hidden)
+        vmm_x86_show(v);
+    number = v->on_fill(v, address, access);
+    if (hidden)
+        vmm_x86_hide(v);
+    return number;
 }
 
 /* The entry for an access of v->space, asking the monitor for one if need be, and
@@ -147,7 +143,7 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
 
         v->fill_privileged = privileged;
         v->fill_exits++;
-        number = v->on_fill(v, address, (uint32_t)access);
+        number = ask(v, address, (uint32_t)access);
         if (number && v->fill_probe)
             return 0;
         if (number < 0) { /* the run ends, and this instruction has not begun */

@@ -56,10 +56,12 @@ enum vmm_page {
 
 /* What on_exit is told of besides traps. */
 enum vmm_exit_kind {
-    VMM_KIND_VIRTUAL_INTERRUPT = 1024 /* a request that vcpu->open lets in */
+    VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
+    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
+#define VMM_AT_INTERCEPT (1u << 29)           /* with it: an intercepted instruction's slot instead */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
 /* What is watched: bits, the engine's own for a marked page. */
@@ -151,6 +153,15 @@ struct vmm_range {
     uint32_t first, last;
 };
 
+/* Instructions to leave the guest before: those with these bits.  The first byte of an x86
+ * instruction is the lowest, and prefixes do not count; the first half of a Thumb one is the
+ * low half. */
+struct vmm_pattern {
+    uint32_t mask, value;
+    uint32_t thumb; /* ARM: it is one of the Thumb set */
+    uint32_t spare;
+};
+
 /* Which privilege a block was translated for. */
 enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 
@@ -171,7 +182,8 @@ struct vmm_vcpu {
     uint32_t view;      /* enum vmm_view */
     uint32_t fill_mode; /* enum vmm_fill_mode */
     uint32_t native;    /* the guest runs at its own privilege: its traps pass as on a bare machine */
-    uint32_t spare[2];
+    uint32_t hides;     /* x86: monitor_x86.c keeps the guest in user mode */
+    uint32_t spare;
     uint32_t words[VMM_VCPU_WORDS];
 };
 
@@ -186,6 +198,14 @@ enum vmm_entry {
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
+};
+
+/* x86: a sensitive instruction as translated code calls it (x86_sites.c). */
+struct vmm_instruction {
+    uint64_t argument;
+    uint32_t operation;
+    uint8_t length;
+    bool ends; /* its block ends behind it */
 };
 
 struct vmm_cpu {
@@ -293,11 +313,26 @@ struct vmm_cpu {
     struct vmm_vcpu *vcpu; /* NULL: a bare machine, and nothing of this happens */
     int32_t (*on_exit)(struct vmm_cpu *, uint32_t kind);
     int32_t (*on_fill)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
+    int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
+    struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_count;
+    uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint8_t code[16];
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    /* intercept.c */
+    const struct vmm_pattern *patterns; /* set by vmm_set_patterns() */
+    uint32_t pattern_count;
+    uint32_t instruction; /* nonzero: the look that comes is before one, its pattern's index plus one */
+    struct vmm_intercepted *met;
+    int32_t (*on_instruction)(struct vmm_cpu *, uint32_t pattern);
+    int64_t resumed_count; /* there and then the guest goes on without another exit */
+    uint32_t resumed_pc, intercept_spare;
 };
 
 /* core.c */
@@ -334,9 +369,16 @@ void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
 
 bool vmm_halted(struct vmm_cpu *v);
 
-/* virtual.c */
+/* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
 void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
+bool vmm_tlb_is_known(const struct vmm_cpu *v);
+void vmm_free_parked(struct vmm_cpu *v);
+void vmm_parked_flushed(void *env);
+bool vmm_parked_exchange(void *env);
+void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+
+/* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
 void vmm_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);
@@ -392,8 +434,15 @@ bool vmm_may_return(const struct vmm_cpu *v, const void *helper, uint32_t *sure)
 void vmm_returned(struct vmm_cpu *v, uint32_t sure);
 
 /* breakpoint.c */
-int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
+int64_t vmm_stop_before(struct vmm_cpu *v, uint32_t pc);
+bool vmm_ends_before(struct vmm_cpu *v, uint32_t head, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
+
+/* intercept.c */
+int vmm_intercept_at(struct vmm_cpu *v, uint32_t pc);
+bool vmm_intercept_met(struct vmm_cpu *v, uint32_t slot);
+void vmm_intercept_exit(struct vmm_cpu *v);
+bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uint32_t count);
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
