@@ -179,6 +179,8 @@ class NativeCpu(C.Structure):
 
     _fields_ = (
         ("left", C.POINTER(C.c_int64)),
+        ("code_begin", C.c_size_t),
+        ("code_size", C.c_uint64),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -222,6 +224,7 @@ class NativeCpu(C.Structure):
         ("uc", C.c_void_p),
         ("cpu", C.c_void_p),
         ("env", C.c_void_p),
+        ("left_register", C.c_void_p),
         ("pages", C.c_void_p),
         ("code_ram", C.c_void_p),
         ("device_pcs", C.c_void_p),

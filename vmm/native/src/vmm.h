@@ -146,8 +146,10 @@ struct vmm_range {
 };
 
 struct vmm_cpu {
-    /* the generated code counts here, near the registers that it addresses anyway */
+    /* the budget while C runs; generated code has it in a register (left.c) */
     int64_t *left; /* instructions until the next look; negative: look now */
+    uintptr_t code_begin; /* of generated code; watch_thunks.inc knows these places */
+    uint64_t code_size;
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -185,6 +187,7 @@ struct vmm_cpu {
     char message[256];
     /* the engine */
     void *uc, *cpu, *env;
+    void *left_register; /* the translator's name for the budget */
     uint8_t *pages; /* VMM_PAGES bytes of enum vmm_page */
     uint8_t *code_ram;   /* bit per page of the engine's RAM that code was translated from */
     uint8_t *device_pcs; /* bit per hashed pc: instructions that touched a device */
@@ -287,6 +290,10 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
+
+/* left.c */
+int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
+bool vmm_keeps_budget(int arch, const void *helper);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
