@@ -62,6 +62,7 @@ CASES = (
     *(Case(f"sparc-{g}", "leon3", f"sparc/{g}", f"sparc/{g}.txt", SPARC)
       for g in ("hello", "timers", "traps")),
     *(_arm(g, g, "cortex-a15") for g in ("hello", "timers", "traps")),
+    _arm("nucleus-quick", "nucleus-quick", "cortex-a15"),
     _arm("traps-a7", "traps", "cortex-a7"),
     _arm("hyp", "hyp", "cortex-a15", virtualization="on"),
     _arm("hyp-a7", "hyp", "cortex-a7", virtualization="on"),
@@ -69,6 +70,7 @@ CASES = (
     Case("arm-v5", "virt", "arm/v5", "arm/v5.txt", ARM926, "arm926"),
     _x86("chipset"),
     _x86("hello"),
+    _x86("nucleus-quick"),
     _x86("timers"),
     _x86("traps"),
     _x86("traps", "486"),

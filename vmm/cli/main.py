@@ -22,7 +22,10 @@ from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 
 INTERRUPTED = 130  # as shells report SIGINT
-COMMANDS = ("run", "shell", "test", "campaign", "bench", "demo", "doctor", "showcase", "completion")
+COMMANDS = (
+    "run", "shell", "test", "campaign", "bench", "theorem", "demo", "doctor", "showcase",
+    "completion",
+)
 EPILOG = """\
 exit status:
   0 to 255  vmm run: the guest's own; else 0, or 1 if something was not as it should be

@@ -42,6 +42,8 @@ class Handlers:
     ledger: Callable[[list[tuple[int, int, int, int, int]]], None] = lambda records: None
     # (virtual address, size) -> what memory holds there; None where that cannot be read quietly
     peek: Callable[[int, int], int | None] = lambda address, size: None
+    # a snapshot was taken or put back: whatever was derived from state must be made anew
+    derived: Callable[[], None] = lambda: None
 
 
 def connect(engine: Engine) -> list[object]:

@@ -17,12 +17,15 @@ import importlib
 import struct
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vmm.cpu.callbacks import Handlers, connect
 from vmm.cpu.watch import Access, Watchpoint, native_watches
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
+
+if TYPE_CHECKING:
+    from vmm.cpu.virtual import Virtual
 
 LEDGER_SIZE = 4096
 RECORD = struct.Struct("=QIIII")  # a TrapRecord
@@ -76,6 +79,7 @@ class Engine:
         self._keep = connect(self)  # the callbacks live as long as the engine
         weakref.finalize(self, self.library.dll.vmm_detach, pointer)
         self._mapped: list[object] = []
+        self.virtual: Virtual | None = None  # the virtual processor that runs here, if one does
 
     # -- callbacks ------------------------------------------------------------
 
@@ -150,6 +154,13 @@ class Engine:
         kind = C.c_uint8.from_address(self.native.pages + (base >> 12)).value
         return kind & native.PAGE_KIND == native.PAGE_ROM
 
+    def answers(self, address: int) -> bool:
+        """Whether memory or a device is at the page of a physical address."""
+        if address >> 32:
+            return False
+        kind = C.c_uint8.from_address(self.native.pages + (address >> 12)).value
+        return bool(kind & native.PAGE_KIND)
+
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)
@@ -223,6 +234,11 @@ class Engine:
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""
         self.library.dll.vmm_flush_tlb(self.pointer)
+
+    def drop_derived(self) -> None:
+        """Forget whatever is derived from state: a snapshot is taken, or was put back."""
+        self.flush_tlb()
+        self.handlers.derived()
 
     # -- stores to memory -------------------------------------------------------
 

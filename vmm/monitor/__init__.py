@@ -5,4 +5,64 @@ A machine is built by its board as always.  A *monitor* then takes its
 processor over: what the guest believes about privilege lives in a *virtual
 CPU*, a plain data object, and a *technique* decides how sensitive
 instructions get there.
+
+Each technique is a module here with a class `Technique`; each architecture a
+package with a class `Monitor`, in its module `monitor`; each memory policy a
+module of `vmm.monitor.memory` with a class `Policy`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from vmm.machine.machine import Machine
+from vmm.monitor.base import Monitor, MonitorError
+from vmm.monitor.memory.base import PolicyError
+
+__all__ = ["POLICIES", "TECHNIQUES", "Monitor", "MonitorError", "virtualize"]
+
+TECHNIQUES = {
+    "assist": "the processor's own modes, with an intercept set and nested translation",
+    "trap_and_emulate": "in user mode; privileged instructions trap and are emulated",
+    "translate": "in user mode; sensitive instructions are replaced as they are first executed",
+    "previrt": "in user mode; sites that the build recorded are patched when the guest is loaded",
+    "para": "in user mode; the kernel was built to call its monitor",
+}
+POLICIES = {
+    "strict": "shadow tables; the guest's tables are write-protected, each update is trapped",
+    "lazy": "shadow tables, synchronised when the guest flushes translations",
+    "exposed": "the guest's own tables, write-protected; each update is validated",
+    "nested": "the guest walks its own tables; a second stage says which frames are its own",
+}
+DEFAULT_POLICY = "lazy"
+
+
+def virtualize(
+    machine: Machine, technique: str, policy: str | None = None, **options: object
+) -> Monitor:
+    """Have ``machine``'s guest run on a virtual processor from now on.
+
+    Only before the machine has run.  ``policy`` is a name in POLICIES (the technique has a
+    default); ``options`` are the technique's own.  MonitorError says in one line what does
+    not fit.
+    """
+    if technique not in TECHNIQUES:
+        raise MonitorError(f"unknown technique {technique!r}; known: {', '.join(TECHNIQUES)}")
+    if policy is not None and policy not in POLICIES:
+        raise MonitorError(f"unknown memory policy {policy!r}; known: {', '.join(POLICIES)}")
+    if machine.engine.count:
+        raise MonitorError("a machine can be virtualized only before it has run")
+    how = import_module(f"vmm.monitor.{technique}").Technique(**options)
+    reason = how.refusal(machine)
+    if reason is not None:
+        raise MonitorError(reason)
+    memory = import_module(f"vmm.monitor.memory.{policy or DEFAULT_POLICY}").Policy()
+    package = import_module(f"vmm.monitor.{machine.processor.architecture}.monitor")
+    monitor = package.Monitor(machine, how, memory)
+    assert isinstance(monitor, Monitor)
+    try:
+        memory.attach(monitor)
+    except PolicyError as error:
+        raise MonitorError(str(error)) from None
+    how.attach(monitor)
+    return monitor

@@ -36,7 +36,17 @@ ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
+KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
+KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
+KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
+FILL_ENGINE, FILL_SHADOW = range(2)
+ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
+ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
+ENTRY_SECURE = 64
+ENTRY_FRAME = 0xFFFFFFFFF000
+VCPU_WORDS = 124
 ALIAS = 1 << 36
 HOLE = 1 << 37
 BEHIND = 1 << 38
@@ -154,11 +164,35 @@ class WatchedAccess(C.Structure):
     )
 
 
+class Pattern(C.Structure):
+    """Instructions to leave the guest before."""
+
+    _fields_ = (
+        ("mask", C.c_uint32),
+        ("value", C.c_uint32),
+        ("thumb", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
     _fields_ = (("first", C.c_uint32), ("last", C.c_uint32))
 
+
+# How every virtual processor's structure begins (`struct vmm_vcpu`): words of 32 bits.
+VCPU_HEADER = (
+    ("kernel", C.c_uint32),
+    ("open", C.c_uint32),
+    ("level", C.c_uint32),
+    ("view", C.c_uint32),
+    ("fill_mode", C.c_uint32),
+    ("native", C.c_uint32),
+    ("hides", C.c_uint32),
+    ("spare", C.c_uint32),
+)
+VCPU_SIZE = 4 * (8 + VCPU_WORDS)
 
 CPU_POINTER = C.c_void_p
 ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
@@ -171,6 +205,10 @@ ON_ACKNOWLEDGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_int32)
 ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint64)
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
+ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
+ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
 
 
@@ -179,8 +217,8 @@ class NativeCpu(C.Structure):
 
     _fields_ = (
         ("left", C.POINTER(C.c_int64)),
-        ("code_begin", C.c_size_t),
-        ("code_size", C.c_uint64),
+        ("jit_begin", C.c_size_t),
+        ("jit_size", C.c_uint64),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -292,6 +330,28 @@ class NativeCpu(C.Structure):
         ("range_count", C.c_uint32),
         ("ranges", C.POINTER(Range)),
         ("on_block", ON_BLOCK),
+        ("vcpu", C.c_void_p),
+        ("on_exit", ON_EXIT),
+        ("on_fill", ON_FILL),
+        ("on_decode", ON_DECODE),
+        ("instructions", C.c_void_p),
+        ("instruction_count", C.c_uint32),
+        ("code_size", C.c_uint32),
+        ("code", C.c_uint8 * 16),
+        ("space", C.c_void_p),
+        ("exits", C.c_uint64),
+        ("fill_exits", C.c_uint64),
+        ("fill_privileged", C.c_uint32),
+        ("sleep", C.c_uint32),
+        ("parked", C.c_void_p),
+        ("patterns", C.POINTER(Pattern)),
+        ("pattern_count", C.c_uint32),
+        ("instruction", C.c_uint32),
+        ("met", C.c_void_p),
+        ("on_instruction", ON_INSTRUCTION),
+        ("resumed_count", C.c_int64),
+        ("resumed_pc", C.c_uint32),
+        ("intercept_spare", C.c_uint32),
     )
 
 
@@ -402,12 +462,31 @@ class Library:
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
         dll.vmm_set_watches.restype = None
+        dll.vmm_set_patterns.argtypes = (pointer, C.POINTER(Pattern), C.c_uint32)
+        dll.vmm_set_patterns.restype = C.c_bool
         dll.vmm_set_coverage.argtypes = (pointer, C.c_int)
         dll.vmm_set_coverage.restype = C.c_bool
         dll.vmm_coverage_page.argtypes = (pointer, C.POINTER(C.c_uint32))
         dll.vmm_coverage_page.restype = C.POINTER(C.c_uint64)
         dll.vmm_forget_code.argtypes = (pointer, C.c_uint64, C.c_uint64)
         dll.vmm_forget_code.restype = None
+        dll.vmm_trap.argtypes = (pointer, *(C.c_uint32,) * 4)
+        dll.vmm_restart.argtypes = (pointer,)
+        dll.vmm_restart.restype = None
+        dll.vmm_set_view.argtypes = (pointer, C.c_uint32)
+        dll.vmm_set_view.restype = None
+        dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
+        dll.vmm_flush_page.restype = None
+        dll.vmm_space_new.restype = C.c_void_p
+        dll.vmm_space_free.argtypes = (C.c_void_p,)
+        dll.vmm_space_free.restype = None
+        dll.vmm_space_clear.argtypes = (C.c_void_p,)
+        dll.vmm_space_clear.restype = None
+        dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
+        dll.vmm_space_get.restype = C.c_uint64
+        dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_x86_add_instruction.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64

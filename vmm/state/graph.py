@@ -27,6 +27,7 @@ from typing import Any
 
 from vmm.cpu.engine import Engine
 from vmm.cpu.registers import RegisterFile
+from vmm.cpu.virtual import Space, Virtual
 from vmm.machine.bus import Bus, Memory
 from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
@@ -39,7 +40,7 @@ from vmm.native import library as native
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._Pointer, C.CDLL,
+    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space,
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
@@ -72,6 +73,9 @@ def roots(machine: Machine) -> dict[str, object]:
         "acknowledge": handlers.acknowledge, "services": machine.board_traps,
         "ending": machine.ending_hook,
     })
+    virtual = machine.engine.virtual
+    if virtual is not None:
+        found["vcpu"], found["monitor"] = virtual.vcpu, virtual.handlers.exit
     return found
 
 

@@ -123,7 +123,7 @@ def take(machine: Machine) -> Snapshot:
         graph = Graph(machine)
     except UnknownState as error:
         raise SnapshotError(str(error)) from error
-    return Snapshot(
+    snapshot = Snapshot(
         about,
         saved.take(engine),
         _keeper(machine).take(),
@@ -131,6 +131,8 @@ def take(machine: Machine) -> Snapshot:
         weakref.ref(machine),
         graph,
     )
+    engine.drop_derived()
+    return snapshot
 
 
 def restore(machine: Machine, snapshot: Snapshot) -> None:
@@ -163,6 +165,7 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
             machine.engine.set_rom_mode(memory.base, memory.size, readable)
     _keeper(machine).restore(snapshot.memory)
     saved.restore(machine.engine, snapshot.processor)
+    machine.engine.drop_derived()
     machine.rewind()
 
 

@@ -40,6 +40,7 @@ from vmm.cpu.selftest.scratch import (
     sparc,
     x86,
 )
+from vmm.cpu.selftest.virtual import views_are_apart
 from vmm.cpu.selftest.watchpoints import watchpoints_are_exact
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.x86.processor import X86Processor
@@ -403,6 +404,7 @@ TESTS = (
     SelfTest("faults", faults_are_described),
     SelfTest("translation fill", stores_are_fast_and_seen),
     SelfTest("interrupts", interrupts_obey_masks),
+    SelfTest("views", views_are_apart),
     SelfTest("sleep", sleep_is_noticed),
     SelfTest("virtual time", time_is_virtual),
     SelfTest("ends", ends_are_caught),

@@ -27,12 +27,13 @@ class SparcProcessor:
     architecture = "sparc"
     byteorder: Literal["big", "little"] = "big"
 
-    def __init__(self, model: str = "leon3") -> None:
+    def __init__(self, model: str = "leon3", engine: Engine | None = None) -> None:
+        """``engine`` is one of this model that is there already."""
         if model not in MODELS:
             raise UnknownModel(f"no SPARC processor {model!r}; known: {', '.join(MODELS)}")
         unicorn = constants("unicorn")
         self.model = model
-        self.engine = Engine(
+        self.engine = engine or Engine(
             native.SPARC,
             unicorn.UC_ARCH_SPARC,
             unicorn.UC_MODE_SPARC32 | unicorn.UC_MODE_BIG_ENDIAN,

@@ -30,6 +30,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
             return;                                                           \
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
+#define ENDS_BLOCK() false
 #define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
@@ -104,7 +105,7 @@ bool arm_is_psci_call_arm(void *cpu, int number)
     return v && v->cpu == cpu && v->psci_conduit == (uint32_t)number;
 }
 
-enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, EXCP_BKPT_ = 7, KIND_SEMIHOSTING = 16, MODE_HYP = 0x1a };
+enum { EXCP_SWI_ = 2, EXCP_IRQ_ = 5, EXCP_FIQ_ = 6, EXCP_BKPT_ = 7, MODE_HYP = 0x1a };
 
 void arm_cpu_do_interrupt_arm(void *cpu);
 void arm_cpu_do_interrupt_arm(void *cpu)
@@ -128,7 +129,7 @@ void arm_cpu_do_interrupt_arm(void *cpu)
     /* SVC 0x123456 (Thumb: 0xab): the callback reads the instruction itself. */
     if (v->semihosting && kind == EXCP_SWI_
         && ((syndrome & 0xffff) == 0x3456 || (syndrome & 0xffff) == 0xab)
-        && v->on_trap(v, KIND_SEMIHOSTING) == VMM_HANDLED)
+        && v->on_trap(v, VMM_KIND_SEMIHOSTING) == VMM_HANDLED)
         return;
     to_hyp = FIELD(uint32_t, v->env, ARM_EXCEPTION_TARGET_EL) == 2;
     from_hyp = (get_cpsr(v->env) & 0x1f) == MODE_HYP;

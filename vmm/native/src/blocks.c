@@ -6,8 +6,11 @@
  * are told, each call of a helper that returns from a trap is followed by such
  * a call with our own processor in that place.
  */
+#define _GNU_SOURCE
 #include "vmm.h"
 #include "offsets.h"
+
+#include "dl.h"
 
 /* Whether blocks at PC are told for reason WHAT (VMM_TELL_...). */
 bool vmm_tells(const struct vmm_cpu *v, uint32_t what, uint32_t pc)
@@ -58,11 +61,19 @@ static const struct {
     {VMM_X86, 0, "helper_lret_protected_x86_64"},
 };
 
+/* The function that the engine calls by this name: ours if we have taken it over. */
+static const void *called(const char *name)
+{
+    const void *ours = dlsym(RTLD_DEFAULT, name);
+
+    return ours ? ours : vmm_original(name);
+}
+
 /* Whether HELPER is one of these, and whether it is sure to return from a trap. */
 bool vmm_may_return(const struct vmm_cpu *v, const void *helper, uint32_t *sure)
 {
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
-        if (helpers[i].arch == v->arch && helper == vmm_original(helpers[i].name)) {
+        if (helpers[i].arch == v->arch && helper == called(helpers[i].name)) {
             *sure = helpers[i].sure;
             return true;
         }
@@ -73,6 +84,8 @@ static bool in_user_mode(const struct vmm_cpu *v)
 {
     enum { USER = 0x10, CPL = 3 };
 
+    if (v->vcpu && !v->vcpu->native)
+        return !v->vcpu->kernel;
     switch (v->arch) {
     case VMM_SPARC: return !FIELD(uint32_t, v->env, SPARC_PSRS);
     case VMM_ARM: return (FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & 0x1f) == USER;

@@ -194,7 +194,7 @@ static void go_back(struct vmm_cpu *v, uintptr_t host_pc)
 }
 
 /* Leave the running block; the instruction at the register file's pc is next. */
-static __attribute__((noreturn)) void leave_block(struct vmm_cpu *v)
+void vmm_leave_block(struct vmm_cpu *v)
 {
     static const char *const names[] = {
         "cpu_loop_exit_noexc_sparc", "cpu_loop_exit_noexc_arm", "cpu_loop_exit_noexc_x86_64"};
@@ -207,7 +207,7 @@ static __attribute__((noreturn)) void leave_block(struct vmm_cpu *v)
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc)
 {
     go_back(v, host_pc);
-    leave_block(v);
+    vmm_leave_block(v);
 }
 
 /* An instruction that reaches a device must be the last of its block, so that
@@ -232,5 +232,5 @@ void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
     v->device_splits++;
     note_split(v);
     drop(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
-    leave_block(v);
+    vmm_leave_block(v);
 }

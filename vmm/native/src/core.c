@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Attaching to an engine, running it, and the requests that reach it. */
 #define _GNU_SOURCE
-#include "vmm.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 #include "dl.h"
@@ -27,7 +27,7 @@ static const char *const needed_everywhere[] = {
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
     "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
     "address_space_stl_notdirty",
-    "tlb_flush", "tlb_flush_page", "tb_flush", "cpu_watchpoint_address_matches",
+    "tlb_flush", "tlb_flush_page", "tlb_flush_by_mmuidx", "tlb_flush_page_by_mmuidx", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
     "helper_le_ldsl_mmu", "helper_be_ldsl_mmu", "helper_le_ldq_mmu", "helper_be_ldq_mmu",
@@ -43,7 +43,7 @@ static const char *const needed_once[] = {
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
-    "arm_cpu_do_transaction_failed_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
+    "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "arm_mmu_idx_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
     "cpu_ldl_code_sparc", "cpu_ldub_code_x86_64", "helper_ltr_x86_64", "tb_flush_arm", "fp_exception_el_arm",
     "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
@@ -61,9 +61,9 @@ static const char *const needed_once[] = {
     "x86_ldub_phys_x86_64", "x86_lduw_phys_x86_64", "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64",
     "x86_stb_phys_x86_64", "x86_stw_phys_x86_64", "x86_stl_phys_x86_64",
     "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
-    "helper_rett_sparc", "helper_wrpsr_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
+    "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
-    "helper_sysret_x86_64", "helper_lret_protected_x86_64",
+    "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64",
     "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
@@ -172,6 +172,11 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->env = env;
     v->arch = arch;
     v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
+    if (!vmm_tlb_is_known(v) || FIELD(uint32_t, cpu, CPU_CLUSTER_INDEX) != CPU_NO_CLUSTER) {
+        snprintf(error, size, "the engine's TLB is not where this build keeps it");
+        vmm_detach(v);
+        return NULL;
+    }
     if (vmm_take_register(v, error, size) != 0) {
         vmm_detach(v);
         return NULL;
@@ -199,10 +204,13 @@ void vmm_detach(struct vmm_cpu *v)
         }
     pthread_mutex_unlock(&attached_lock);
     free(v->pages);
+    free(v->instructions);
     free(v->device_pcs);
     free(v->code_ram);
     free(v->dirty);
     free(v->dirty_pages);
+    free(v->met);
+    vmm_free_parked(v);
     vmm_set_coverage(v, 0);
     free(v);
 }
@@ -226,7 +234,11 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
     FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
     vmm_current = v;
     v->running = 1;
+    if (v->vcpu)
+        vmm_virtual_begins(v);
     v->engine_error = start(v->uc, pc, 0, 0, 0);
+    if (vmm_x86_virtual(v))
+        vmm_x86_show(v);
     v->running = 0;
     vmm_current = outer;
     if (v->engine_error && v->reason == VMM_REASON_NONE)

@@ -75,8 +75,8 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
         snprintf(error, size, "the way into the engine's generated code is not the one of this build");
         return -1;
     }
-    v->code_begin = prologue;
-    v->code_size = FIELD(uint64_t, context, TCG_BUFFER_SIZE);
+    v->jit_begin = prologue;
+    v->jit_size = FIELD(uint64_t, context, TCG_BUFFER_SIZE);
 
     /* Our own ways in and out come before the first block, as the engine's do. */
     code.at = FIELD(uint8_t *, context, TCG_BUFFER);

@@ -25,6 +25,8 @@
 #define CPU_RANDOM_SEED 0x38 /* u64, which only user-mode emulation uses: the budget is here */
 #define CPU_ENV_PTR 0x128
 #define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
+#define CPU_CLUSTER_INDEX 0x8194 /* part of what blocks are looked up by */
+#define CPU_NO_CLUSTER 0xffffffffu /* of a processor in no cluster, as it begins */
 #define CPU_HALTED 0x8198
 #define CPU_EXCEPTION_INDEX 0x81a0
 #define CPU_UC 0x81a8
@@ -36,9 +38,22 @@
 #define CLASS_HAS_WORK 0x08
 #define CLASS_EXEC_INTERRUPT 0x90
 
-/* CPUTLB: before the register file, by MMU index, a mask and a table of entries */
-#define X86_TLB_FAST 0x40 /* before env */
-#define X86_TLB_ENTRY_BITS 6
+/* CPUTLB: before the register file.  By MMU index, a mask and a table of entries
+ * (what fast accesses use), and a descriptor with the victim entries; a bit per
+ * index says whether its translations need flushing. */
+#define SPARC_TLB_FAST 0x40 /* all of these before env */
+#define SPARC_TLB_DESCRIPTORS 0x850
+#define SPARC_TLB_DESCRIPTOR 0x2b0 /* size of one */
+#define ARM_TLB_FAST 0xd0
+#define ARM_TLB_DESCRIPTORS 0x2110
+#define ARM_TLB_DESCRIPTOR 0x2b0
+#define X86_TLB_FAST 0x40
+#define X86_TLB_DESCRIPTORS 0x870
+#define X86_TLB_DESCRIPTOR 0x2b8
+#define TLB_NEEDS_FLUSH 0x20 /* u16, before the descriptors */
+#define TLB_LAST_POINTER 8 /* before a descriptor's end: its table of physical addresses */
+#define TLB_IO_ENTRY_BITS 4
+#define TLB_ENTRY_BITS 6
 #define X86_TLB_ENTRY_ADDEND 0x20 /* behind the addresses for loads, stores, fetches, and one more */
 
 /* MemoryRegion */
@@ -99,6 +114,8 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
 #define TB32_CS_BASE 0x04 /* SPARC: npc */
+#define TB32_FLAGS 0x08
+#define TB_FLAG_SUPER_ 0x40 /* SPARC: supervisor mode */
 #define TB32_ICOUNT 0x0e
 #define TB32_CODE 0x18
 #define TB32_CODE_SIZE 0x20
@@ -148,15 +165,22 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_REGS 0
 #define X86_EIP 128
 #define X86_EFLAGS 136
-#define X86_CC_OP 168
+#define X86_CC_SRC 152
+#define X86_CC_OP 168 /* 1: the arithmetic flags are in CC_SRC */
+#define X86_DF 172 /* 1 or -1 */
 #define X86_HFLAGS 176
+#define X86_HFLAGS_INHIBIT_IRQ 8u /* the instruction after STI or a load of SS comes first */
 #define X86_SEGS 184 /* 24 bytes each: selector, base +8, limit +16, flags +20 */
+#define X86_LDT 328 /* these four are laid out as a segment is */
 #define X86_TR 352
+#define X86_GDT 376
+#define X86_IDT 400
 #define X86_CR 424
 #define X86_SYSENTER_CS 0x12c0 /* then ESP and EIP, 8 bytes each */
 #define X86_ERROR_CODE 0x1508
 #define X86_IS_INT 0x150c
 #define X86_NEXT_EIP 0x1510
 #define X86_DR 0x1518
+#define X86_OLD_EXCEPTION 0x1578 /* what a second fault would be a double fault of; -1: none */
 
 #endif

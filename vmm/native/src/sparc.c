@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPARC V8: trap delivery, and what the engine leaves out for a LEON3. */
-#include "vmm.h"
+#include "monitor_sparc.h"
 #include "offsets.h"
 
 #include <string.h>
@@ -39,8 +39,10 @@ static bool no_fault(struct vmm_cpu *v)
         if (!no_fault(v))                                 \
             bus_error(v, access, retaddr);                \
     } while (0)
+#define ENDS_BLOCK() false
 #define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)
+#define BLOCK_FLAGS(v) (vmm_sparc_translates(v) ? TB_FLAG_SUPER_ : 0)
 #include "thunks.inc"
 
 /* The engine's index of untranslated accesses: all of them with the MMU off,

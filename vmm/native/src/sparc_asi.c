@@ -8,7 +8,7 @@
  * translator is shown one that has no meaning to the engine either: the access
  * is answered as that of any space which is not there.
  */
-#include "vmm.h"
+#include "monitor_sparc.h"
 
 enum { NOT_THERE = 0xff };
 
@@ -39,7 +39,11 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     if (fetched_at != address)
         return code; /* data from a code space */
     fetched_at = ~0ull;
-    return vmm_current && vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
+    if (!vmm_current)
+        return code;
+    if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
+        code = vmm_sparc_shown(vmm_current, code);
+    return vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
 }
 
 /* A load from an instruction space is a fetch to the engine's memory system, which
@@ -53,6 +57,11 @@ uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t oper
     ORIGINAL(load_fn, original, "helper_ld_asi_sparc");
     uint64_t value;
 
+    if (vmm_current && vmm_sparc_translates(vmm_current)) {
+        if (vmm_sparc_loads(vmm_current, address, asi, &value))
+            return value;
+        vmm_sparc_emulated(vmm_current, GUEST_RETURN);
+    }
     if (!vmm_current || (asi != USER_INSTRUCTION && asi != SUPERVISOR_INSTRUCTION))
         return original(env, address, asi, operation);
     vmm_current->helper_pc = GUEST_RETURN;

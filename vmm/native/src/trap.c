@@ -6,7 +6,7 @@
  * engine's cpu_exec_interrupt: it is called at block boundaries, which makes
  * it the one safe place to run events and to stop.
  */
-#include "vmm.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 vmm_exec_fn vmm_exec_original[3]; /* by architecture */
@@ -67,14 +67,29 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
     return VMM_NATIVE;
 }
 
+/* Somebody is about to look at the processor, and has looked. */
+static void looks(struct vmm_cpu *v)
+{
+    if (vmm_x86_virtual(v))
+        vmm_x86_show(v);
+}
+
+static void looked(struct vmm_cpu *v)
+{
+    if (vmm_x86_virtual(v))
+        vmm_x86_hide(v);
+}
+
 /* The processor sleeps.  Wake it when something can, else stop. */
-static bool halted(struct vmm_cpu *v)
+bool vmm_halted(struct vmm_cpu *v)
 {
     v->halts++;
+    looks(v);
     if (v->on_halt(v) != 0) {
         vmm_stop(v, VMM_REASON_HALTED);
         return false;
     }
+    looked(v);
     FIELD(uint32_t, v->cpu, CPU_HALTED) = 0;
     FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
     return false;
@@ -107,9 +122,9 @@ bool vmm_gate(void *uc, int number)
             vmm_stop(v, VMM_REASON_SHUTDOWN);
             return false;
         }
-        return halted(v);
+        return vmm_halted(v);
     case EXCP_HALTED_:
-        return halted(v);
+        return vmm_halted(v);
     case EXCP_YIELD_:
         FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
         return false;
@@ -125,6 +140,14 @@ bool vmm_gate(void *uc, int number)
     default:
         if (number >= EXCP_INTERRUPT_)
             return false;
+    }
+    if (v->vcpu && !v->vcpu->native) {
+        if (vmm_x86_virtual(v))
+            vmm_x86_virtual_trap(v, number);
+        else
+            vmm_virtual_trap(v, number);
+        FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        return false;
     }
     switch (v->arch) {
     case VMM_SPARC: vmm_deliver_sparc(v, number); break;
@@ -153,12 +176,16 @@ bool vmm_exec_interrupt(void *cpu, int request)
             FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
             FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
         }
+        if (v->instruction)
+            vmm_intercept_exit(v);
         v->events++;
         v->kick = 0;
+        looks(v);
         if (v->on_event(v) != 0 || v->stop_requested) {
             vmm_stop(v, VMM_REASON_STOPPED);
             return false;
         }
+        looked(v);
         if (!v->kick) {
             int64_t now = vmm_count(v);
             v->limit = v->event_at;
@@ -172,5 +199,9 @@ bool vmm_exec_interrupt(void *cpu, int request)
     }
     if (v->reason != VMM_REASON_NONE)
         return false; /* stopping: no interrupt is taken on the way out */
+    if (vmm_x86_virtual(v))
+        return vmm_x86_virtual_interrupt(v, request & ~(int)VMM_IRQ_EVENT);
+    if (v->vcpu && !v->vcpu->native)
+        return vmm_virtual_interrupt(v, (uint32_t)request);
     return vmm_exec_original[v->arch](cpu, request & ~(int)VMM_IRQ_EVENT);
 }

@@ -51,9 +51,17 @@ enum vmm_page {
 #define VMM_TRAP_KINDS 768
 #define VMM_KIND_SOFTWARE 256         /* x86: INT n is n + 256 */
 #define VMM_KIND_INTERRUPT 512        /* x86: a hardware interrupt is n + 512 */
+#define VMM_KIND_SEMIHOSTING 16        /* ARM: the supervisor call that is the debugger's */
 #define VMM_KIND_RETURN 768           /* in the ledger, while told: see vmm_returned() */
 
+/* What on_exit is told of besides traps. */
+enum vmm_exit_kind {
+    VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
+    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
+};
+
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
+#define VMM_AT_INTERCEPT (1u << 29)           /* with it: an intercepted instruction's slot instead */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
 /* What is watched: bits, the engine's own for a marked page. */
@@ -145,11 +153,66 @@ struct vmm_range {
     uint32_t first, last;
 };
 
+/* Instructions to leave the guest before: those with these bits.  The first byte of an x86
+ * instruction is the lowest, and prefixes do not count; the first half of a Thumb one is the
+ * low half. */
+struct vmm_pattern {
+    uint32_t mask, value;
+    uint32_t thumb; /* ARM: it is one of the Thumb set */
+    uint32_t spare;
+};
+
+/* Which privilege a block was translated for. */
+enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
+
+/* Who answers when the engine has no translation of an address. */
+enum vmm_fill_mode {
+    VMM_FILL_ENGINE, /* the engine walks the tables its own registers name */
+    VMM_FILL_SHADOW  /* the entries of a space (space.c) */
+};
+
+#define VMM_VCPU_WORDS 124
+
+/* A virtual processor: what virtual.c itself must know of it, and its
+ * privileged registers, laid out by the monitor of its architecture. */
+struct vmm_vcpu {
+    uint32_t kernel;    /* virtual mode: 1 kernel, 0 user */
+    uint32_t open;      /* bits of interrupt_request that may be delivered now */
+    uint32_t level;     /* SPARC: PIL; of a request only what is above it is let in */
+    uint32_t view;      /* enum vmm_view */
+    uint32_t fill_mode; /* enum vmm_fill_mode */
+    uint32_t native;    /* the guest runs at its own privilege: its traps pass as on a bare machine */
+    uint32_t hides;     /* x86: monitor_x86.c keeps the guest in user mode */
+    uint32_t spare;
+    uint32_t words[VMM_VCPU_WORDS];
+};
+
+/* Translations of virtual pages of 4 KiB.  An entry is the page's physical address and
+ * what may be done there, in kernel and in user mode; 0: not known. */
+enum vmm_entry {
+    VMM_ENTRY_READ = 1, VMM_ENTRY_WRITE = 2, VMM_ENTRY_EXECUTE = 4, /* kernel */
+    VMM_ENTRY_USER = 3,   /* the same rights of user mode are this much to the left */
+    VMM_ENTRY_SECURE = 64 /* ARM: the access is one of the secure state */
+};
+#define VMM_ENTRY_FRAME 0xfffffffff000ull
+
+struct vmm_space {
+    uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
+};
+
+/* x86: a sensitive instruction as translated code calls it (x86_sites.c). */
+struct vmm_instruction {
+    uint64_t argument;
+    uint32_t operation;
+    uint8_t length;
+    bool ends; /* its block ends behind it */
+};
+
 struct vmm_cpu {
     /* the budget while C runs; generated code has it in a register (left.c) */
     int64_t *left; /* instructions until the next look; negative: look now */
-    uintptr_t code_begin; /* of generated code; watch_thunks.inc knows these places */
-    uint64_t code_size;
+    uintptr_t jit_begin; /* of generated code; watch_thunks.inc knows these places */
+    uint64_t jit_size;
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -249,6 +312,30 @@ struct vmm_cpu {
     uint32_t range_count;
     struct vmm_range *ranges; /* only blocks in one of these are told; none: all are */
     void (*on_block)(struct vmm_cpu *, uint32_t pc, uint32_t length, uint32_t what);
+    /* virtual.c */
+    struct vmm_vcpu *vcpu; /* NULL: a bare machine, and nothing of this happens */
+    int32_t (*on_exit)(struct vmm_cpu *, uint32_t kind);
+    int32_t (*on_fill)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
+    int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
+    struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_count;
+    uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint8_t code[16];
+    struct vmm_space *space;
+    uint64_t exits;           /* calls of on_exit */
+    uint64_t fill_exits;      /* calls of on_fill */
+    uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
+    uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    /* intercept.c */
+    const struct vmm_pattern *patterns; /* set by vmm_set_patterns() */
+    uint32_t pattern_count;
+    uint32_t instruction; /* nonzero: the look that comes is before one, its pattern's index plus one */
+    struct vmm_intercepted *met;
+    int32_t (*on_instruction)(struct vmm_cpu *, uint32_t pattern);
+    int64_t resumed_count; /* there and then the guest goes on without another exit */
+    uint32_t resumed_pc, intercept_spare;
 };
 
 /* core.c */
@@ -282,6 +369,33 @@ bool vmm_gate(void *uc, int number);
 bool vmm_exec_interrupt(void *cpu, int request);
 int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uint32_t info);
 void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
+
+bool vmm_halted(struct vmm_cpu *v);
+
+/* view.c */
+void vmm_set_view(struct vmm_cpu *v, uint32_t view);
+void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
+bool vmm_tlb_is_known(const struct vmm_cpu *v);
+void vmm_free_parked(struct vmm_cpu *v);
+void vmm_parked_flushed(void *env);
+bool vmm_parked_exchange(void *env);
+void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+
+/* virtual.c */
+void vmm_exit(struct vmm_cpu *v, uint32_t kind);
+void vmm_virtual_trap(struct vmm_cpu *v, int number);
+bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);
+void vmm_virtual_begins(struct vmm_cpu *v);
+uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
+                          uintptr_t retaddr, int *rights);
+void vmm_restart(struct vmm_cpu *v);
+
+/* space.c */
+struct vmm_space *vmm_space_new(void);
+void vmm_space_free(struct vmm_space *space);
+uint64_t vmm_space_get(const struct vmm_space *space, uint32_t address);
+int vmm_space_set(struct vmm_space *space, uint32_t address, uint64_t entry);
+void vmm_space_clear(struct vmm_space *space);
 
 /* x86_watch.c */
 bool vmm_watch_trap(struct vmm_cpu *v);
@@ -327,8 +441,15 @@ bool vmm_may_return(const struct vmm_cpu *v, const void *helper, uint32_t *sure)
 void vmm_returned(struct vmm_cpu *v, uint32_t sure);
 
 /* breakpoint.c */
-int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
+int64_t vmm_stop_before(struct vmm_cpu *v, uint32_t pc);
+bool vmm_ends_before(struct vmm_cpu *v, uint32_t head, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
+
+/* intercept.c */
+int vmm_intercept_at(struct vmm_cpu *v, uint32_t pc);
+bool vmm_intercept_met(struct vmm_cpu *v, uint32_t slot);
+void vmm_intercept_exit(struct vmm_cpu *v);
+bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uint32_t count);
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
@@ -340,6 +461,7 @@ void vmm_watch_done(struct vmm_cpu *v, uint64_t value);
 int vmm_instruction_index(const void *tb, uintptr_t host_pc, const uint64_t *data, int arch);
 bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_leave_block(struct vmm_cpu *v) __attribute__((noreturn));
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);

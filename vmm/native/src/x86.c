@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86: trap delivery, port I/O with its privilege check, SYSENTER, the time
  * stamp counter, and reads of memory that nobody answers. */
-#include "vmm.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 #include <string.h>
@@ -20,6 +20,7 @@
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
+#define ENDS_BLOCK() vmm_x86_ends_block()
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
@@ -30,7 +31,7 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
 {
     const char *fast = (char *)env - X86_TLB_FAST + 16 * (size_t)mmu_index;
     const char *entry = FIELD(char *, fast, 8)
-        + (address >> (12 - X86_TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
+        + (address >> (12 - TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
 
     if (FIELD(uint64_t, entry, store ? 8 : 0) != (address & ~0xfffull)
         || (address & 0xfff) > 0x1000 - size)
@@ -158,6 +159,8 @@ void helper_into_x86_64(void *env, int length)
     struct vmm_cpu *v = vmm_current;
     int64_t left = 0;
 
+    if (v && v->vcpu && vmm_x86_reached(v, (uint32_t)length, GUEST_RETURN))
+        return;
     if (v) {
         left = *v->left;
         vmm_charge_until(v, GUEST_RETURN);
@@ -233,6 +236,18 @@ static void check_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_
         raise_fault(v, EXCP_GPF, 0, retaddr);
 }
 
+/* As the virtual processor's privilege, IOPL and TSS have it, if there is one. */
+static void may_reach_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_t retaddr)
+{
+    if (!vmm_x86_virtual(v)) {
+        check_port(v, port, size, retaddr);
+        return;
+    }
+    vmm_x86_show(v);
+    check_port(v, port, size, retaddr);
+    vmm_x86_hide(v);
+}
+
 static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t retaddr)
 {
     struct vmm_cpu *v = vmm_current;
@@ -242,7 +257,7 @@ static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t ret
     if (!v || v->env != env)
         return ~0u;
     port &= 0xffff;
-    check_port(v, port, size, retaddr);
+    may_reach_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
     watched = v->watch_count
         && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_READ, retaddr);
@@ -263,7 +278,7 @@ static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, 
     if (!v || v->env != env)
         return;
     port &= 0xffff;
-    check_port(v, port, size, retaddr);
+    may_reach_port(v, port, size, retaddr);
     vmm_device_access_is_last(v, retaddr);
     watched = v->watch_count
         && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_WRITE, retaddr);
@@ -310,6 +325,8 @@ void helper_sysenter_x86_64(void *env, int length)
     (void)length;
     if (!v || v->env != env)
         return;
+    if (vmm_x86_virtual(v))
+        vmm_x86_show(v);
     if (cs == 0)
         raise_fault(v, EXCP_GPF, 0, GUEST_RETURN);
     FIELD(uint32_t, env, X86_EFLAGS) &= ~(FL_VM | FL_IF);
@@ -319,6 +336,8 @@ void helper_sysenter_x86_64(void *env, int length)
         = (FIELD(uint32_t, env, X86_HFLAGS) & ~(uint32_t)HF_CPL) | HF_CS32 | HF_SS32;
     FIELD(uint64_t, env, X86_REGS + 8 * R_ESP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 8);
     FIELD(uint64_t, env, X86_EIP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 16);
+    if (vmm_x86_virtual(v))
+        vmm_x86_hide(v);
 }
 
 /* ---- time stamp counter: one tick a cycle of virtual time ---------------- */

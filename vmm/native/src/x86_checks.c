@@ -3,7 +3,7 @@
  * which a guest can bring it down: LOCK where it is not allowed, and LTR of the
  * null selector (Intel SDM volume 2A, "LOCK" and "LTR").
  */
-#include "vmm.h"
+#include "monitor_x86.h"
 #include "offsets.h"
 
 /* ---- LOCK ------------------------------------------------------------------- */
@@ -55,11 +55,14 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
     uint64_t at = pc;
 
     refused = ~0ull;
+    vmm_x86_scanned();
     for (opcode = byte(v->env, at); is_prefix(opcode); opcode = byte(v->env, at)) {
         lock |= opcode == 0xf0;
         if (++at - pc >= LONGEST)
             return; /* too long: #GP, as the engine knows */
     }
+    if (vmm_x86_virtual(v))
+        vmm_x86_scan(v, pc, at);
     if (!lock)
         return;
     if (opcode == 0x0f)
@@ -71,14 +74,20 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
         refused = pc;
 }
 
-/* The translator reads an instruction that is refused as UD2. */
+/* The translator reads an instruction that is refused as UD2, a sensitive one as INTO. */
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address);
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
 {
     ORIGINAL(code_fn, original, "cpu_ldub_code_x86_64");
 
-    if (address - refused < 2 && vmm_current && vmm_current->env == env)
-        return address == refused ? 0x0f : 0x0b;
+    if (vmm_current && vmm_current->env == env) {
+        int replaced = vmm_x86_site_byte(address);
+
+        if (address - refused < 2)
+            return address == refused ? 0x0f : 0x0b;
+        if (replaced >= 0)
+            return (uint32_t)replaced;
+    }
     return original(env, address);
 }
 

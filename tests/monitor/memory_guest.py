@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A processor for memory policies to serve: it has a TLB, and nothing else.
+
+It accesses memory as a processor with shadow translation does: by what it
+remembers, else by its space, else by asking the policy.  Forgetting to flush
+it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vmm.cpu.arm.models import MODELS
+from vmm.cpu.walk import Walk
+from vmm.machine.bus import Bus
+from vmm.monitor.memory import lazy
+from vmm.monitor.memory.arm import ArmTables
+from vmm.monitor.memory.base import STORE, Fault, MemoryPolicy
+from vmm.monitor.memory.guest import Guest
+from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.memory.sparc import SparcTables
+from vmm.monitor.memory.tables import USER, Tables
+from vmm.monitor.memory.x86 import X86Tables
+
+PAGE = 0x1000
+EXCEPTION = 7
+SIZE = 0x10000
+
+
+class DictSpace:
+    """A space."""
+
+    def __init__(self) -> None:
+        self.entries: dict[int, int] = {}
+
+    def get(self, address: int) -> int:
+        return self.entries.get(address >> 12, 0)
+
+    def put(self, address: int, entry: int) -> None:
+        self.entries[address >> 12] = entry
+        if not entry:
+            del self.entries[address >> 12]
+
+    def clear(self) -> None:
+        self.entries.clear()
+
+
+@dataclass
+class Processor:
+    """Its TLB and its memory of ``size`` bytes at ``base``."""
+
+    order: str
+    base: int
+    size: int
+    policy: MemoryPolicy
+    make_tables: Callable[[PhysicalMemory], Tables]
+    registers: dict[str, int]
+    tlb: dict[int, int] = field(default_factory=dict)
+    through: set[int] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+    fill_privileged: bool = True
+
+    def __post_init__(self) -> None:
+        self.bus = Bus(self.order)
+        self.ram = self.bus.add_memory(self.base, self.size, "ram")
+        self.memory = PhysicalMemory(self.bus)
+        self.tables = self.make_tables(self.memory)
+        self.space = DictSpace()
+        self.policy.serve(Guest(  # type: ignore[attr-defined]
+            self, DictSpace, self.memory, self.tables, self.registers, self.refuse
+        ))
+
+    # -- what a policy asks of it ---------------------------------------------------
+
+    def use(self, space: DictSpace) -> None:
+        self.space = space
+        self.tlb.clear()
+
+    def flush_page(self, address: int) -> None:
+        self.tlb.pop(address >> 12, None)
+
+    def flush(self) -> None:
+        self.tlb.clear()
+
+    def store_through(self, address: int) -> None:
+        self.through.add(address >> 12)
+
+    def refuse(self, fault: Fault) -> int:
+        self.faults.append(fault)
+        return EXCEPTION
+
+    # -- what its guest does -----------------------------------------------------------
+
+    def access(self, address: int, access: int, user: bool) -> int | Fault:
+        """The physical address that an access reaches, or its fault."""
+        page = address >> 12
+        wanted = 1 << access << (USER if user else 0)
+        if not self.tlb.get(page, 0) & wanted:
+            entry = self.space.get(address)
+            if not entry & wanted:
+                self.fill_privileged = not user
+                if self.policy.fill(address, access):
+                    return self.faults[-1]
+                entry = self.space.get(address)
+                assert entry & wanted or (access == STORE and page in self.through)
+            self.tlb[page] = entry
+        return (self.tlb[page] & 0xFFFFFFFFF000) | address & 0xFFF
+
+    def poke(self, address: int, value: int, size: int = 4) -> None:
+        """Memory changes by a way that no translation sees."""
+        self.memory.store(address, size, value)
+
+    def peek(self, address: int, size: int = 4) -> int:
+        value = self.memory.load(address, size)
+        assert value is not None
+        return value
+
+    def walk(self, address: int, access: int, user: bool) -> Walk:
+        """What the tables say now."""
+        return self.tables.walk(address, access, user)
+
+    def content(self) -> bytes:
+        return bytes(self.ram.frames.view)
+
+
+# -- one of each architecture, with 64 KiB of memory ------------------------------------
+
+
+def x86(policy: MemoryPolicy | None = None, **registers: int) -> Processor:
+    """Registers not given are 0."""
+    state = {"cr0": 0, "cr3": 0, "cr4": 0, **registers}
+    return Processor("little", 0, SIZE, policy or lazy.Policy(), X86Tables, state)
+
+
+def sparc(policy: MemoryPolicy | None = None, **registers: int) -> Processor:
+    """``control``, ``ctxtbl`` and ``context`` of the MMU."""
+    state = {"control": 0, "ctxtbl": 0, "context": 0, **registers}
+    named = {f"mmu.{name}": value for name, value in state.items()}
+    return Processor("big", 0, SIZE, policy or lazy.Policy(), SparcTables, named)
+
+
+def arm(policy: MemoryPolicy | None = None, **registers: int) -> Processor:
+    """A Cortex-A15."""
+    names = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "ttbr0_64", "ttbr1_64")
+    state = {**dict.fromkeys(names, 0), "cpsr": 0x13, **registers}
+    return Processor("little", 0, SIZE, policy or lazy.Policy(),
+                     lambda memory: ArmTables(memory, MODELS["cortex-a15"]), state)

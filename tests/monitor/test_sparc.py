@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""LEON3 guests in user mode: nothing that they can see differs from the bare machine."""
+
+from __future__ import annotations
+
+import pytest
+from runs import bare, machine, virtual, watch
+
+from vmm.monitor import virtualize
+from vmm.monitor.sparc.decode import decode
+from vmm.native import library as native
+
+
+@pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
+def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) -> None:
+    seen, monitor = virtual("leon3", f"sparc/{guest}", "trap_and_emulate")
+    assert seen == bare("leon3", f"sparc/{guest}")
+    assert monitor.counters.emulated["wr %psr"] > 20
+    assert seen.traps == monitor.counters.reflected.total()
+
+
+@pytest.mark.parametrize(
+    ("guest", "seconds"),
+    [("error_mode", None), ("nowhere", None), ("unmapped", None), ("spin", 0.01), ("flood", 0.01)],
+)
+def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
+    guest: str, seconds: float | None
+) -> None:
+    seen, _ = virtual("leon3", f"hostile/sparc/{guest}", "trap_and_emulate", seconds=seconds)
+    assert seen == bare("leon3", f"hostile/sparc/{guest}", seconds)
+
+
+def test_the_guests_registers_are_shown_and_the_real_mode_is_not() -> None:
+    guest = machine("leon3", "sparc/hello")
+    virtualize(guest, "trap_and_emulate")
+    registers = guest.processor.registers
+    assert registers["psr"] & 0x80
+    assert not guest.engine.words(220, 1)[0]  # PSR.S of the real processor
+    registers["psr"] = 0xF3001F27
+    assert registers["psr"] == 0xF3001F27 and registers["mmu.control"] & 1 == 0
+    assert guest.processor.wakes() is False and guest.processor.can_wake()
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "fields"),
+    [
+        (0x91400000, None, ()),  # rd %y, %o0
+        (0x83480000, "rd %psr", (1, 0, 0, None)),
+        (0x81887FFF, "wr %psr", (0, 1, 31, -1)),
+        (0x81900013, "wr %wim", (0, 0, 19, None)),
+        (0xAF580000, "rd %tbr", (23, 0, 0, None)),
+        (0x81CC8000, "rett", (0, 18, 0, None)),
+        (0xD0810320, "lda 0x19", (8, 4, 0, None)),
+        (0xD2AA838B, "stba 0x1c", (9, 10, 11, None)),
+        (0xD5E20149, "casa 0x0a", (10, 8, 9, None)),
+        (0xD5E22149, None, ()),  # with an immediate space: illegal, not privileged
+        (0xC1304000, "std %fq", (0, 1, 0, None)),
+        (0x01000000, None, ()),  # nop
+        (0xC4004000, None, ()),  # ld [%g1], %g2
+        (0x81D84000, None, ()),  # flush %g1
+    ],
+)
+def test_the_privileged_set_is_decoded_and_nothing_else(
+    word: int, name: str | None, fields: tuple[int | None, ...]
+) -> None:
+    found = decode(word)
+    if name is None:
+        assert found is None
+    else:
+        assert found is not None and found.name == name
+        assert (found.rd, found.rs1, found.rs2, found.immediate) == fields
+
+
+def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
+    guest = machine("leon3", "sparc/hello")
+    monitor = virtualize(guest, "trap_and_emulate")
+    guest.processor.set_pc(0x40000000)  # `ba reset` is not privileged
+    assert monitor.exit(3) == native.STOP
+    assert guest.outcome is not None and "cannot emulate 0x10800" in guest.outcome.text
+
+
+@pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
+def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
+    translated = machine("leon3", f"sparc/{guest}")
+    monitor = virtualize(translated, "trap_and_emulate")
+    monitor.translate_kernel()  # type: ignore[attr-defined]
+    seen = watch(translated)
+    assert seen == bare("leon3", f"sparc/{guest}")
+    assert monitor.counters.total < 100
+    assert not {"rd %psr", "wr %psr", "rett"} & set(monitor.counters.emulated)

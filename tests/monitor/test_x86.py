@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""x86 guests in user mode: nothing that they can see differs from the bare machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from runs import bare, machine, virtual
+
+from vmm.monitor import MonitorError, virtualize
+from vmm.monitor.x86.decode import ENDS, NUMBER, OPERATIONS, Mode, decode
+
+PROTECTED_32, PROTECTED_16 = Mode(True, True), Mode(False, True)
+REAL_16 = Mode(False, False)
+
+
+@pytest.mark.parametrize("guest", ["hello", "chipset", "traps", "triple"])
+def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) -> None:
+    seen, monitor = virtual("pc", f"x86/{guest}", "translate")
+    assert seen == bare("pc", f"x86/{guest}")
+    assert not monitor.counters.emulated  # all were replaced, none had to trap
+
+
+@pytest.mark.parametrize(
+    ("guest", "seconds"),
+    [("triple_fault", None), ("nowhere", 0.01), ("unmapped", None), ("spin", 0.01),
+     ("flood", 0.01)],
+)
+def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
+    guest: str, seconds: float | None
+) -> None:
+    seen, _ = virtual("pc", f"hostile/x86/{guest}", "translate", seconds=seconds)
+    assert seen == bare("pc", f"hostile/x86/{guest}", seconds)
+
+
+def test_a_guest_that_avoids_what_does_not_trap_needs_no_translation() -> None:
+    with pytest.raises(MonitorError, match=r"POPF, PUSHF, SGDT.*do not trap"):
+        virtualize(machine("pc", "x86/hello"), "trap_and_emulate")
+    seen, monitor = virtual("pc", "x86/chipset", "trap_and_emulate", trusted=True)
+    assert seen == bare("pc", "x86/chipset")
+    assert monitor.counters.emulated["iret"] == seen.traps
+
+
+def test_the_operations_are_those_of_the_native_layer() -> None:
+    header = Path(__file__).parents[2] / "vmm" / "native" / "src" / "monitor_x86.h"
+    text = header.read_text().partition("enum x86_operation {")[2].partition("}")[0]
+    names = [word.strip() for word in text.split(",")]
+    assert names[0] == "X86_EXIT" and names[-1] == "X86_OPERATIONS"
+    assert len(names) - 1 == len(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("code", "mode", "name", "length"),
+    [
+        ("fa", PROTECTED_32, "cli", 1),
+        ("66fa", PROTECTED_32, "cli", 2),
+        ("f3fa", PROTECTED_32, "cli", 2),
+        ("f0fa", PROTECTED_32, None, 0),  # LOCK: #UD
+        ("cd80", PROTECTED_32, None, 0),  # traps by itself
+        ("cd10", REAL_16, "int", 2),
+        ("8ed8", PROTECTED_32, "mov sreg", 2),
+        ("8ed8", REAL_16, None, 0),
+        ("8ec8", PROTECTED_32, None, 0),  # MOV to CS: #UD
+        ("8e1d00100000", PROTECTED_32, "mov sreg", 6),
+        ("8e1e0010", PROTECTED_16, "mov sreg", 4),
+        ("678e1d00100000", PROTECTED_16, "mov sreg", 7),
+        ("0f0115aabbccdd", PROTECTED_32, "lgdt", 7),
+        ("0f01542408", PROTECTED_32, "lgdt", 5),
+        ("0f01d0", PROTECTED_32, None, 0),  # LGDT of a register: #UD
+        ("0f01e0", PROTECTED_32, "smsw", 3),
+        ("0f00d8", PROTECTED_32, "ltr", 3),
+        ("0f00d8", REAL_16, None, 0),
+        ("0f20c8", PROTECTED_32, "undefined", 3),  # CR1
+        ("0f22d8", PROTECTED_32, "mov cr", 3),
+        ("ff2d00100000", PROTECTED_32, "ljmp m", 6),
+        ("ff15", PROTECTED_32, None, 0),  # a near call
+        ("ea0010000008", PROTECTED_32, None, 0),  # the last byte is missing
+        ("ea001000000800", PROTECTED_32, "ljmp", 7),
+        ("ea00100800", PROTECTED_16, "ljmp", 5),
+        ("90", PROTECTED_32, None, 0),
+    ],
+)
+def test_sensitive_instructions_are_found_with_their_length(
+    code: str, mode: Mode, name: str | None, length: int
+) -> None:
+    found = decode(bytes.fromhex(code), mode)
+    assert (found.name if found else None) == name
+    assert (found.length if found else 0) == length
+
+
+def test_a_block_ends_behind_what_changes_the_flags_or_where_to_go_on() -> None:
+    goes_on = {"pushf", "sgdt", "sidt", "smsw", "str", "sldt", "mov r,cr", "mov r,dr", "rdmsr"}
+    assert not ENDS & {NUMBER[name] for name in goes_on}
+    assert {NUMBER["popf"], NUMBER["sti"], NUMBER["iret"], NUMBER["mov sreg"]} <= ENDS

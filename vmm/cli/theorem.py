@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`vmm theorem`: which instructions keep a processor from being virtualized by traps alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from vmm import boards
+from vmm.boards.options import BoardError, board_and_properties
+from vmm.cli.report import UsageError
+
+ARCHITECTURES = ("sparc", "arm", "x86")
+
+
+def add(commands: Any) -> None:
+    """Declare `vmm theorem`."""
+    command = commands.add_parser(
+        "theorem", help="classify a processor's instructions after Popek and Goldberg",
+        description="Run each system instruction of a processor in supervisor and in user mode"
+        " over varied privileged state, and classify it by what traps and what changes, after"
+        " Popek and Goldberg (1974). Says whether trap-and-emulate suffices, or names the"
+        " offenders.",
+        epilog="example: vmm theorem -cpu qemu32 --instruction popf", allow_abbrev=False,
+    )
+    o = command.add_argument
+    o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
+      help="the processor of a board; -M help lists them")
+    o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list them")
+    o("--instruction", metavar="NAME", help="the evidence for one instruction, in full")
+    o("--json", action="store_true", help="the verdicts with their evidence as JSON")
+    command.set_defaults(function=run)
+
+
+def processors() -> dict[str, str]:
+    """Every model's architecture."""
+    return {
+        model: architecture for architecture in ARCHITECTURES
+        for model in import_module(f"vmm.cpu.{architecture}.models").MODELS
+    }
+
+
+def choose(o: argparse.Namespace) -> tuple[str, str]:
+    """Architecture and model; UsageError if the options name none, or two that do not fit."""
+    known = processors()
+    if o.cpu is not None and o.cpu not in known:
+        raise UsageError(f"no processor {o.cpu!r}; -cpu help lists them")
+    if o.machine is None:
+        if o.cpu is None:
+            raise UsageError("which processor? -cpu MODEL (-cpu help lists them) or -M BOARD")
+        return known[o.cpu], o.cpu
+    try:
+        board = boards.find(board_and_properties(o.machine)[0])
+    except (BoardError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    model = o.cpu or board.default_cpu
+    if known.get(model) != board.architecture:
+        raise UsageError(f"board {board.name} has no processor {model!r}")
+    return board.architecture, model
+
+
+def list_processors() -> int:
+    """The answer to ``-cpu help``."""
+    for model, architecture in processors().items():
+        print(f"{model:<12} {architecture}")
+    return 0
+
+
+def run(o: argparse.Namespace) -> int:
+    """`vmm theorem`."""
+    if o.cpu == "help":
+        return list_processors()
+    if o.machine == "help":
+        from vmm.cli.options import list_boards
+
+        return list_boards()
+    architecture, model = choose(o)
+    from vmm.monitor.theorem import classify, report
+
+    found = classify(architecture, model)
+    if o.instruction is not None:
+        verdicts = tuple(v for v in found.verdicts if v.instruction.name == o.instruction)
+        if not verdicts:
+            raise UsageError(f"no instruction {o.instruction!r}; without --instruction all are"
+                             " listed")
+        found = replace(found, verdicts=verdicts)
+    if o.json:
+        print(json.dumps(report.values(found, o.instruction is not None), indent=2))
+    elif o.instruction is not None:
+        for verdict in found.verdicts:
+            print("\n".join(report.evidence(verdict)))
+    else:
+        print("\n".join(report.table(found)))
+    return 0

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A virtual processor on an engine that stays in user mode: what monitors stand on.
+
+`Virtual` attaches a VCPU structure (it begins with `native.VCPU_HEADER`) to an engine.
+From then on nothing that the engine raises is a trap of the guest: it comes to the
+exit handler, with the guest's pc (and npc) exact, uncounted and in no ledger.  The
+monitor emulates the instruction, or finds that the guest must see a trap, which it says
+with `reflect`.  An instruction counts when it begins, so whatever an exit is for has
+been counted; a handler that lets the instruction begin anew says `restart`.
+
+Addresses are translated by the engine's own walk (FILL_ENGINE) or from a `Space`
+(FILL_SHADOW), whose missing entries the fill handler puts in.
+
+What a handler raises stops the engine and is raised again by `Engine.run`.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from vmm.cpu.engine import Engine
+from vmm.native import library as native
+
+LOAD, STORE, FETCH = range(3)
+FILL_STOPS = -1  # to the native layer: leave, the instruction has not begun
+
+
+def _no_exit(kind: int) -> int:
+    raise RuntimeError(f"no monitor handles exit {kind}")
+
+
+def _no_fill(address: int, access: int) -> int:
+    raise RuntimeError(f"no monitor translates {address:#x}")
+
+
+@dataclass(slots=True)
+class VirtualHandlers:
+    """Who is told of what."""
+
+    # The kind of a trap as in the ledger (x86: INT n is n + KIND_SOFTWARE), or one of the
+    # native layer's KIND_ from 1024 -> HANDLED, or STOP to end the run.
+    exit: Callable[[int], int] = _no_exit
+    # A virtual address that the space does not allow the access (LOAD, STORE, FETCH) of -> 0
+    # once an entry is there that does, or the number of the engine's exception to raise.
+    fill: Callable[[int, int], int] = _no_fill
+    # x86: linear address and first bytes (as far as its page goes) of an instruction that is
+    # about to be translated -> the number that `add_instruction` gave, or 0: let it run.
+    decode: Callable[[int, bytes], int] = lambda address, code: 0
+
+
+class Space:
+    """Translations of one address space: entries for pages of 4 KiB."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._dll = engine.library.dll
+        address = self._dll.vmm_space_new()
+        if not address:
+            raise MemoryError("no memory for an address space")
+        self.address: int = address
+        weakref.finalize(self, self._dll.vmm_space_free, address)
+
+    def get(self, address: int) -> int:
+        """The entry of the page at a virtual address; 0: none."""
+        return int(self._dll.vmm_space_get(self.address, address))
+
+    def set(self, address: int, frame: int, kernel: int, user: int, secure: bool = False) -> None:
+        """Map the page at ``address`` to the frame at a physical address.
+
+        ``kernel`` and ``user`` are rights: ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE, or 0.
+        A translation that the engine has already is not changed (`Virtual.flush_page`).
+        """
+        entry = frame & native.ENTRY_FRAME | kernel | user << native.ENTRY_USER
+        self.put(address, entry | native.ENTRY_SECURE * secure)
+
+    def put(self, address: int, entry: int) -> None:
+        """Put in a whole entry, as `get` has them; 0 removes it."""
+        if self._dll.vmm_space_set(self.address, address, entry):
+            raise MemoryError("no memory for an address space")
+
+    def clear(self) -> None:
+        """Remove all entries."""
+        self._dll.vmm_space_clear(self.address)
+
+
+class Virtual:
+    """The virtual processor ``vcpu`` on ``engine``.
+
+    ``vcpu`` is a structure of VCPU_SIZE bytes whose first fields are VCPU_HEADER;
+    ValueError if it is not.  The engine must not be running.
+    """
+
+    def __init__(self, engine: Engine, vcpu: C.Structure) -> None:
+        header = len(native.VCPU_HEADER)
+        if C.sizeof(vcpu) != native.VCPU_SIZE or tuple(vcpu._fields_[:header]) != (
+            native.VCPU_HEADER
+        ):
+            raise ValueError(f"{type(vcpu).__name__} is not the structure of a virtual processor")
+        self.engine = engine
+        self.vcpu = vcpu
+        self.handlers = VirtualHandlers()
+        self._dll = engine.library.dll
+        self._pointer = engine.pointer
+        self._space: Space | None = None
+        self._keep = self._connect()
+        engine.native.vcpu = C.addressof(vcpu)
+        engine.virtual = self
+        engine.flush_tlb()
+
+    def _connect(self) -> list[object]:
+        # The callbacks live in C, where Python's collector cannot follow: they must not own us.
+        own = cast("Callable[[], Virtual]", weakref.ref(self))
+
+        def left(_: object, kind: int) -> int:
+            v = own()
+            try:
+                return v.handlers.exit(kind)
+            except BaseException as error:
+                v.engine.fail(error)
+                return native.STOP
+
+        def fill(_: object, address: int, access: int) -> int:
+            v = own()
+            try:
+                return v.handlers.fill(address, access)
+            except BaseException as error:
+                v.engine.fail(error)
+                return FILL_STOPS
+
+        def decode(_: object, address: int) -> int:
+            v = own()
+            try:
+                n = v.engine.native
+                return v.handlers.decode(address, bytes(n.code[: n.code_size]))
+            except BaseException as error:
+                v.engine.fail(error)
+                return 0
+
+        n = self.engine.native
+        n.on_exit, n.on_fill = native.ON_EXIT(left), native.ON_FILL(fill)
+        n.on_decode = native.ON_DECODE(decode)
+        return [n.on_exit, n.on_fill, n.on_decode]
+
+    def detach(self) -> None:
+        """Make the engine a bare machine again; only between runs.
+
+        Its privileged registers are left as they are, SPARC's MMU on.
+        """
+        n = self.engine.native
+        self.set_view(native.VIEW_BARE)
+        n.vcpu = None
+        n.space = None
+        self.engine.virtual = None
+        self.engine.flush_tlb()
+
+    # -- what an exit handler says ---------------------------------------------------
+
+    def reflect(self, kind: int, pc: int, status: int, info: int = 0) -> int:
+        """The guest sees a trap: count it, write it to the ledger, offer it to intercepts.
+
+        Returns NATIVE if the caller is to enter the virtual trap, HANDLED if that is done
+        or not wanted, STOP if the run ends.
+        """
+        return int(self._dll.vmm_trap(self._pointer, kind, pc, status, info))
+
+    def restart(self) -> None:
+        """The instruction of this exit begins anew: it is not counted twice."""
+        self._dll.vmm_restart(self._pointer)
+
+    def halt(self) -> None:
+        """Let the processor sleep when this exit's handler returns (`Handlers.halt`)."""
+        self.engine.native.sleep = 1
+
+    def end(self, reason: int, trap: int = 0) -> None:
+        """End the run as a bare engine would, for a REASON_ value; ``trap`` is what led to it."""
+        self.engine.native.reason_trap = trap
+        self._dll.vmm_stop(self._pointer, reason)
+
+    def add_instruction(self, operation: int, length: int, argument: int, ends: bool) -> int:
+        """x86: a number by which translated code calls for a sensitive instruction."""
+        number = int(self._dll.vmm_x86_add_instruction(
+            self._pointer, operation, length, argument, ends))
+        if not number:
+            raise MemoryError("no memory for another sensitive instruction")
+        return number
+
+    # -- modes and translations --------------------------------------------------------
+
+    def set_view(self, view: int) -> None:
+        """Run blocks and use translations of virtual kernel mode (VIEW_KERNEL) or VIEW_USER."""
+        self._dll.vmm_set_view(self._pointer, view)
+
+    def set_fill_mode(self, mode: int) -> None:
+        """Who translates addresses: FILL_ENGINE or FILL_SHADOW."""
+        if self.vcpu.fill_mode != mode:
+            self.vcpu.fill_mode = mode
+            self._dll.vmm_virtual_begins(self._pointer)
+            self.engine.flush_tlb()
+
+    @property
+    def space(self) -> Space | None:
+        """The address space that FILL_SHADOW translates with; setting it empties the TLB."""
+        return self._space
+
+    @space.setter
+    def space(self, space: Space | None) -> None:
+        self._space = space
+        self.engine.native.space = None if space is None else space.address
+        self.engine.flush_tlb()
+
+    def flush_page(self, address: int) -> None:
+        """Forget the engine's translation of the page at ``address``, in both modes."""
+        self._dll.vmm_flush_page(self._pointer, address)
+
+    @property
+    def fill_privileged(self) -> bool:
+        """In a fill: whether the access has the kernel's rights."""
+        return bool(self.engine.native.fill_privileged)
+
+    @property
+    def fill_probe(self) -> bool:
+        """In a fill: whether this only asks, and a refusal raises nothing."""
+        return bool(self.engine.native.fill_probe)

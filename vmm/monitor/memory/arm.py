@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ARM translation tables, short and long descriptors (ARM DDI 0406C, B3.5 and B3.6).
+
+Nothing of the tables is written: access flags are the guest's to set.  The
+guest's kernel runs in PL1 of either security state; Hyp mode is not for a
+guest of this kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from vmm.cpu.arm import walk_long, walk_short
+from vmm.cpu.arm.models import Model
+from vmm.cpu.arm.walk import SCTLR_M, TTBCR_EAE, is_secure
+from vmm.cpu.walk import Walk
+from vmm.monitor.memory.base import PAGE, STORE, Fault, PolicyError
+from vmm.monitor.memory.tables import (
+    ACCESSES,
+    SECURE,
+    Found,
+    Memory,
+    Registers,
+    Source,
+    rights_bits,
+)
+
+NAMES = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "ttbr0_64", "ttbr1_64")
+FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
+SUPERSECTION = 1 << 18
+SCTLR_TRANSLATION = SCTLR_M | walk_short.SCTLR_AFE | walk_long.SCTLR_WXN | walk_long.SCTLR_UWXN
+
+
+class ArmTables:
+    """The tables at TTBR0 and TTBR1 of the current security state."""
+
+    def __init__(self, memory: Memory, model: Model) -> None:
+        if model.page_size < PAGE:
+            raise PolicyError(f"{model.name} has pages smaller than 4 KiB")
+        self._memory = memory
+        self._pxn = model.generic_timer
+        self._on = self._long = False
+        self._registers: dict[str, int] = {}
+        self._suffix = ""
+        self._using = walk_short.Tables(0, 0, 0, 0, 0)
+
+    @property
+    def entry_size(self) -> int:
+        """Long descriptors have 8 bytes."""
+        return 8 if self._long else 4
+
+    def load_context(self, registers: Registers) -> Hashable:
+        """By SCTLR, TTBCR, the TTBRs and DACR, in the instance of the security state."""
+        present = set(registers)
+        state: dict[str, int] = {n: registers[n] for n in ("scr", "cpsr") if n in present}
+        self._suffix = suffix = "_s" if is_secure(state) else ""
+        known = {}
+        for name in NAMES:
+            banked = name + suffix
+            chosen = banked if banked in present else name
+            if chosen in present:
+                known[name] = registers[chosen]
+        sctlr = known["sctlr"] & SCTLR_TRANSLATION
+        self._on, self._long = bool(sctlr & SCTLR_M), False
+        if not self._on:
+            return suffix
+        self._long = bool(known["ttbcr"] & TTBCR_EAE)
+        self._registers = known
+        if self._long:
+            bases = known["ttbr0_64"], known["ttbr1_64"]
+            return suffix, sctlr, known["ttbcr"], bases
+        self._using = walk_short.tables(known, "", False, self._pxn)
+        bases = known["ttbr0"], known["ttbr1"]
+        return suffix, sctlr, known["ttbcr"], bases, known["dacr"]
+
+    def walk(self, address: int, access: int, user: bool) -> Walk:
+        """The readable walk."""
+        if not self._on:
+            return Walk(address, (), address, PAGE, "rwx/rwx")
+        asked = ACCESSES[access][user]
+        if self._long:
+            regime = walk_long.stage1(self._registers, "", address)
+            return walk_long.walk(self._memory.load, regime, address, asked)
+        return walk_short.walk(self._memory.load, self._using, address, asked)
+
+    def find(self, address: int, access: int, user: bool) -> Found:
+        """Translate."""
+        walk = self.walk(address, access, user)
+        if walk.physical is None:
+            return Found(Fault(address, access, user, self._status(walk, access)))
+        sources = tuple((step.address, step.size, step.entry or 0) for step in walk.steps)
+        rights = rights_bits(walk.rights)
+        if self._suffix and not self._leaves_secure_memory(sources):
+            rights |= SECURE
+        return Found(None, walk.physical & -PAGE, rights, walk.span, sources)
+
+    def _leaves_secure_memory(self, sources: tuple[Source, ...]) -> bool:
+        """Whether a Secure access goes to Non-secure memory: NS and NSTable (B3.5.1, B3.6.1)."""
+        if self._long:
+            *tables, (_, _, leaf) = sources or ((0, 0, 0),)
+            return bool(leaf >> 5 & 1 or any(entry >> 63 for _, _, entry in tables))
+        if not sources:
+            return False
+        first = sources[0][2]
+        return bool(first >> (3 if first & 3 == 1 else 19) & 1)
+
+    def _status(self, walk: Walk, access: int) -> int:
+        """DFSR or IFSR (B4.1.51): as in the engine, IFSR has the domain too."""
+        status = walk.status or 0
+        written = FSR_WRITE if access == STORE else 0
+        if self._long:
+            return status | FSR_LPAE | written
+        first = walk.steps[0].entry if walk.steps else None
+        domain = 0
+        if first is not None:
+            kind = first & 3
+            if kind == 1 or (kind and not first & SUPERSECTION and (kind == 2 or self._pxn)):
+                domain = first >> 5 & 15
+        return (status & 16) << 6 | domain << 4 | status & 15 | written

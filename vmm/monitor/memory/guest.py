@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a memory policy knows of the guest that it serves, and of the processor beneath."""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from vmm.cpu.arm.models import MODELS as ARM_MODELS
+from vmm.cpu.virtual import Space as EngineSpace
+from vmm.cpu.virtual import Virtual
+from vmm.cpu.x86.registers import A20_MASK
+from vmm.cpu.x86.state import EFER, EFER_NXE
+from vmm.monitor.memory.arm import ArmTables
+from vmm.monitor.memory.base import Fault, PolicyError
+from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.memory.sparc import SparcTables
+from vmm.monitor.memory.tables import Memory, Registers, Tables
+from vmm.monitor.memory.x86 import X86Tables
+
+if TYPE_CHECKING:
+    from vmm.monitor.base import Monitor
+
+
+class Space(Protocol):
+    """The translations of one address space (`vmm.cpu.virtual.Space`).
+
+    An entry is a frame's address with the rights of `tables`; 0 is none.
+    """
+
+    def get(self, address: int) -> int: ...
+    def put(self, address: int, entry: int) -> None: ...
+    def clear(self) -> None: ...
+
+
+class Mmu(Protocol):
+    """The processor's translation (`vmm.cpu.virtual.Virtual`)."""
+
+    @property
+    def fill_privileged(self) -> bool:
+        """In a fill: whether the access has the kernel's rights."""
+        ...
+
+    def use(self, space: Space) -> None:
+        """Translate by ``space`` from the next access on; nothing is remembered."""
+        ...
+
+    def flush_page(self, address: int) -> None:
+        """Forget what the processor remembers of a page."""
+        ...
+
+    def flush(self) -> None:
+        """Forget all that the processor remembers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """All of it."""
+
+    mmu: Mmu
+    new_space: Callable[[], Space]
+    memory: Memory
+    tables: Tables
+    registers: Registers
+    refuse: Callable[[Fault], int]  # keeps a fault for the virtual trap; the exception to raise
+
+
+class EngineMmu:
+    """`Mmu` of an engine that a virtual processor runs on."""
+
+    def __init__(self, virtual: Virtual) -> None:
+        self._virtual = virtual
+        self._engine = virtual.engine
+
+    @property
+    def fill_privileged(self) -> bool:
+        return self._virtual.fill_privileged
+
+    def use(self, space: Space) -> None:
+        self._virtual.space = cast(EngineSpace, space)
+
+    def flush_page(self, address: int) -> None:
+        self._virtual.flush_page(address)
+
+    def flush(self) -> None:
+        self._engine.flush_tlb()
+
+
+def guest_of(monitor: Monitor) -> Guest:
+    """The guest of a monitor that has just taken its machine over."""
+    virtual = virtual_of(monitor)
+    memory = PhysicalMemory(monitor.machine.bus)
+    return Guest(
+        EngineMmu(virtual), lambda: EngineSpace(virtual.engine), memory,
+        tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,
+    )
+
+
+def virtual_of(monitor: Monitor) -> Virtual:
+    """What runs the guest on the engine."""
+    virtual = monitor.engine.virtual
+    if virtual is None:
+        raise PolicyError("the machine has not been taken over")
+    return virtual
+
+
+def tables_of(monitor: Monitor, memory: Memory) -> Tables:
+    """The format of the guest's page tables; PolicyError if it is one that shadows cannot have."""
+    processor = monitor.machine.processor
+    if processor.architecture == "sparc":
+        return SparcTables(memory)
+    if processor.architecture == "arm":
+        return ArmTables(memory, ARM_MODELS[processor.model])
+    a20 = C.c_int32.from_address(monitor.engine.env + A20_MASK)
+    efer = C.c_uint64.from_address(monitor.engine.env + EFER)
+    return X86Tables(memory, lambda: a20.value, lambda: bool(efer.value & EFER_NXE))

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shadow spaces: what the processor translates by in place of the guest's tables.
+
+There is one for each context that the guest has used lately, filled page by
+page as the guest touches them.  They are a cache: any translation may be
+dropped at any time and is found again by a fill.  So memory is bounded by
+dropping the spaces used least lately.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from vmm.monitor.memory.base import PAGE
+from vmm.monitor.memory.guest import Mmu, Space
+from vmm.monitor.memory.sources import Sources
+from vmm.monitor.memory.tables import Found
+
+SPACES = 64  # kept at most
+REGIONS = 4096  # of 4 MiB, of all spaces: each takes 8 KiB
+TRANSLATIONS = 1 << 16  # of all spaces
+NUMBER = 20  # a translation is a page number and, above it, a space's number
+
+
+class ShadowSpace:
+    """The shadow of one context."""
+
+    __slots__ = ("number", "regions", "sources", "space")
+
+    def __init__(self, number: int, space: Space, sources: Sources) -> None:
+        self.number, self.space, self.sources = number, space, sources
+        self.regions: set[int] = set()
+
+
+class Shadows:
+    """All of a guest's spaces; one is the current."""
+
+    def __init__(
+        self, mmu: Mmu, new_space: Callable[[], Space], new_sources: Callable[[], Sources]
+    ) -> None:
+        """``new_sources`` makes a new space's account, which may be shared by all."""
+        self._mmu = mmu
+        self._new_space, self._new_sources = new_space, new_sources
+        self._by_key: OrderedDict[Hashable, ShadowSpace] = OrderedDict()
+        self._by_number: dict[int, ShadowSpace] = {}
+        self._next = 0
+        self._regions = self._translations = 0
+        self.current: ShadowSpace
+
+    def switch(self, key: Hashable) -> ShadowSpace:
+        """Make the space of a context the current one; it may be new and empty."""
+        space = self._by_key.get(key)
+        if space is None:
+            space = ShadowSpace(self._next, self._new_space(), self._new_sources())
+            self._next += 1
+            self._by_key[key] = self._by_number[space.number] = space
+        else:
+            self._by_key.move_to_end(key)
+        self.current = space
+        while len(self._by_key) > SPACES:
+            self._evict()
+        return space
+
+    def use(self) -> None:
+        """Have the processor translate by the current space."""
+        self._mmu.use(self.current.space)
+
+    def enter(self, address: int, found: Found, rights: int) -> None:
+        """Put a translation into the current space."""
+        space = self.current
+        page = address >> 12
+        region = page >> 10
+        if region not in space.regions:
+            space.regions.add(region)
+            self._regions += 1
+        if found.sources:
+            translation = page | space.number << NUMBER
+            self._translations += translation not in space.sources
+            space.sources.record(translation, found.sources)
+        space.space.put(address & -PAGE, found.frame | rights)
+        if self._regions > REGIONS or self._translations > TRANSLATIONS:
+            self._shrink(address, found, rights)
+
+    def _shrink(self, address: int, found: Found, rights: int) -> None:
+        if len(self._by_key) > 1:
+            self._evict()
+        else:
+            self.empty(self.current)
+            self.enter(address, found, rights)
+
+    def drop(self, translation: int) -> None:
+        """Remove a translation that its account has forgotten."""
+        self._translations -= 1
+        space = self._by_number[translation >> NUMBER]
+        address = (translation & (1 << NUMBER) - 1) << 12
+        space.space.put(address, 0)
+        if space is self.current:
+            self._mmu.flush_page(address)
+
+    def drop_page(self, address: int) -> None:
+        """Remove the current translation of a page, and the rest of the large page it is in."""
+        space = self.current
+        translation = address >> 12 | space.number << NUMBER
+        for other in space.sources.siblings(translation):
+            if other >> NUMBER == space.number:
+                space.sources.forget(other)
+                self.drop(other)
+
+    def empty(self, space: ShadowSpace) -> None:
+        """Remove all translations of a space."""
+        for translation in space.sources.translations():
+            if translation >> NUMBER == space.number:
+                space.sources.forget(translation)
+                self._translations -= 1
+        space.space.clear()
+        self._regions -= len(space.regions)
+        space.regions.clear()
+        if space is self.current:
+            self._mmu.flush()
+
+    def _evict(self) -> None:
+        key = next(key for key, space in self._by_key.items() if space is not self.current)
+        space = self._by_key.pop(key)
+        self.empty(space)
+        del self._by_number[space.number]
+
+    def forget(self) -> None:
+        """Remove all spaces but the current, which is emptied."""
+        for key, space in tuple(self._by_key.items()):
+            self.empty(space)
+            if space is not self.current:
+                del self._by_key[key], self._by_number[space.number]

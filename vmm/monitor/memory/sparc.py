@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SPARC Reference MMU tables (SPARC V8 manual, appendix H).
+
+R and M of the entry that maps a page are set as the hardware does; entries
+that point to tables have no flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from vmm.cpu.sparc import mmu
+from vmm.cpu.walk import Walk
+from vmm.monitor.memory.base import PAGE, STORE, Fault
+from vmm.monitor.memory.tables import ACCESSES, WRITES, Found, Memory, Registers, rights_bits
+
+ENABLED = 1  # MMU control register, E
+REFERENCED, MODIFIED = 1 << 5, 1 << 6
+FAULT_ADDRESS_VALID = 1 << 1
+# FSR.AT by kind of access (H-6): supervisor; the user's are one less.
+ACCESS_TYPES = (1, 5, 3)
+
+
+class SparcTables:
+    """The tables that the context table pointer and the context register select."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._on = False
+        self._pointer = self._context = 0
+
+    entry_size = 4
+
+    def load_context(self, registers: Registers) -> Hashable:
+        """By MMU control, context table pointer and context."""
+        self._on = bool(registers["mmu.control"] & ENABLED)
+        if not self._on:
+            return None
+        self._pointer = registers["mmu.ctxtbl"]
+        self._context = registers["mmu.context"]
+        return self._pointer, self._context
+
+    def walk(self, address: int, access: int, user: bool) -> Walk:
+        """The readable walk."""
+        if not self._on:
+            return Walk(address, (), address, PAGE, "rwx/rwx")
+        return mmu.walk(self._memory.load, self._pointer, self._context, address,
+                        ACCESSES[access][user])
+
+    def find(self, address: int, access: int, user: bool) -> Found:
+        """Translate, setting R, and M for a store."""
+        walk = self.walk(address, access, user)
+        if walk.physical is None:
+            return Found(Fault(address, access, user, status(walk, access, user)))
+        rights = rights_bits(walk.rights)
+        sources = [(step.address, 4, step.entry or 0) for step in walk.steps]
+        if sources:
+            at, size, entry = sources[-1]
+            marked = entry | (REFERENCED | MODIFIED if access == STORE else REFERENCED)
+            if marked != entry:
+                self._memory.store(at, size, marked)
+                sources[-1] = (at, size, marked)
+            if not marked & MODIFIED:
+                rights &= ~WRITES
+        return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources))
+
+
+def status(walk: Walk, access: int, user: bool) -> int:
+    """FSR (H.5): L, AT, FT, FAV.
+
+    As in the engine, L is told of entries that end a walk, not of rights refused.
+    """
+    level = 0 if walk.rights else walk.level or 0
+    access_type = ACCESS_TYPES[access] - user
+    return level << 8 | access_type << 5 | (walk.status or 0) << 2 | FAULT_ADDRESS_VALID

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The monitor of an x86 guest.
+
+What the guest raises is its own, and the native layer enters the trap on the
+virtual processor at once; only a general protection fault may be a sensitive
+instruction that this processor must not execute.  It is decoded here, once for
+each encoding, and emulated by the native layer (vmm/native/src/x86_operations.c),
+which comes back for what the memory policy must know: writes of control
+registers, INVLPG, EFER.
+
+Whenever a method here runs, the engine's register file is the virtual
+processor's: so `machine.processor` stays what the board built.
+"""
+
+from __future__ import annotations
+
+import time
+
+from vmm.cpu.virtual import Virtual
+from vmm.cpu.x86 import faults
+from vmm.cpu.x86.processor import X86Processor
+from vmm.cpu.x86.state import CS, FLAG_VM, State
+from vmm.machine.machine import Machine
+from vmm.monitor import base
+from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory.base import Fault, MemoryPolicy
+from vmm.monitor.x86.decode import LONGEST, NUMBER, Instruction, Mode, decode
+from vmm.monitor.x86.vcpu import at_reset
+from vmm.native import library as native
+
+HF_CS32 = 1 << 4
+PAGE = 0x1000
+INVLPG = NUMBER["invlpg"]
+
+
+class Monitor(base.Monitor):
+    """Runs an x86 guest in user mode."""
+
+    def __init__(self, machine: Machine, technique: base.Technique, memory: MemoryPolicy) -> None:
+        processor = machine.processor
+        assert isinstance(processor, X86Processor)
+        self.processor = processor
+        self.vcpu = at_reset()
+        self.virtual = Virtual(machine.engine, self.vcpu)
+        super().__init__(machine, self.virtual, technique, memory)
+        self.state = State(processor)
+        self.virtual.handlers.exit = self.exit
+        self.handlers[faults.GP] = self.general_protection
+        self.handlers[native.KIND_SITE] = self.translation_changed
+        processor.on_a20 = memory.context_changed
+        self._known: dict[tuple[bytes, Mode], Instruction | None] = {}
+        self._numbers: dict[tuple[bytes, Mode], int] = {}
+
+    # -- instructions --------------------------------------------------------------
+
+    @property
+    def mode(self) -> Mode:
+        """How the code at CS:EIP reads."""
+        env = self.state.env
+        flat = self.state.protected and not env.eflags & FLAG_VM
+        return Mode(bool(env.hflags & HF_CS32), flat)
+
+    def code(self, address: int) -> bytes:
+        """The bytes of an instruction at a linear address, as far as they are mapped."""
+        code = b""
+        while len(code) < LONGEST:
+            at = address + len(code) & 0xFFFFFFFF
+            physical = self.processor.translate(at)
+            size = min(LONGEST - len(code), PAGE - at % PAGE)
+            part = None if physical is None else self.processor.read_physical(physical, size)
+            if part is None:
+                break
+            code += part
+        return code
+
+    def sensitive(self, address: int) -> Instruction | None:
+        """The sensitive instruction at a linear address, if there is one."""
+        key = self.code(address), self.mode
+        if key not in self._known:
+            self._known[key] = decode(*key)
+        return self._known[key]
+
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """Have the translator ask for each instruction that may be sensitive."""
+
+        def number(address: int, code: bytes) -> int:
+            started = time.perf_counter_ns()
+            found = self._number(address, code)
+            cost.looked_at += 1
+            cost.replaced += found != 0
+            cost.nanoseconds += time.perf_counter_ns() - started
+            return found
+
+        self.virtual.handlers.decode = number
+
+    def _number(self, address: int, code: bytes) -> int:
+        """By which translated code calls for a sensitive instruction; 0: it is not one.
+
+        ``code`` is what the instruction's page has of it.
+        """
+        mode = self.mode
+        known = self._numbers.get((code, mode))
+        if known is not None:
+            return known
+        found = decode(code, mode)
+        if found is None and len(code) < LONGEST:  # it may go on in the next page
+            found = decode(self.code(address), mode)
+        number = 0 if found is None else self.virtual.add_instruction(
+            found.operation, found.length, found.argument, found.ends_block)
+        if len(code) == LONGEST:
+            self._numbers[code, mode] = number
+        return number
+
+    # -- exits ---------------------------------------------------------------------
+
+    def general_protection(self, kind: int) -> int:
+        """#GP: a sensitive instruction that could not be let run, or the guest's own."""
+        env = self.state.env
+        instruction = self.sensitive(env.segs[CS].base + env.eip & 0xFFFFFFFF)
+        if instruction is None:
+            return native.NATIVE
+        self.counters.emulated[instruction.name] += 1
+        vcpu = self.vcpu
+        vcpu.operation, vcpu.length = instruction.operation, instruction.length
+        vcpu.argument[0] = instruction.argument & 0xFFFFFFFF
+        vcpu.argument[1] = instruction.argument >> 32
+        return native.HANDLED
+
+    def translation_changed(self, kind: int) -> int:
+        """An instruction has changed what addresses mean."""
+        if self.vcpu.operation == INVLPG:
+            self.memory.flush(self.vcpu.argument[0])
+        else:
+            self.memory.context_changed()
+        return native.HANDLED
+
+    def refuse(self, fault: Fault) -> int:
+        """The guest's page fault: CR2 and the error code, unless somebody only asks."""
+        if not self.virtual.fill_probe:
+            self.state.env.cr2 = fault.address
+            self.state.env.error_code = fault.status
+        return faults.PF

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A LEON3's kernel translated for its virtual processor.
+ *
+ * PSR, WIM, TBR and the MMU's registers of the guest are the real ones, which
+ * user mode cannot reach, but for PSR.S (vmm/monitor/sparc/vcpu.py).  So the
+ * kernel's blocks are translated as those of supervisor mode: what the
+ * translator makes of rd and wr of WIM and TBR is right as it is, and the
+ * helpers that it calls for PSR, RETT and alternate spaces are these.  They let
+ * the engine's own do the work with S as the guest has it, then take S out of
+ * the real PSR and into the virtual processor.  Traps are entered likewise.
+ */
+#include "monitor_sparc.h"
+#include "offsets.h"
+
+typedef void (*raise_fn)(void *, int, uintptr_t);
+
+enum { PRIVILEGED_INSTRUCTION = 0x03, HARD = 2, CASA = 0x3c, LDSTUBA = 0x1d };
+enum { USER_DATA = 0x0a, SUPERVISOR_DATA = 0x0b, NOT_THERE = 0xff };
+
+static uint32_t *word(const struct vmm_cpu *v, enum vmm_sparc_word index)
+{
+    return &v->vcpu->words[index];
+}
+
+bool vmm_sparc_translates(const struct vmm_cpu *v)
+{
+    return v->vcpu && v->vcpu->view == VMM_VIEW_KERNEL && *word(v, VMM_SPARC_TRANSLATED);
+}
+
+/* Let the real PSR have the guest's S while the engine works on it ... */
+static void lend_supervisor(struct vmm_cpu *v)
+{
+    FIELD(uint32_t, v->env, SPARC_PSRS) = v->vcpu->kernel;
+}
+
+/* ... and take it out again: PSR has been written. */
+static void take_supervisor(struct vmm_cpu *v)
+{
+    struct vmm_vcpu *c = v->vcpu;
+    uint32_t kernel = FIELD(uint32_t, v->env, SPARC_PSRS);
+
+    FIELD(uint32_t, v->env, SPARC_PSRS) = 0;
+    c->level = FIELD(uint32_t, v->env, SPARC_PSRPIL);
+    c->open = FIELD(uint32_t, v->env, SPARC_PSRET) ? HARD : 0;
+    if (c->kernel != kernel) {
+        c->kernel = kernel;
+        vmm_set_view(v, kernel ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
+    }
+}
+
+/* ---- traps ------------------------------------------------------------------ */
+
+/* The guest's trap, told and entered as on a bare machine. */
+static void enter(struct vmm_cpu *v, uint32_t trap)
+{
+    void sparc_cpu_do_interrupt_sparc(void *);
+
+    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = (int32_t)trap;
+    lend_supervisor(v);
+    sparc_cpu_do_interrupt_sparc(v->cpu);
+    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+    /* Whoever intercepts the trap may have written the virtual PSR. */
+    FIELD(uint32_t, v->env, SPARC_PSRS) |= v->vcpu->kernel;
+    take_supervisor(v);
+}
+
+bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap)
+{
+    if (!*word(v, VMM_SPARC_TRANSLATED) || (trap == PRIVILEGED_INSTRUCTION && v->vcpu->kernel))
+        return false;
+    enter(v, trap);
+    return true;
+}
+
+bool vmm_sparc_takes_interrupt(struct vmm_cpu *v)
+{
+    if (!*word(v, VMM_SPARC_TRANSLATED))
+        return false;
+    enter(v, FIELD(uint32_t, v->env, SPARC_INTERRUPT_INDEX));
+    return true;
+}
+
+/* ---- instructions ----------------------------------------------------------- */
+
+static struct vmm_cpu *translated(const void *env)
+{
+    struct vmm_cpu *v = vmm_current;
+
+    return v && v->env == env && v->vcpu && *word(v, VMM_SPARC_TRANSLATED) ? v : NULL;
+}
+
+uint32_t helper_rdpsr_sparc(void *env);
+uint32_t helper_rdpsr_sparc(void *env)
+{
+    typedef uint32_t (*fn)(void *);
+    ORIGINAL(fn, original, "helper_rdpsr_sparc");
+    enum { PSR_S = 1 << 7 };
+    const struct vmm_cpu *v = translated(env);
+    uint32_t psr = original(env);
+
+    return v && v->vcpu->kernel ? psr | PSR_S : psr;
+}
+
+void helper_wrpsr_sparc(void *env, uint32_t psr);
+void helper_wrpsr_sparc(void *env, uint32_t psr)
+{
+    typedef void (*fn)(void *, uint32_t);
+    ORIGINAL(fn, original, "helper_wrpsr_sparc");
+    struct vmm_cpu *v = translated(env);
+
+    if (!v) {
+        original(env, psr);
+        return;
+    }
+    v->helper_pc = GUEST_RETURN; /* it may raise an exception */
+    original(env, psr);
+    v->helper_pc = 0;
+    take_supervisor(v);
+}
+
+void helper_rett_sparc(void *env);
+void helper_rett_sparc(void *env)
+{
+    typedef void (*fn)(void *);
+    ORIGINAL(fn, original, "helper_rett_sparc");
+    struct vmm_cpu *v = translated(env);
+
+    if (!v) {
+        original(env);
+        return;
+    }
+    v->vcpu->open = HARD; /* also if the window is not there, and it traps */
+    v->helper_pc = GUEST_RETURN;
+    original(env);
+    v->helper_pc = 0;
+    take_supervisor(v);
+}
+
+/* ---- alternate spaces ------------------------------------------------------- */
+
+/* Whether this is an access of memory with other rights than the guest's mode has: of
+ * user data, or with the MMU passed by.  They are the monitor's to emulate. */
+static bool passes_by(uint32_t code)
+{
+    uint32_t op3 = code >> 19 & 0x3f, asi = code >> 5 & 0xff;
+    enum { BYPASS = 0x1c, BYPASS_SUPERSPARC = 0x20 };
+
+    return code >> 30 == 3 && ((op3 & 0x30) == 0x10 || op3 == CASA) && !(code >> 13 & 1)
+        && (asi == USER_DATA || asi == BYPASS || asi == BYPASS_SUPERSPARC);
+}
+
+/* A LEON3 lets user mode name the space of user data, for casa.  So in virtual
+ * supervisor mode that would neither trap nor have the right rights: the translator is
+ * shown the supervisor's space, which traps.  Where all is translated it is shown
+ * an access by a helper, which comes to the monitor (vmm_sparc_emulated). */
+uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code)
+{
+    const uint32_t op3_bits = 0x3fu << 19;
+
+    if (!passes_by(code))
+        return code;
+    if (vmm_sparc_translates(v))
+        return (code & ~op3_bits) | (uint32_t)LDSTUBA << 19 | NOT_THERE << 5;
+    if ((code >> 5 & 0xff) == USER_DATA)
+        return code ^ (USER_DATA ^ SUPERVISOR_DATA) << 5;
+    return code;
+}
+
+/* Fault status and address are read in every handler of a fault. */
+bool vmm_sparc_loads(struct vmm_cpu *v, uint32_t address, int asi, uint64_t *value)
+{
+    enum { MMU_REGISTERS = 0x19, FAULT_STATUS = 3, FAULT_ADDRESS = 4 };
+    uint32_t *mmu = &FIELD(uint32_t, v->env, SPARC_MMUREGS), index = address >> 8 & 0x1f;
+
+    if (asi != MMU_REGISTERS || (index != FAULT_STATUS && index != FAULT_ADDRESS) || address & 7)
+        return false;
+    *value = mmu[index];
+    if (index == FAULT_STATUS)
+        mmu[index] = 0;
+    return true;
+}
+
+/* Have the monitor emulate the instruction that called the helper. */
+void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    ORIGINAL(raise_fn, raise_trap, "cpu_raise_exception_ra_sparc");
+
+    raise_trap(v->env, PRIVILEGED_INSTRUCTION, host_pc);
+    __builtin_unreachable();
+}
+
+void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, uint32_t operation);
+void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, uint32_t operation)
+{
+    typedef void (*store_fn)(void *, uint32_t, uint64_t, int, uint32_t);
+    ORIGINAL(store_fn, original, "helper_st_asi_sparc");
+    struct vmm_cpu *v = translated(env);
+
+    if (v)
+        vmm_sparc_emulated(v, GUEST_RETURN);
+    original(env, address, value, asi, operation);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The virtual LEON3 (vmm/monitor/sparc/vcpu.py names the same words). */
+#ifndef MONITOR_SPARC_H
+#define MONITOR_SPARC_H
+
+#include "vmm.h"
+
+enum vmm_sparc_word {
+    VMM_SPARC_MMU_CONTROL,
+    VMM_SPARC_CACHE_CONTROL,
+    VMM_SPARC_TRANSLATED /* the guest's kernel is translated for its virtual processor */
+};
+
+/* Whether blocks translated for V's present view do on its virtual processor what they
+ * would do in supervisor mode. */
+bool vmm_sparc_translates(const struct vmm_cpu *v);
+
+/* Exceptions and interrupts of a translated guest; false if its monitor is to be told. */
+bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap);
+bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
+
+/* What the translator is to see in place of an instruction in virtual supervisor mode. */
+uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code);
+
+/* An access of an alternate space that is not memory: true if it is done and *VALUE loaded,
+ * false if the monitor is to emulate it. */
+bool vmm_sparc_loads(struct vmm_cpu *v, uint32_t address, int asi, uint64_t *value);
+void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A virtual x86 processor: what the guest runs with, and what it believes.
+ *
+ * The guest always runs at privilege level 3 of protected mode (VM86 where it
+ * believes itself in real mode), with interrupts enabled, IOPL 0 and empty
+ * descriptor tables: nothing it executes finds a way to another level.  While
+ * it runs, its own CPL, CR0.PE, IF, IOPL, NT, VM and descriptor-table registers
+ * lie in its VCPU.  Segment registers hold the virtual selectors and hidden
+ * parts, because those give no right to a processor that looks up nothing.
+ *
+ * Whenever anybody looks (a trap, an event, the end of a run), the register file
+ * is the virtual processor's: vmm_x86_show().  Trap entry, written in Python or
+ * the engine's own, segment loads and far transfers then are those of the
+ * architecture, on the virtual processor's state.  vmm_x86_hide() is the way
+ * back to the guest.
+ */
+#include "monitor_x86.h"
+#include "offsets.h"
+
+enum { HF_CPL = 3, HF_PE = 1 << 7 };
+enum { FL_IF = 1 << 9, FL_IOPL = 3 << 12, FL_NT = 1 << 14, FL_VM = 1 << 17 };
+enum { FL_VIRTUAL = FL_IF | FL_IOPL | FL_NT | FL_VM };
+enum { CR0_PE = 1 };
+enum { GP = 13 };
+enum { REQUEST_HARD = 2, REQUEST_NMI = 0x200 };
+
+static void put_table(struct vmm_cpu *v, unsigned offset, struct x86_table value)
+{
+    char *table = (char *)v->env + offset;
+
+    FIELD(uint32_t, table, 0) = value.selector;
+    FIELD(uint64_t, table, 8) = value.base;
+    FIELD(uint32_t, table, 16) = value.limit;
+    FIELD(uint32_t, table, 20) = value.flags;
+}
+
+/* What a table register holds; it is empty after that. */
+static struct x86_table take_table(struct vmm_cpu *v, unsigned offset)
+{
+    char *table = (char *)v->env + offset;
+    struct x86_table value = {
+        .selector = FIELD(uint32_t, table, 0),
+        .base = (uint32_t)FIELD(uint64_t, table, 8),
+        .limit = FIELD(uint32_t, table, 16),
+        .flags = FIELD(uint32_t, table, 20),
+    };
+
+    put_table(v, offset, (struct x86_table){0});
+    return value;
+}
+
+/* The register file becomes the virtual processor's. */
+void vmm_x86_show(struct vmm_cpu *v)
+{
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    uint32_t *hflags = &FIELD(uint32_t, v->env, X86_HFLAGS);
+
+    if (vcpu->shown)
+        return;
+    vcpu->shown = 1;
+    *hflags = (*hflags & ~(uint32_t)HF_CPL) | vcpu->cpl;
+    if (!vcpu->pe) {
+        *hflags &= ~(uint32_t)HF_PE;
+        FIELD(uint64_t, v->env, X86_CR) &= ~(uint64_t)CR0_PE;
+    }
+    FIELD(uint64_t, v->env, X86_EFLAGS)
+        = (FIELD(uint64_t, v->env, X86_EFLAGS) & ~(uint64_t)FL_VIRTUAL) | vcpu->eflags;
+    put_table(v, X86_GDT, vcpu->gdtr);
+    put_table(v, X86_IDT, vcpu->idtr);
+    put_table(v, X86_LDT, vcpu->ldtr);
+    put_table(v, X86_TR, vcpu->tr);
+}
+
+/* The guest runs next: in user mode, whatever it believes. */
+void vmm_x86_hide(struct vmm_cpu *v)
+{
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    uint32_t *hflags = &FIELD(uint32_t, v->env, X86_HFLAGS);
+    uint64_t *eflags = &FIELD(uint64_t, v->env, X86_EFLAGS);
+
+    if (!vcpu->shown)
+        return;
+    vcpu->shown = 0;
+    vcpu->cpl = *hflags & HF_CPL;
+    vcpu->pe = *hflags / HF_PE & 1;
+    vcpu->eflags = (uint32_t)*eflags & FL_VIRTUAL;
+    vcpu->gdtr = take_table(v, X86_GDT);
+    vcpu->idtr = take_table(v, X86_IDT);
+    vcpu->ldtr = take_table(v, X86_LDT);
+    vcpu->tr = take_table(v, X86_TR);
+    *hflags |= HF_CPL | HF_PE;
+    FIELD(uint64_t, v->env, X86_CR) |= CR0_PE;
+    *eflags = (*eflags & ~(uint64_t)FL_VIRTUAL) | FL_IF
+        | (vcpu->pe ? vcpu->eflags & FL_VM : FL_VM);
+    v->vcpu->kernel = vcpu->cpl != 3;
+    vmm_set_view(v, v->vcpu->kernel ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
+}
+
+/* ---- traps and interrupts ------------------------------------------------- */
+
+/* The engine has raised exception NUMBER.  What the guest's own doing raised may be
+ * a sensitive instruction, which the monitor emulates; all else is the guest's. */
+void vmm_x86_virtual_trap(struct vmm_cpu *v, int number)
+{
+    extern void vmm_deliver_x86(struct vmm_cpu *, int);
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    bool guest = !vcpu->shown;
+    int action = VMM_NATIVE;
+
+    vmm_x86_show(v);
+    if (guest && number == GP && !FIELD(uint32_t, v->env, X86_IS_INT)) {
+        vcpu->operation = X86_EXIT;
+        v->exits++;
+        action = v->on_exit(v, GP);
+    }
+    switch (action) {
+    case VMM_STOP:
+        vmm_stop(v, VMM_REASON_STOPPED);
+        break;
+    case VMM_HANDLED:
+        FIELD(int32_t, v->env, X86_OLD_EXCEPTION) = -1; /* nothing is being delivered */
+        vmm_x86_hide(v);
+        if (vcpu->operation != X86_EXIT)
+            vmm_x86_emulate_trapped(v);
+        break;
+    default:
+        vmm_deliver_x86(v, number);
+    }
+    vmm_x86_hide(v);
+}
+
+/* At a block boundary with a request pending.  Returns whether guest state has changed. */
+bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request)
+{
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    bool taken;
+
+    if (!(request & REQUEST_NMI) && !(request & REQUEST_HARD && vcpu->eflags & FL_IF))
+        return false;
+    vmm_x86_show(v);
+    taken = vmm_exec_original[VMM_X86](v->cpu, request);
+    vmm_x86_hide(v);
+    return taken;
+}
+
+/* SYSCALL does not look at the privilege level: it enters the monitor, and from
+ * there the virtual processor's kernel.  (SYSENTER is in x86.c.) */
+void helper_syscall_x86_64(void *env, int length);
+void helper_syscall_x86_64(void *env, int length)
+{
+    typedef void (*fn)(void *, int);
+    ORIGINAL(fn, original, "helper_syscall_x86_64");
+    struct vmm_cpu *v = vmm_current;
+    bool virtual = v && v->env == env && vmm_x86_virtual(v);
+
+    if (virtual)
+        vmm_x86_show(v);
+    if (v && v->env == env)
+        v->helper_pc = GUEST_RETURN;
+    original(env, length);
+    if (v && v->env == env)
+        v->helper_pc = 0;
+    if (virtual)
+        vmm_x86_hide(v);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The virtual x86 processor, as C sees it: vmm/monitor/x86/vcpu.py mirrors the
+ * structure and vmm/monitor/x86/decode.py the operations. */
+#ifndef MONITOR_X86_H
+#define MONITOR_X86_H
+
+#include "vmm.h"
+
+struct x86_table {
+    uint32_t selector, base, limit, flags;
+};
+
+/* What the guest may not see of the register file it runs on, and may not change:
+ * while the guest runs this is where the virtual processor has it. */
+struct x86_vcpu {
+    uint32_t shown;  /* the register file is the virtual processor's now, and this is stale */
+    uint32_t cpl;
+    uint32_t pe;     /* CR0.PE */
+    uint32_t eflags; /* IF, IOPL, NT and VM */
+    struct x86_table gdtr, idtr, ldtr, tr;
+    /* the instruction that is being emulated; after a trap, on_exit says which (0: none) */
+    uint32_t operation, length;
+    uint32_t argument[2];
+};
+
+/* Sensitive instructions.  0 goes to the monitor. */
+enum x86_operation {
+    X86_EXIT, X86_CLI, X86_STI, X86_PUSHF, X86_POPF, X86_IRET, X86_INT, X86_HLT, X86_LRET,
+    X86_LJMP, X86_LCALL, X86_LJMP_MEMORY, X86_LCALL_MEMORY, X86_MOV_TO_SEGMENT, X86_POP_SEGMENT,
+    X86_LOAD_FAR_POINTER, X86_SLDT, X86_STR, X86_LLDT, X86_LTR, X86_VERR, X86_VERW, X86_LAR,
+    X86_LSL, X86_SGDT, X86_SIDT, X86_LGDT, X86_LIDT, X86_SMSW, X86_LMSW, X86_CLTS, X86_INVLPG,
+    X86_WBINVD, X86_MOV_FROM_CR, X86_MOV_TO_CR, X86_MOV_FROM_DR, X86_MOV_TO_DR, X86_RDMSR,
+    X86_WRMSR, X86_RDTSC, X86_RDPMC, X86_SYSEXIT, X86_UNDEFINED,
+    X86_OPERATIONS
+};
+
+static inline struct x86_vcpu *vmm_x86_vcpu(const struct vmm_cpu *v)
+{
+    return (struct x86_vcpu *)v->vcpu->words;
+}
+
+/* Whether there is a monitor that keeps this processor in user mode. */
+static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
+{
+    return v->vcpu && v->vcpu->hides;
+}
+
+/* monitor_x86.c */
+void vmm_x86_show(struct vmm_cpu *v);
+void vmm_x86_hide(struct vmm_cpu *v);
+void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
+bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
+
+/* x86_operations.c */
+void vmm_x86_emulate_trapped(struct vmm_cpu *v);
+void vmm_x86_callout(struct vmm_cpu *v, uint32_t operation, uint64_t argument, uint32_t length,
+                     uintptr_t retaddr);
+
+/* x86_sites.c */
+uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
+                                 uint64_t argument, int ends);
+void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
+void vmm_x86_scanned(void);
+bool vmm_x86_ends_block(void);
+int vmm_x86_site_byte(uint64_t address);
+bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sensitive x86 instructions are translated as calls of the monitor.
+ *
+ * The translator asks before each instruction.  If the first bytes may be those
+ * of a sensitive one, on_decode says which: the number of an instruction in the
+ * table below, or 0.  The translator then reads, in place of the guest's bytes,
+ * an INTO behind as many prefixes as make it as long; its helper's argument is
+ * the number.  So a translated block carries what its instructions are, whatever
+ * is mapped at their address later; it ends as every block does when the guest
+ * stores to its code; instructions that begin in the middle of others are others;
+ * and what the guest reads as data is its own.
+ */
+#include "monitor_x86.h"
+#include "offsets.h"
+
+#include <stdlib.h>
+
+enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8 };
+enum { INTO = 0xce, PADDING = 0x3e, LONGEST = 15 };
+
+/* The instruction that is being translated, if it is one. */
+static __thread struct {
+    uint64_t pc;
+    uint32_t length, number;
+    bool ends;
+} site;
+
+/* A new instruction's number; 0: no memory for it, or far too many. */
+uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
+                                 uint64_t argument, int ends)
+{
+    uint32_t number = v->instruction_count + 1;
+    struct vmm_instruction *table = v->instructions;
+
+    if (number >= INSTRUCTIONS_MOST || operation >= X86_OPERATIONS)
+        return 0;
+    if (!(number & (number - 1))) {
+        table = realloc(table, 2 * number * sizeof *table);
+        if (!table)
+            return 0;
+        v->instructions = table;
+    }
+    table[number] = (struct vmm_instruction){argument, operation, (uint8_t)length, ends != 0};
+    v->instruction_count = number;
+    return number;
+}
+
+/* ---- which instructions are looked at ---------------------------------------------- */
+
+typedef uint32_t (*code_fn)(void *, uint64_t);
+
+/* A first look: cheap, and never wrong about one that is sensitive. */
+static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool flat)
+{
+    uint32_t opcode = byte(v->env, at);
+
+    switch (opcode) {
+    case 0xfa: case 0xfb: case 0x9c: case 0x9d: case 0xcf: case 0xf4:
+        return true;
+    case 0xcd:
+        return !flat;
+    case 0x07: case 0x17: case 0x1f: case 0x8e: case 0x9a: case 0xc4: case 0xc5:
+    case 0xca: case 0xcb: case 0xea:
+        return flat;
+    case 0xff:
+        return flat && (byte(v->env, at + 1) >> 3 & 5) == 1 && (byte(v->env, at + 1) >> 3 & 7) != 1;
+    case 0x0f:
+        break;
+    default:
+        return false;
+    }
+    opcode = byte(v->env, at + 1);
+    switch (opcode) {
+    case 0x00: case 0x02: case 0x03: case 0xa1: case 0xa9: case 0xb2: case 0xb4: case 0xb5:
+        return flat;
+    default:
+        return opcode == 0x01 || opcode == 0x06 || opcode == 0x08 || opcode == 0x09
+            || (opcode >= 0x20 && opcode <= 0x23) || (opcode >= 0x30 && opcode <= 0x35);
+    }
+}
+
+/* The instruction at PC, with its opcode at OPCODE_AT, is about to be translated. */
+void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
+{
+    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
+    enum { FL_VM = 1 << 17 };
+    bool flat = !(FIELD(uint32_t, v->env, X86_EFLAGS) & FL_VM);
+
+    if (!v->on_decode || !may_be_sensitive(v, byte, opcode_at, flat))
+        return;
+    v->code_size = 0;
+    do
+        v->code[v->code_size] = (uint8_t)byte(v->env, pc + v->code_size);
+    while (++v->code_size < LONGEST && (pc + v->code_size) & 0xfff);
+    site.number = (uint32_t)v->on_decode(v, (uint32_t)pc);
+    if (!site.number)
+        return;
+    site.pc = pc;
+    site.length = v->instructions[site.number].length;
+    site.ends = v->instructions[site.number].ends;
+}
+
+void vmm_x86_scanned(void)
+{
+    site.number = 0;
+}
+
+/* Whether the block has to end behind the instruction just translated. */
+bool vmm_x86_ends_block(void)
+{
+    return site.number && site.ends;
+}
+
+/* ---- what the translator reads and says -------------------------------------------- */
+
+/* The byte at ADDRESS as the translator is to read it, or -1: as it is. */
+int vmm_x86_site_byte(uint64_t address)
+{
+    if (!site.number || address - site.pc >= site.length)
+        return -1;
+    return address - site.pc == site.length - 1 ? INTO : PADDING;
+}
+
+void *tcg_const_i32_x86_64(void *context, int32_t value);
+void *tcg_const_i32_x86_64(void *context, int32_t value)
+{
+    typedef void *(*const_fn)(void *, int32_t);
+    ORIGINAL(const_fn, original, "tcg_const_i32_x86_64");
+
+    if (site.number && vmm_current && value == (int32_t)site.length)
+        value |= (int32_t)(site.number << NUMBER_SHIFT);
+    return original(context, value);
+}
+
+/* INTO was reached with this argument.  False: it is the guest's own. */
+bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr)
+{
+    const struct vmm_instruction *one = &v->instructions[argument >> NUMBER_SHIFT];
+
+    if (!(argument >> NUMBER_SHIFT))
+        return false;
+    vmm_x86_callout(v, one->operation, one->argument, one->length, retaddr);
+    return true;
+}
