@@ -491,6 +491,15 @@ class Library:
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_advance.restype = None
+        dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)
+        dll.vmm_arm_raise.restype = None
+        dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -7,6 +7,7 @@
  * say so with vmm_trap(), which counts and records as on a bare machine.  So do
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
+#include "monitor_arm.h"
 #include "monitor_sparc.h"
 #include "monitor_x86.h"
 #include "offsets.h"
@@ -27,7 +28,7 @@ void vmm_virtual_begins(struct vmm_cpu *v)
 }
 
 /* Tell the monitor, and do what it answers. */
-void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind)
 {
     int action;
 
@@ -39,6 +40,13 @@ void vmm_exit(struct vmm_cpu *v, uint32_t kind)
         v->sleep = 0;
         vmm_halted(v);
     }
+}
+
+/* The guest cannot go on by itself. */
+void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+{
+    if (v->arch != VMM_ARM || !vmm_arm_exit(v, kind))
+        vmm_tell_monitor(v, kind);
 }
 
 /* The instruction at the register file's pc is to begin anew: it counts once. */

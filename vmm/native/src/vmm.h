@@ -61,6 +61,7 @@ enum vmm_exit_kind {
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
+#define VMM_AT_SITE (1u << 31)       /* ... an instruction that a monitor has replaced */
 #define VMM_AT_INTERCEPT (1u << 29)           /* with it: an intercepted instruction's slot instead */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
@@ -386,6 +387,7 @@ void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
+void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind);
 void vmm_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);
 void vmm_virtual_begins(struct vmm_cpu *v);
