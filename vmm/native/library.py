@@ -343,6 +343,10 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("on_stored", ON_LEDGER),
+        ("through", C.c_uint32 * 4),
+        ("through_used", C.c_uint32),
+        ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
@@ -477,6 +481,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
+        dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None
