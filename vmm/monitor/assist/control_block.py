@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from vmm.cpu.registers import RegisterFile
 from vmm.monitor.assist.classes import CLASSES
@@ -29,6 +30,9 @@ class Reason(Enum):
     DEVICE = "device"
     SECOND_STAGE = "second stage"
 
+    def __hash__(self) -> int:  # counting exits is a good part of their cost
+        return id(self)
+
 
 class Action(Enum):
     """What a handler wants done about an exit.
@@ -43,20 +47,21 @@ class Action(Enum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """One exit: reason and qualification.
 
     ``what`` is the trap's name, or the class of the instruction.  The qualification depends
-    on the reason: ``kind``, ``status`` and ``info`` of a trap as in the ledger, with the
-    ``address`` of a fault; ``port`` or ``address``, ``size``, ``write`` and ``value`` of an
-    access; ``address`` (guest-physical) and ``access`` (0 load, 1 store, 2 fetch).
+    on the reason.  Of a trap: ``kind``, ``status`` and ``info`` as in the ledger (``info`` is
+    the error code, HSR's layout, or npc), the ``address`` of a fault, and on ARM the exception
+    ``level`` that takes it (2: HYP mode, by HVC or a trap bit of HCR).  Of an access to the
+    board: ``port`` or ``address``, ``size``, ``write`` and ``value``.  Of the second stage:
+    the guest-physical ``address`` and ``access`` (0 load, 1 store, 2 fetch).
     """
 
     reason: Reason
     what: str
     pc: int
-    count: int  # instructions begun; an intercepted instruction has not
+    instructions: int  # begun so far; an intercepted one has not
     qualification: Mapping[str, int]
 
 
@@ -81,11 +86,13 @@ class Controls:
     halt: bool = False
     ports: bool = False
     devices: bool = False  # accesses to device registers
+    second_stage: bool = False  # frames that come into the map (others that are refused always)
 
     @classmethod
     def everything(cls, architecture: str, kinds: Mapping[int, str]) -> Controls:
-        """All that can be intercepted; ``kinds`` are the processor's traps."""
-        return cls(frozenset(kinds), frozenset(CLASSES[architecture]), True, True, True)
+        """All that can be intercepted, once; ``kinds`` are the processor's traps."""
+        classes = frozenset(CLASSES[architecture]) - {"ports"}  # the accesses say more
+        return cls(frozenset(kinds), classes, True, True, True, True)
 
 
 @dataclass(slots=True)

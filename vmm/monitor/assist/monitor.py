@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes as C
 from functools import partial
 
+from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.intercept import InstructionIntercepts, Pattern
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import ERROR_CODE
@@ -136,10 +137,7 @@ class Monitor(base.Monitor):
         if self._injecting:
             return native.NATIVE
         _, _, pc, status, info = self.engine.recent_traps()[-1]
-        qualification = {"kind": kind, "status": status, "info": info}
-        address = self._fault_address()
-        if address is not None:
-            qualification["address"] = address
+        qualification = {"kind": kind, "status": status, "info": info, **self._qualify()}
         action = self.leave(kind, self._reason(kind), self.processor.trap_name(kind), pc,
                             qualification)
         if action is Action.STOP:
@@ -153,9 +151,11 @@ class Monitor(base.Monitor):
             return Reason.CALL
         return Reason.INTERRUPT if kind in INTERRUPTS[self._architecture] else Reason.TRAP
 
-    def _fault_address(self) -> int | None:
-        name = FAULT_ADDRESS.get(self._architecture)
-        return None if name is None else self.block.guest[name]
+    def _qualify(self) -> dict[str, int]:
+        if isinstance(self.processor, ArmProcessor):
+            syndrome = self.processor.syndrome()
+            return {"address": syndrome.address, "level": syndrome.target_el}
+        return {"address": self.block.guest[FAULT_ADDRESS[self._architecture]]}
 
     # -- instructions --------------------------------------------------------------------
 

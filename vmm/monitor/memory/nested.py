@@ -4,10 +4,9 @@
 The engine walks the guest's own tables at the guest's own privilege; each
 translation that it is about to use passes a map of the guest-physical frames
 and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
-0406C, B3.6, stage 2).  Frames come into the map as they are first touched, and
-each such violation is an exit.  Guest-physical addresses are the machine's own,
-so the second stage limits and does not move; what the engine reads while it
-walks is not limited.
+0406C, B3.6, stage 2).  Frames come into the map as they are first touched.
+Guest-physical addresses are the machine's own, so the second stage limits and
+does not move; what the engine reads while it walks is not limited.
 """
 
 from __future__ import annotations
@@ -58,7 +57,8 @@ class Policy:
 
     def _violation(self, address: int, access: int) -> bool:
         self.counters.hidden_faults += 1
-        if not self._monitor.second_stage(address, access):
+        told = not self.backing or self._monitor.block.controls.second_stage
+        if told and not self._monitor.second_stage(address, access):
             return False
         if not self._stage.get(address) >> access & 1 and self.backing:
             self._stage.set(address, EVERYTHING)
