@@ -217,6 +217,8 @@ class NativeCpu(C.Structure):
 
     _fields_ = (
         ("left", C.POINTER(C.c_int64)),
+        ("jit_begin", C.c_size_t),
+        ("jit_size", C.c_uint64),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -260,6 +262,7 @@ class NativeCpu(C.Structure):
         ("uc", C.c_void_p),
         ("cpu", C.c_void_p),
         ("env", C.c_void_p),
+        ("left_register", C.c_void_p),
         ("pages", C.c_void_p),
         ("code_ram", C.c_void_p),
         ("device_pcs", C.c_void_p),
@@ -340,6 +343,10 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("on_stored", ON_LEDGER),
+        ("through", C.c_uint32 * 4),
+        ("through_used", C.c_uint32),
+        ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
@@ -474,6 +481,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
+        dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None
