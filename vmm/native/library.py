@@ -218,6 +218,8 @@ class NativeCpu(C.Structure):
 
     _fields_ = (
         ("left", C.POINTER(C.c_int64)),
+        ("jit_begin", C.c_size_t),
+        ("jit_size", C.c_uint64),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -261,6 +263,7 @@ class NativeCpu(C.Structure):
         ("uc", C.c_void_p),
         ("cpu", C.c_void_p),
         ("env", C.c_void_p),
+        ("left_register", C.c_void_p),
         ("pages", C.c_void_p),
         ("code_ram", C.c_void_p),
         ("device_pcs", C.c_void_p),
@@ -341,6 +344,10 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("on_stored", ON_LEDGER),
+        ("through", C.c_uint32 * 4),
+        ("through_used", C.c_uint32),
+        ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
@@ -477,6 +484,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
+        dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None
@@ -488,6 +497,15 @@ class Library:
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_advance.restype = None
+        dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)
+        dll.vmm_arm_raise.restype = None
+        dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nucleus on an ARMv7-A of the `virt` board: frame, short-descriptor tables, and what the core asks
- * for.  The instructions that touch privileged state are in bare.h. */
+ * for.  What touches privileged state is in bare.h, or for a hypervisor in para.h. */
 #ifndef ARCH_H
 #define ARCH_H
 
@@ -15,6 +15,10 @@ struct frame {
     u32 vector;                            /* offset in the vector table / 4 */
     u32 sp, lr, pc, cpsr;                  /* of the interrupted mode; sp only of user mode */
 };
+
+#define MODE_MASK 0x1fu
+#define MODE_USR  0x10u
+#define MODE_SVC  0x13u
 
 #define FRAME_RESULT(frame)      ((frame)->r[0])
 #define FRAME_CALL(frame)        ((frame)->r[12])
@@ -34,11 +38,13 @@ void trap_return(void);
 u32 stack_prepare(struct frame *frame);    /* stack_switch to it enters trap_return with the frame */
 void stack_switch(u32 *save, u32 sp);
 
+/* There are no register windows to look after. */
 struct windows {
 };
-static inline void windows_flush(void)
-{
-}
+#define windows_open(windows)   ((void)(windows))
+#define windows_forget(windows) ((void)(windows))
+#define windows_flush()         ((void)0)
+#define windows_drain()         ((void)0)
 
 /*
  * -- address spaces --
@@ -112,6 +118,10 @@ void machine_open(void);
 void timer_open(u32 tick);
 void timer_close(void);
 
+#ifdef PARA
+#include "para.h"
+#else
 #include "bare.h"
+#endif
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nucleus on a PC with a 486 or later: frame, two-level paging, and what the core asks for.
- * The instructions that touch privileged state are in bare.h. */
+ * What touches privileged state is in bare.h, or for a hypervisor in para.h. */
 #ifndef ARCH_H
 #define ARCH_H
 
@@ -41,11 +41,13 @@ u32 stack_prepare(struct frame *frame);    /* stack_switch to it enters trap_ret
 void stack_switch(u32 *save, u32 sp);
 void kernel_stack_set(u32 top);
 
+/* There are no register windows to look after. */
 struct windows {
 };
-static inline void windows_flush(void)
-{
-}
+#define windows_open(windows)   ((void)(windows))
+#define windows_forget(windows) ((void)(windows))
+#define windows_flush()         ((void)0)
+#define windows_drain()         ((void)0)
 
 /* -- address spaces: a directory and one table each, beside the kernel's own tables -- */
 
@@ -110,6 +112,10 @@ void machine_open(void);
 void timer_open(u32 tick);
 void timer_close(void);
 
+#ifdef PARA
+#include "para.h"
+#else
 #include "bare.h"
+#endif
 
 #endif
