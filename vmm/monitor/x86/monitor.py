@@ -23,6 +23,7 @@ from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory import nested
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.monitor.x86.decode import LONGEST, NUMBER, Instruction, Mode, decode
 from vmm.monitor.x86.vcpu import at_reset
@@ -41,6 +42,7 @@ class Monitor(base.Monitor):
         assert isinstance(processor, X86Processor)
         self.processor = processor
         self.vcpu = at_reset()
+        self.vcpu.untold = isinstance(memory, nested.Policy)
         self.virtual = Virtual(machine.engine, self.vcpu)
         super().__init__(machine, self.virtual, technique, memory)
         self.state = State(processor)

@@ -37,6 +37,7 @@ OWN = (
     # The instruction that is being emulated: its number in `decode.OPERATIONS` (0: none), its
     # length in bytes, its operands.
     ("operation", C.c_uint32), ("length", C.c_uint32), ("argument", C.c_uint32 * 2),
+    ("untold", C.c_uint32),  # nobody needs to know what changes the meaning of addresses
 )
 
 
@@ -45,7 +46,7 @@ class Vcpu(Shared):
 
     _fields_ = (
         *native.VCPU_HEADER, *OWN,
-        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 4 - 4)),
+        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 4 - 5)),
     )
 
 

@@ -30,6 +30,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
             return;                                                           \
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
+#define WALK_INDEX(v, mmu_index) (mmu_index)
 #define ENDS_BLOCK() false
 #define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)

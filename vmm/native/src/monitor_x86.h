@@ -21,6 +21,7 @@ struct x86_vcpu {
     /* the instruction that is being emulated; after a trap, on_exit says which (0: none) */
     uint32_t operation, length;
     uint32_t argument[2];
+    uint32_t untold; /* nobody needs to know what changes the meaning of addresses */
 };
 
 /* Sensitive instructions.  0 goes to the monitor. */

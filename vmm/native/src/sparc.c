@@ -39,6 +39,7 @@ static bool no_fault(struct vmm_cpu *v)
         if (!no_fault(v))                                 \
             bus_error(v, access, retaddr);                \
     } while (0)
+#define WALK_INDEX(v, mmu_index) (mmu_index)
 #define ENDS_BLOCK() false
 #define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)

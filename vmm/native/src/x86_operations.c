@@ -614,9 +614,11 @@ static enum end do_rdpmc(struct call *c)
 /* Done; the monitor is told, and goes on at the next instruction. */
 static enum end tell(struct call *c)
 {
-    c->v->exits++;
-    if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
-        vmm_stop(c->v, VMM_REASON_STOPPED);
+    if (!c->vcpu->untold) {
+        c->v->exits++;
+        if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
+            vmm_stop(c->v, VMM_REASON_STOPPED);
+    }
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
     return JUMPED;
 }
