@@ -49,7 +49,8 @@ class Monitor(base.Monitor):
         self.virtual.handlers.exit = self.exit
         self.handlers[faults.GP] = self.general_protection
         self.handlers[native.KIND_SITE] = self.translation_changed
-        processor.on_a20 = memory.context_changed
+        machine.engine.handlers.address_line = memory.context_changed
+        machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
 
