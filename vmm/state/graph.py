@@ -45,7 +45,9 @@ HOST_TYPES = (
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
-    Bus: frozenset({"memory", "unanswered", "on_unanswered", "hot_reads", "_hot"}),
+    Bus: frozenset({
+        "memory", "unanswered", "on_unanswered", "on_host_write", "hot_reads", "_hot",
+    }),
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
     # What a monitor has derived from the guest's state, and what it counts
