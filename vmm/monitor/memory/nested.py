@@ -1,63 +1,99 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Nested translation: the processor walks the guest's own tables, then a second stage.
+"""Nested translation: the guest's tables are walked as they are, behind them a second stage.
 
-Bhargava and others, "Accelerating Two-Dimensional Page Walks for Virtualized
-Systems" (2008).  The walk goes by the virtual processor's privilege; the second
-stage is the native layer's map of physical pages (`vmm_page` in vmm.h), which
-every translation passes.  The guest's TLB operations are the engine's own, so
-there is nothing to follow and nothing to keep.
+The engine walks the guest's own tables at the guest's own privilege; each
+translation that it is about to use passes a map of the guest-physical frames
+and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
+0406C, B3.6, stage 2).  Frames come into the map as they are first touched.
+Guest-physical addresses are the machine's own, so the second stage limits and
+does not move; what the engine reads while it walks is not limited.
 
-On x86, whose real processor keeps the guest's CR0, CR3 and CR4 (but for PE);
-the others' registers for translation are their virtual processor's alone.
+An x86 guest in user mode has this too: the real processor keeps its CR0, CR3 and
+CR4, and the walk goes by the virtual privilege level.  The second stage is then
+the native layer's map of the machine's pages, and nothing comes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import MemoryCounters, PolicyError
+from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
 from vmm.monitor.memory.guest import virtual_of
 from vmm.native import library as native
 
 if TYPE_CHECKING:
+    from vmm.monitor.assist.monitor import Monitor as AssistMonitor
     from vmm.monitor.base import Monitor
+
+READ, WRITE, EXECUTE = 1, 2, 4
+EVERYTHING = READ | WRITE | EXECUTE
 
 
 class Policy:
-    """The engine's own walk.  The counters stay at zero: nothing comes here."""
+    """The map of frames.  ``backing``: a frame that is touched comes into the map."""
 
     name = "nested"
 
     def __init__(self) -> None:
         self.counters = MemoryCounters()
+        self.backing = True
+        self._monitor: AssistMonitor
+        self._flush: Callable[[], None] = lambda: None
 
     def attach(self, monitor: Monitor) -> None:
-        """Leave translation to the engine."""
-        architecture = monitor.machine.processor.architecture
-        if architecture != "x86":
-            raise PolicyError(f"nested translation in user mode is for x86, not {architecture}")
-        virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+        """Put the second stage in; PolicyError if the guest does not walk its own tables."""
+        from vmm.cpu.second_stage import SecondStage
+        from vmm.monitor.assist.monitor import Monitor as AssistMonitor
+
+        if not isinstance(monitor, AssistMonitor):
+            if monitor.machine.processor.architecture != "x86":
+                raise PolicyError("policy nested is for technique assist, where the guest's"
+                                  " tables are walked")
+            virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            return
+        self._monitor = monitor
+        self._flush = monitor.engine.flush_tlb
+        self._stage = SecondStage(monitor.engine, self._violation)
+
+    def allow(self, address: int, size: int, rights: int) -> None:
+        """Let the guest read (1), write (2), execute (4) the frames that hold these bytes."""
+        for page in range(address & -PAGE, address + size, PAGE):
+            self._stage.set(page, rights)
+        self._monitor.engine.flush_tlb()
+
+    def rights(self, address: int) -> int:
+        """What the guest may do with a frame."""
+        return self._stage.get(address)
+
+    def _violation(self, address: int, access: int) -> bool:
+        self.counters.hidden_faults += 1
+        told = not self.backing or self._monitor.block.controls.second_stage
+        if told and not self._monitor.second_stage(address, access):
+            return False
+        if not self._stage.get(address) >> access & 1 and self.backing:
+            self._stage.set(address, EVERYTHING)
+        return True
+
+    # The engine follows the guest's registers and flushes by itself.
 
     def context_changed(self) -> None:
-        """The engine has done what the architecture asks."""
+        self.counters.switches += 1
 
     def flush(self, address: int | None) -> None:
-        """So it has here."""
+        self.counters.flushes += 1
 
     def fill(self, address: int, access: int) -> int:
-        """Nobody asks."""
-        raise RuntimeError(f"a fill of {address:#x} with nested translation")
+        raise AssertionError("the engine fills an assisted guest's translations")
 
     def stored(self) -> None:
-        """Stores to tables are not trapped."""
+        """No store is let through to a page that is kept."""
 
     def wrote(self, address: int, size: int) -> None:
-        """Neither are others'."""
+        """Nothing is derived from memory."""
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
-        """There is nothing to be gained: the guest writes its tables."""
         return False
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        self._flush()
