@@ -329,6 +329,8 @@ class NativeCpu(C.Structure):
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
         ("parked", C.c_void_p),
+        ("vcpu_page", C.c_void_p),
+        ("vcpu_page_address", C.c_uint64),
     )
 
 
@@ -452,6 +454,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
+        dll.vmm_set_vcpu_page.restype = None
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None

@@ -315,6 +315,8 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    uint8_t *vcpu_page;        /* vcpu_page.c: one of the guest's own, or NULL */
+    uint64_t vcpu_page_address; /* where the guest has it, physical */
 };
 
 /* core.c */
@@ -368,6 +370,15 @@ void vmm_virtual_begins(struct vmm_cpu *v);
 uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
                           uintptr_t retaddr, int *rights);
 void vmm_restart(struct vmm_cpu *v);
+
+/* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
+enum vmm_vcpu_page {
+    VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
+    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
+};
+void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
+uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
+void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);
 
 /* space.c */
 struct vmm_space *vmm_space_new(void);
