@@ -52,6 +52,15 @@ def test_without_a_wedge_or_inlining_all_sites_are_done_where_they_stand() -> No
     assert not monitor.technique.patched
 
 
+@pytest.mark.parametrize(("board", "architecture"), [("leon3", "sparc"), ("virt", "arm")])
+def test_nucleus_is_the_same_in_every_trap_where_nothing_is_inlined(board, architecture) -> None:
+    guest = f"{architecture}/nucleus-previrt-quick"
+    seen, monitor = virtual(board, guest, "previrt")
+    assert seen == bare(board, guest)
+    assert seen.console == bare(board, f"{architecture}/nucleus-quick").console
+    assert monitor.technique.direct.total() > 100
+
+
 def test_a_sparc_guest_is_the_same_in_every_trap(tmp_path) -> None:
     kernel = build_guest("sparc", "traps", tmp_path)
     seen, monitor = run("leon3", kernel, "previrt")
