@@ -206,6 +206,7 @@ ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_STAGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
@@ -358,6 +359,8 @@ class NativeCpu(C.Structure):
         ("resumed_count", C.c_int64),
         ("resumed_pc", C.c_uint32),
         ("intercept_spare", C.c_uint32),
+        ("second_stage", C.c_void_p),
+        ("on_stage", ON_STAGE),
     )
 
 

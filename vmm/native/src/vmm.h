@@ -345,6 +345,9 @@ struct vmm_cpu {
     int32_t (*on_instruction)(struct vmm_cpu *, uint32_t pattern);
     int64_t resumed_count; /* there and then the guest goes on without another exit */
     uint32_t resumed_pc, intercept_spare;
+    /* stage.c */
+    uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
+    int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
 };
 
 /* core.c */
@@ -475,6 +478,9 @@ int vmm_intercept_at(struct vmm_cpu *v, uint32_t pc);
 bool vmm_intercept_met(struct vmm_cpu *v, uint32_t slot);
 void vmm_intercept_exit(struct vmm_cpu *v);
 bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uint32_t count);
+
+/* stage.c */
+int vmm_second_stage(struct vmm_cpu *v, uint64_t pa);
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
