@@ -19,6 +19,13 @@ def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) 
     assert seen.traps == monitor.counters.reflected.total()
 
 
+def test_traps_entered_by_the_readable_entry_are_the_same() -> None:
+    guest = machine("leon3", "sparc/traps")
+    virtualize(guest, "trap_and_emulate")
+    guest.set_delivery("python")
+    assert watch(guest) == bare("leon3", "sparc/traps")
+
+
 @pytest.mark.parametrize(
     ("guest", "seconds"),
     [("error_mode", None), ("nowhere", None), ("unmapped", None), ("spin", 0.01), ("flood", 0.01)],
