@@ -12,6 +12,11 @@ NUCLEUS_PREFIX_arm := $(ARM_PREFIX)
 NUCLEUS_FLAGS_arm := $(ARM_FLAGS)
 NUCLEUS_USER_arm := -mfloat-abi=softfp -mfpu=vfpv3-d16
 NUCLEUS_RUNTIME_arm := start console gic
+NUCLEUS_PREFIX_sparc := $(SPARC_PREFIX)
+NUCLEUS_FLAGS_sparc := $(SPARC_FLAGS)
+NUCLEUS_KERNEL_sparc := -mno-fpu
+NUCLEUS_RUNTIME_sparc := console
+NUCLEUS_LIBRARY_sparc := -lgcc
 NUCLEUS_PREFIX_x86 := $(X86_PREFIX)
 NUCLEUS_FLAGS_x86 := $(X86_FLAGS) -march=i486
 NUCLEUS_KERNEL_x86 := -mno-80387
@@ -68,6 +73,6 @@ $(foreach storm,$(NUCLEUS_STORMS),$(call nucleus_guest,$(1),$(2),$(3),$(4)-$(sto
 )
 endef
 
-NUCLEUS_ARCHITECTURES := arm x86
+NUCLEUS_ARCHITECTURES := arm sparc x86
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_architecture,$(arch))))
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_guests,$(arch),bare,,)))

@@ -177,6 +177,7 @@ void memory_share(struct process *parent, struct process *child)
         frame_share(pte_frame(shared));
     }
     tlb_flush_space(&parent->space);
+    windows_forget(&parent->windows);
 }
 
 /* No frame is given away while a translation may still lead to it. */
@@ -185,6 +186,7 @@ void memory_unmap(struct process *process, u32 first, u32 pages)
     enum { BATCH = 32 };
     u8 *gone[BATCH];
 
+    windows_forget(&process->windows);
     for (u32 begin = 0; begin < pages; begin += BATCH) {
         u32 count = 0;
         for (u32 page = begin; page < pages && page < begin + BATCH; page++) {

@@ -31,7 +31,7 @@
 #define STACK_BASE (USER_BASE + 224 * PAGE)
 
 #define PROCESSES    16
-#define KERNEL_STACK 4096
+#define KERNEL_STACK 8192
 #define FRAMES       512                   /* of 4 KiB, for user pages and page tables */
 
 /* What an entry of a page table lets a user do besides reading. */

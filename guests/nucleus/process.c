@@ -38,6 +38,7 @@ void process_first(u32 entry, u32 storm, u32 rounds)
 {
     irq_save();
     current = process_allocate();
+    windows_open(&current->windows);
     current->frame = frame_first(stack_top(current), entry, USER_END, storm, rounds);
     current->kernel_sp = stack_prepare(current->frame);
     current->state = READY;
@@ -56,9 +57,11 @@ u32 process_fork(void)
     if (!child)
         return CALL_FAILED;
     windows_flush();
+    windows_drain();
     for (u32 i = 0; i < SIGNALS; i++)
         child->handler[i] = current->handler[i];
     memory_share(current, child);
+    windows_open(&child->windows);
     fpu_fork(child);
     child->frame = frame_copy(stack_top(child), current->frame);
     FRAME_RESULT(child->frame) = 0;
@@ -128,6 +131,7 @@ void schedule(void)
         cpu_idle();
     if (next == previous)
         return;
+    windows_flush();
     current = next;
     fpu_switch();
     space_enter(&next->space);

@@ -7,76 +7,16 @@ import ctypes as C
 from collections.abc import Callable
 
 import pytest
+from virtual_guests import ALL, COUNTER, EXECUTE, READ, WRITE, Guest, arm, sparc, x86
 
 from vmm.cpu.selftest import scratch
-from vmm.cpu.selftest.scratch import CODE, DATA, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3, Scratch
-from vmm.cpu.selftest.virtual import user_mode
+from vmm.cpu.selftest.scratch import CODE, DATA, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3
 from vmm.cpu.virtual import FETCH, LOAD, STORE, Space, Virtual
 from vmm.native import library as native
 
-READ, WRITE, EXECUTE = native.ENTRY_READ, native.ENTRY_WRITE, native.ENTRY_EXECUTE
-ALL = READ | WRITE | EXECUTE
 RD_PSR = 2 << 30 | G1 << 25 | 0x29 << 19  # rd %psr, %g1: privileged
 UNMAPPED = 0x20000
 ARM_NOP, ARM_INC, ARM_MRS_SPSR = 0xE1A00000, 0xE2800001, 0xE14F0000
-
-
-class Guest:
-    """A scratch machine in real user mode, its memory mapped one to one."""
-
-    def __init__(self, machine: Scratch) -> None:
-        self.machine = machine
-        self.engine = machine.engine
-        self.registers = machine.processor.registers
-        self.virtual = user_mode(machine)
-        self.vcpu = self.virtual.vcpu
-        self.vcpu.kernel = 1
-        self.space = Space(self.engine)
-        for page in range(0, scratch.RAM, 0x1000):
-            self.space.set(page, page, ALL, READ | EXECUTE)
-        self.virtual.space = self.space
-        self.virtual.set_fill_mode(native.FILL_SHADOW)
-        self.exits: list[tuple[int, int, int]] = []  # kind, pc, instructions begun
-        self.virtual.handlers.exit = self.skip
-        self.ledger: list[tuple[int, int, int, int, int]] = []
-        self.engine.handlers.ledger = self.ledger.extend
-        self.engine.native.ledger_on = 1
-
-    def skip(self, kind: int) -> int:
-        """Note an exit and go on behind its instruction."""
-        self.note(kind)
-        self.advance()
-        return native.HANDLED
-
-    def note(self, kind: int) -> None:
-        self.exits.append((kind, self.machine.processor.pc, self.engine.count))
-
-    def advance(self) -> None:
-        r = self.registers
-        if self.machine.processor.architecture == "sparc":
-            r["pc"], r["npc"] = r["npc"], r["npc"] + 4
-        elif self.machine.processor.architecture == "arm":
-            r["pc"] += 4
-        else:
-            r["eip"] += 1
-
-    def run(self, code: bytes | list[int], instructions: int) -> int:
-        self.machine.put(CODE, code)
-        self.machine.processor.set_pc(CODE)
-        return self.machine.run(instructions)
-
-
-def sparc() -> Guest:
-    return Guest(scratch.sparc())
-
-
-def arm() -> Guest:
-    return Guest(scratch.arm())
-
-
-def x86() -> Guest:
-    return Guest(scratch.x86())
-
 
 # A privileged instruction between two others: code, its kind, its place, how many begin.
 PRIVILEGED = (
@@ -84,7 +24,6 @@ PRIVILEGED = (
     (arm, [ARM_INC, ARM_MRS_SPSR, ARM_INC], 1, CODE + 4),
     (x86, b"\x40\xfa\x40", 13, CODE + 1),  # inc, cli, inc
 )
-COUNTER = {"sparc": "g1", "arm": "r0", "x86": "eax"}
 
 
 @pytest.mark.parametrize(("make", "code", "kind", "pc"), PRIVILEGED)
@@ -414,3 +353,96 @@ def test_code_stored_through_a_mapping_without_execution_is_obeyed(
         guest.machine.run(1)
         wanted += step
         assert guest.registers[COUNTER[arch]] == wanted
+
+
+# Two stores and a marker: the second store needs the monitor again.
+STORES = (
+    (sparc, [scratch.load_store(4, G3, G2), scratch.load_store(4, G3, G2, 4), SPARC_INC], "g2"),
+    (arm, [0xE5823000, 0xE5823004, 0xE2800001], "r2"),
+    (x86, b"\x89\x0a\x89\x4a\x04\x40", "edx"),
+)
+
+
+@pytest.mark.parametrize(("make", "code", "pointer"), STORES)
+def test_a_store_through_protection_is_one_instruction_s(
+    make: Callable[[], Guest], code: bytes | list[int], pointer: str
+) -> None:
+    guest = make()
+    guest.registers[pointer] = DATA
+    guest.registers[{"g2": "g3", "r2": "r3", "edx": "ecx"}[pointer]] = 0x11223344
+    guest.space.set(DATA, DATA, READ, 0)
+    seen: list[tuple[str, int, int]] = []
+
+    def fill(address: int, access: int) -> int:
+        assert access == STORE
+        seen.append(("fill", address, guest.machine.word(address)))
+        guest.virtual.store_through(address)
+        return 0
+
+    def stored() -> None:
+        place = DATA + 4 * (len(seen) // 2)
+        seen.append(("stored", guest.engine.count, guest.machine.word(place)))
+
+    guest.virtual.handlers.fill, guest.virtual.handlers.stored = fill, stored
+    guest.run(code, 3)
+    assert seen == [
+        ("fill", DATA, 0), ("stored", 1, 0x11223344), ("fill", DATA + 4, 0),
+        ("stored", 2, 0x11223344),
+    ]
+    assert guest.registers[COUNTER[guest.machine.processor.architecture]] == 1
+    assert guest.engine.count == 3 and guest.exits == []
+
+
+def test_a_store_over_two_protected_pages_is_told_once() -> None:
+    guest = x86()
+    for page in (DATA, DATA + 0x1000):
+        guest.space.set(page, page, READ, 0)
+    told: list[bytes] = []
+
+    def fill(address: int, access: int) -> int:
+        guest.virtual.store_through(address)
+        return 0
+
+    guest.virtual.handlers.fill = fill
+    guest.virtual.handlers.stored = lambda: told.append(
+        guest.machine.memory[DATA + 0xFFE : DATA + 0x1002]
+    )
+    guest.registers["edx"], guest.registers["ecx"] = DATA + 0xFFE, 0x04030201
+    guest.run(b"\x89\x0a\x90", 2)
+    assert told == [b"\1\2\3\4"]
+    assert guest.engine.count == 2
+
+
+def test_a_trap_in_the_middle_of_a_store_through_is_told_after_it() -> None:
+    guest = arm()
+    told: list[str] = []
+
+    def fill(address: int, access: int) -> int:
+        if address >= UNMAPPED:
+            return 4
+        guest.virtual.store_through(address)
+        return 0
+
+    guest.virtual.handlers.fill = fill
+    guest.virtual.handlers.stored = lambda: told.append("stored")
+    guest.virtual.handlers.exit = lambda kind: told.append("trap") or native.STOP
+    guest.space.set(UNMAPPED - 0x1000, DATA, READ, 0)
+    guest.registers["r2"] = UNMAPPED - 4
+    guest.run([0xE8820003], 1)  # stm r2, {r0, r1}
+    assert told == ["stored", "trap"]
+
+
+def test_a_protected_page_that_is_stored_to_by_a_string_is_told_each_time() -> None:
+    guest = x86()
+    guest.space.set(DATA, DATA, READ, 0)
+    told: list[bytes] = []
+
+    def fill(address: int, access: int) -> int:
+        guest.virtual.store_through(address)
+        return 0
+
+    guest.virtual.handlers.fill = fill
+    guest.virtual.handlers.stored = lambda: told.append(guest.machine.memory[DATA : DATA + 3])
+    guest.registers["edi"], guest.registers["ecx"], guest.registers["eax"] = DATA, 3, 0x41
+    guest.run(b"\xf3\xaa\x90", 20)  # rep stosb
+    assert [one for one in told if one] == [b"A\0\0", b"AA\0", b"AAA"]

@@ -104,12 +104,32 @@ class Processor:
                     return self.faults[-1]
                 entry = self.space.get(address)
                 assert entry & wanted or (access == STORE and page in self.through)
+            if page in self.through:
+                return (entry & 0xFFFFFFFFF000) | address & 0xFFF
             self.tlb[page] = entry
         return (self.tlb[page] & 0xFFFFFFFFF000) | address & 0xFFF
 
     def poke(self, address: int, value: int, size: int = 4) -> None:
         """Memory changes by a way that no translation sees."""
         self.memory.store(address, size, value)
+
+    def store(self, address: int, user: bool, value: int, size: int = 4) -> bool:
+        """A store through the current translation; whether it was allowed."""
+        physical = self.access(address, STORE, user)
+        if isinstance(physical, Fault):
+            return False
+        if physical + size <= self.base + self.size:
+            self.poke(physical, value, size)
+        if self.through:
+            self.through.clear()
+            self.policy.stored()
+        return True
+
+    def set_registers(self, values: dict[str, int]) -> None:
+        """Write registers of the virtual processor."""
+        for name, value in values.items():
+            named = f"mmu.{name}"
+            self.registers[named if named in self.registers else name] = value
 
     def peek(self, address: int, size: int = 4) -> int:
         value = self.memory.load(address, size)

@@ -47,6 +47,8 @@ class VirtualHandlers:
     # A virtual address that the space does not allow the access (LOAD, STORE, FETCH) of -> 0
     # once an entry is there that does, or the number of the engine's exception to raise.
     fill: Callable[[int, int], int] = _no_fill
+    # An instruction that was let store where it may not (`Virtual.store_through`) has ended.
+    stored: Callable[[], None] = lambda: None
     # x86: linear address and first bytes (as far as its page goes) of an instruction that is
     # about to be translated -> the number that `add_instruction` gave, or 0: let it run.
     decode: Callable[[int, bytes], int] = lambda address, code: 0
@@ -139,10 +141,18 @@ class Virtual:
                 v.engine.fail(error)
                 return 0
 
+        def stored(_: object) -> None:
+            v = own()
+            try:
+                v.handlers.stored()
+            except BaseException as error:
+                v.engine.fail(error)
+
         n = self.engine.native
+        n.on_stored = native.ON_LEDGER(stored)
         n.on_exit, n.on_fill = native.ON_EXIT(left), native.ON_FILL(fill)
         n.on_decode = native.ON_DECODE(decode)
-        return [n.on_exit, n.on_fill, n.on_decode]
+        return [n.on_exit, n.on_fill, n.on_decode, n.on_stored]
 
     def detach(self) -> None:
         """Make the engine a bare machine again; only between runs.
@@ -214,6 +224,15 @@ class Virtual:
     def flush_page(self, address: int) -> None:
         """Forget the engine's translation of the page at ``address``, in both modes."""
         self._dll.vmm_flush_page(self._pointer, address)
+
+    def store_through(self, address: int) -> None:
+        """In a fill for a store: let just the current instruction store to the page.
+
+        The page's entry need not allow it.  The stored handler is called at the end of the
+        instruction, and the page is protected again by then.
+        """
+        if not self._dll.vmm_store_through(self._pointer, address):
+            raise RuntimeError("one instruction stores to more pages than there can be")
 
     @property
     def fill_privileged(self) -> bool:

@@ -15,7 +15,7 @@ from vmm.monitor.base import Monitor
 # What does not trap in user mode, although it shows or changes privileged state (vmm theorem).
 SILENT = {
     "x86": "POPF, PUSHF, SGDT, SIDT, SLDT, SMSW, STR, LAR, LSL, VERR, VERW, and segment loads",
-    "arm": "CPS, MSR and MRS of CPSR, SETEND, RFE, and WFI",
+    "arm": "CPS, MRS and MSR of CPSR, and LDRT and STRT with their like",
 }
 
 

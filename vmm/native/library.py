@@ -164,6 +164,17 @@ class WatchedAccess(C.Structure):
     )
 
 
+class Pattern(C.Structure):
+    """Instructions to leave the guest before."""
+
+    _fields_ = (
+        ("mask", C.c_uint32),
+        ("value", C.c_uint32),
+        ("thumb", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
@@ -195,6 +206,7 @@ ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_BLOCK = C.CFUNCTYPE(None, CPU_POINTER, C.c_uint32, C.c_uint32, C.c_uint32)
@@ -328,7 +340,19 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("on_stored", ON_LEDGER),
+        ("through", C.c_uint32 * 4),
+        ("through_used", C.c_uint32),
+        ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("patterns", C.POINTER(Pattern)),
+        ("pattern_count", C.c_uint32),
+        ("instruction", C.c_uint32),
+        ("met", C.c_void_p),
+        ("on_instruction", ON_INSTRUCTION),
+        ("resumed_count", C.c_int64),
+        ("resumed_pc", C.c_uint32),
+        ("intercept_spare", C.c_uint32),
     )
 
 
@@ -439,6 +463,8 @@ class Library:
         dll.vmm_flush_tlb.restype = None
         dll.vmm_set_watches.argtypes = (pointer, C.POINTER(Watch), C.c_uint32)
         dll.vmm_set_watches.restype = None
+        dll.vmm_set_patterns.argtypes = (pointer, C.POINTER(Pattern), C.c_uint32)
+        dll.vmm_set_patterns.restype = C.c_bool
         dll.vmm_set_coverage.argtypes = (pointer, C.c_int)
         dll.vmm_set_coverage.restype = C.c_bool
         dll.vmm_coverage_page.argtypes = (pointer, C.POINTER(C.c_uint32))
@@ -452,6 +478,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
+        dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None
@@ -465,6 +493,15 @@ class Library:
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_advance.restype = None
+        dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)
+        dll.vmm_arm_raise.restype = None
+        dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

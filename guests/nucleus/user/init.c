@@ -9,9 +9,9 @@ static const struct {
 } storms[] = {
     {"compute  ", compute, 100},
     {"syscalls ", syscalls, 100},
-    {"switches ", switches, 100},
+    {"switches ", switches, 50},
     {"forks    ", forks, 100},
-    {"io       ", io, 100},
+    {"io       ", io, 150},
     {"boot     ", boot, 1},
 };
 #define STORMS (sizeof storms / sizeof *storms)

@@ -8,9 +8,10 @@
 
 static u32 signals_sum;
 
+/* The LEON3 tells of a fault's address only the page. */
 u32 on_signal(u32 signal, u32 address)
 {
-    signals_sum = mix(mix(signals_sum, signal), signal == SIGSEGV ? address : 0);
+    signals_sum = mix(mix(signals_sum, signal), signal == SIGSEGV ? address / PAGE : 0);
     return (u32)recover;
 }
 

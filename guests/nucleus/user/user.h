@@ -22,7 +22,7 @@ u32 try_divide(u32 dividend, u32 divisor);
 extern const u8 recover[];                 /* where a handler may go on: returns RECOVERED */
 #define RECOVERED 0x5afe5afe
 
-u32 on_signal(u32 signal, u32 address);    /* init.c */
+u32 on_signal(u32 signal, u32 address);    /* syscalls.c */
 
 static inline u32 mix(u32 sum, u32 word)
 {

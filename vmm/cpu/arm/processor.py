@@ -52,8 +52,10 @@ class ArmProcessor:
     byteorder: Literal["big", "little"] = "little"
 
     def __init__(
-        self, model: str = "cortex-a15", virtualization: bool = False, security: bool = False
+        self, model: str = "cortex-a15", virtualization: bool = False, security: bool = False,
+        engine: Engine | None = None,
     ) -> None:
+        """``engine`` is one of this model and these extensions that is there already."""
         if model not in MODELS:
             raise UnknownModel(f"no ARM processor {model!r}; known: {', '.join(MODELS)}")
         self.description = description = MODELS[model]
@@ -65,7 +67,7 @@ class ArmProcessor:
         self._names = constants("unicorn.arm_const")
         self.model = model
         self.virtualization, self.security = virtualization, security
-        self.engine = Engine(
+        self.engine = engine or Engine(
             native.ARM, unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM,
             getattr(self._names, description.engine), description.page_size,
         )
@@ -88,7 +90,7 @@ class ArmProcessor:
             self.engine, present - absent, self._names.UC_ARM_REG_CP_REG, description.doubles
         )
         self._words = self.engine.words(0, 0x230 // 4)
-        self._exception = _Exception.from_address(self.engine.env + EXCEPTION)
+        self.exception = _Exception.from_address(self.engine.env + EXCEPTION)
         self._reset_values = {
             name: self.registers[name] for name in ("sctlr",) if name in self.registers.table
         }
@@ -160,7 +162,7 @@ class ArmProcessor:
 
     def syndrome(self) -> traps.Syndrome:
         """What the engine knows of the exception it is about to take."""
-        e = self._exception
+        e = self.exception
         return traps.Syndrome(e.syndrome, e.fsr, e.vaddress & 0xFFFFFFFF, e.target_el)
 
     def deliver(self, kind: int) -> None:

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import ctypes as C
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from vmm.cpu.arm.models import MODELS as ARM_MODELS
 from vmm.cpu.virtual import Space as EngineSpace
@@ -14,11 +14,12 @@ from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import A20_MASK
 from vmm.cpu.x86.state import EFER, EFER_NXE
 from vmm.monitor.memory.arm import ArmTables
-from vmm.monitor.memory.base import Fault, PolicyError
+from vmm.monitor.memory.base import Fault, MemoryPolicy, PolicyError
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
 from vmm.monitor.memory.tables import Memory, Registers, Tables
 from vmm.monitor.memory.x86 import X86Tables
+from vmm.native import library as native
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -55,6 +56,13 @@ class Mmu(Protocol):
         """Forget all that the processor remembers."""
         ...
 
+    def store_through(self, address: int) -> None:
+        """In a fill: let just the current instruction store to the page.
+
+        The policy's `stored` is called at its end.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
@@ -88,6 +96,9 @@ class EngineMmu:
     def flush(self) -> None:
         self._engine.flush_tlb()
 
+    def store_through(self, address: int) -> None:
+        cast(Any, self._virtual).store_through(address)
+
 
 def guest_of(monitor: Monitor) -> Guest:
     """The guest of a monitor that has just taken its machine over."""
@@ -117,3 +128,30 @@ def tables_of(monitor: Monitor, memory: Memory) -> Tables:
     a20 = C.c_int32.from_address(monitor.engine.env + A20_MASK)
     efer = C.c_uint64.from_address(monitor.engine.env + EFER)
     return X86Tables(memory, lambda: a20.value, lambda: bool(efer.value & EFER_NXE))
+
+
+def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
+    """Have the policy answer the guest's fills, and hear of what is written for the guest."""
+    virtual = virtual_of(monitor)
+    virtual.handlers.fill = policy.fill
+    virtual.handlers.stored = policy.stored
+    virtual.set_fill_mode(native.FILL_SHADOW)
+    monitor.engine.handlers.derived = policy.forget
+    bus = monitor.machine.bus
+    told = bus.on_host_write
+
+    def wrote(address: int, size: int) -> None:
+        told(address, size)
+        policy.wrote(address, size)
+
+    bus.on_host_write = wrote
+
+
+def store_entries(guest: Guest, entries: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """Store table entries for the guest, up to the first that is no place for one."""
+    size = guest.tables.entry_size
+    for index, (address, value) in enumerate(entries):
+        if address % size or value >> 8 * size or guest.memory.load(address, size) is None:
+            return entries[:index]
+        guest.memory.store(address, size, value)
+    return entries

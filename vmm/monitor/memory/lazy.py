@@ -19,10 +19,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import PAGE, MemoryCounters
-from vmm.monitor.memory.guest import Guest, guest_of, virtual_of
+from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import Shadows
 from vmm.monitor.memory.sources import Sources
-from vmm.native import library as native
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -41,9 +40,7 @@ class Policy:
     def attach(self, monitor: Monitor) -> None:
         """Take the guest's translation over."""
         self.serve(guest_of(monitor))
-        virtual = virtual_of(monitor)
-        virtual.handlers.fill = self.fill
-        virtual.set_fill_mode(native.FILL_SHADOW)
+        take_over(monitor, self)
 
     def serve(self, guest: Guest) -> None:
         """Begin, with the guest's registers as they are."""
@@ -81,7 +78,7 @@ class Policy:
             self.counters.faults += 1
             return guest.refuse(found.fault)
         self.counters.hidden_faults += 1
-        self._shadows.enter(address, found, found.rights)
+        self._shadows.enter(address, found)
         return 0
 
     def stored(self) -> None:
@@ -92,15 +89,9 @@ class Policy:
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
         """Write the entries, then follow them all."""
-        memory, size = self._guest.memory, self._guest.tables.entry_size
-        accepted = True
-        for address, value in entries:
-            if address % size or memory.load(address, size) is None:
-                accepted = False
-                break
-            memory.store(address, size, value)
+        accepted = store_entries(self._guest, entries)
         self.flush(None)
-        return accepted
+        return len(accepted) == len(entries)
 
     def forget(self) -> None:
         """Begin anew."""

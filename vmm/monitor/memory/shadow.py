@@ -21,6 +21,7 @@ SPACES = 64  # kept at most
 REGIONS = 4096  # of 4 MiB, of all spaces: each takes 8 KiB
 TRANSLATIONS = 1 << 16  # of all spaces
 NUMBER = 20  # a translation is a page number and, above it, a space's number
+PAGES = (1 << NUMBER) - 1
 
 
 class ShadowSpace:
@@ -37,10 +38,14 @@ class Shadows:
     """All of a guest's spaces; one is the current."""
 
     def __init__(
-        self, mmu: Mmu, new_space: Callable[[], Space], new_sources: Callable[[], Sources]
+        self, mmu: Mmu, new_space: Callable[[], Space], new_sources: Callable[[], Sources],
+        on_removed: Callable[[int], None] = lambda translation: None,
     ) -> None:
-        """``new_sources`` makes a new space's account, which may be shared by all."""
-        self._mmu = mmu
+        """``new_sources`` makes a new space's account, which may be shared by all.
+
+        ``on_removed`` is told of each translation that is taken out or made anew.
+        """
+        self._mmu, self._on_removed = mmu, on_removed
         self._new_space, self._new_sources = new_space, new_sources
         self._by_key: OrderedDict[Hashable, ShadowSpace] = OrderedDict()
         self._by_number: dict[int, ShadowSpace] = {}
@@ -66,52 +71,76 @@ class Shadows:
         """Have the processor translate by the current space."""
         self._mmu.use(self.current.space)
 
-    def enter(self, address: int, found: Found, rights: int) -> None:
+    def enter(self, address: int, found: Found) -> None:
         """Put a translation into the current space."""
+        self.account(address, found)
+        self.put(address, found.frame | found.rights)
+
+    def account(self, address: int, found: Found) -> None:
+        """Note what a translation of the current space is made from; it is about to be put in.
+
+        Others may be dropped: those that no longer hold, and whole spaces.
+        """
         space = self.current
         page = address >> 12
-        region = page >> 10
-        if region not in space.regions:
-            space.regions.add(region)
-            self._regions += 1
-        if found.sources:
-            translation = page | space.number << NUMBER
-            self._translations += translation not in space.sources
-            space.sources.record(translation, found.sources)
-        space.space.put(address & -PAGE, found.frame | rights)
-        if self._regions > REGIONS or self._translations > TRANSLATIONS:
-            self._shrink(address, found, rights)
+        translation = self.number_of(address)
+        if translation in space.sources:
+            self._on_removed(translation)
+        else:
+            self._translations += 1
+            region = page >> 10
+            if region not in space.regions:
+                space.regions.add(region)
+                self._regions += 1
+            if self._regions > REGIONS or self._translations > TRANSLATIONS:
+                self._shrink(region)
+        space.sources.record(translation, found.sources)
 
-    def _shrink(self, address: int, found: Found, rights: int) -> None:
+    def number_of(self, address: int) -> int:
+        """The current space's translation of a page, as a number."""
+        return address >> 12 | self.current.number << NUMBER
+
+    def put(self, address: int, entry: int) -> None:
+        """Enter a translation that has been accounted for."""
+        self.current.space.put(address & -PAGE, entry)
+
+    def _shrink(self, region: int) -> None:
+        """Make room for one more translation of the current space."""
         if len(self._by_key) > 1:
             self._evict()
-        else:
-            self.empty(self.current)
-            self.enter(address, found, rights)
+            return
+        self.empty(self.current)
+        self.current.regions.add(region)
+        self._regions, self._translations = 1, 1
 
     def drop(self, translation: int) -> None:
         """Remove a translation that its account has forgotten."""
         self._translations -= 1
+        self._on_removed(translation)
         space = self._by_number[translation >> NUMBER]
-        address = (translation & (1 << NUMBER) - 1) << 12
+        address = (translation & PAGES) << 12
         space.space.put(address, 0)
         if space is self.current:
             self._mmu.flush_page(address)
 
+    def remove(self, translation: int) -> None:
+        """Remove a translation."""
+        self._by_number[translation >> NUMBER].sources.forget(translation)
+        self.drop(translation)
+
     def drop_page(self, address: int) -> None:
         """Remove the current translation of a page, and the rest of the large page it is in."""
         space = self.current
-        translation = address >> 12 | space.number << NUMBER
-        for other in space.sources.siblings(translation):
+        for other in space.sources.siblings(self.number_of(address)):
             if other >> NUMBER == space.number:
-                space.sources.forget(other)
-                self.drop(other)
+                self.remove(other)
 
     def empty(self, space: ShadowSpace) -> None:
         """Remove all translations of a space."""
         for translation in space.sources.translations():
             if translation >> NUMBER == space.number:
                 space.sources.forget(translation)
+                self._on_removed(translation)
                 self._translations -= 1
         space.space.clear()
         self._regions -= len(space.regions)

@@ -10,7 +10,7 @@ addresses use (tables mapped twice, large pages) is remembered once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from vmm.monitor.memory.tables import Memory, Source
 
@@ -134,6 +134,15 @@ class Sources:
         """All translations made from the same last entry: the pages of a large page."""
         path = self._paths.get(translation)
         return tuple(path[-1].translations) if path else ()
+
+    def standing_on(self, frame: int) -> Iterator[int]:
+        """Translations made from entries in a frame; one may come several times."""
+        first = frame << FRAME_BLOCKS
+        for number in range(first, first + (1 << FRAME_BLOCKS)):
+            block = self._blocks.get(number)
+            if block is not None:
+                for entry in block.entries.values():
+                    yield from entry.translations
 
     # -- what has changed --------------------------------------------------------------
 

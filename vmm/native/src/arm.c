@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ARM: trap delivery, external aborts, and the generic timer's registers. */
 #include "vmm.h"
+#include "monitor_arm.h"
 #include "offsets.h"
 
 #include <string.h>
@@ -30,8 +31,13 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
             return;                                                           \
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
+#define BEFORE_INSTRUCTION(v, pc)                                             \
+    (vmm_arm_begin_site(v, (uint32_t)(pc)), vmm_arm_before_instruction(v, (uint32_t)(pc)))
+#define SITE_CALL(function, place, what) vmm_arm_site_call(function, place, what)
+#define SITE(v, place, what, retaddr) vmm_arm_site(v, place, what, retaddr)
+#define END_SITE(db) \
+    (FIELD(uint32_t, db, DB_PC_NEXT) += vmm_arm_end_site(&FIELD(int32_t, db, DB_IS_JMP)))
 #define ENDS_BLOCK() false
-#define BEFORE_INSTRUCTION(v, pc) vmm_arm_before_instruction(v, (uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)
 #include "thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)

@@ -60,6 +60,8 @@ int fp_exception_el_arm(void *env, int el)
     if (!(features & FEATURE_V6))
         return 0;
     is_secure = secure(v, features);
+    if (v->vcpu && !v->vcpu->native && v->vcpu->kernel)
+        el = 1; /* really user mode, virtually not */
     switch (system_register(v, CPACR) >> 20 & 3) {
     case 0:
     case 2:

@@ -205,6 +205,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->code_ram);
     free(v->dirty);
     free(v->dirty_pages);
+    free(v->met);
     vmm_free_parked(v);
     vmm_set_coverage(v, 0);
     free(v);

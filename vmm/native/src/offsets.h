@@ -125,6 +125,8 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define ARM_EXCEPTION_TARGET_EL 3040
 #define ARM_UNCACHED_CPSR 0x154
 #define ARM_THUMB 0x220
+#define ARM_CONDEXEC 0x224 /* ITSTATE */
+#define ARM_VFP_SYSTEM 3624 /* FPSID, MVFR1 (6), MVFR0 (7), FPEXC (8): words */
 #define ARM_FEATURES 0xfa0
 #define ARM_PMCR 0x470 /* then PMCNTEN, 8 bytes each */
 #define ARM_PMCNTEN 0x478
@@ -138,9 +140,16 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define RI_CRM 10
 #define RI_OPC1 12
 #define RI_OPC2 13
+#define RI_TYPE 20
+#define RI_ACCESS 24 /* write and read, by exception level */
+#define RI_RESET_VALUE 40
 #define RI_FIELD_OFFSET 48
+#define RI_ACCESSFN 72
 #define RI_READFN 80
 #define RI_WRITEFN 88
+#define RI_TYPE_CONSTANT 0x02
+#define RI_TYPE_SPECIAL 0xf01
+#define RI_TYPE_NOP 0x101
 
 /* CPUX86State */
 #define X86_REGS 0

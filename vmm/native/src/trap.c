@@ -109,6 +109,8 @@ bool vmm_gate(void *uc, int number)
         return false;
     v->helper_pc = 0;
     v->restored = 0;
+    if (v->through_used)
+        vmm_stored(v);
     switch (number) {
     case EXCP_INTERRUPT_:
         /* Without a request to stop this is only PAUSE leaving its block, unless
@@ -168,6 +170,10 @@ bool vmm_exec_interrupt(void *cpu, int request)
                 return vmm_exec_original[a](cpu, request);
         return false;
     }
+    if ((uint32_t)request & VMM_IRQ_STORED) {
+        vmm_stored(v);
+        request = (int)FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST);
+    }
     if ((uint32_t)request & VMM_IRQ_EVENT) {
         FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST) &= ~VMM_IRQ_EVENT;
         if (v->resume) {
@@ -176,6 +182,8 @@ bool vmm_exec_interrupt(void *cpu, int request)
             FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
             FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
         }
+        if (v->instruction)
+            vmm_intercept_exit(v);
         v->events++;
         v->kick = 0;
         looks(v);

@@ -7,13 +7,14 @@
  * say so with vmm_trap(), which counts and records as on a bare machine.  So do
  * translations: on_fill answers for addresses the monitor has no entry of.
  */
+#include "monitor_arm.h"
 #include "monitor_sparc.h"
 #include "monitor_x86.h"
 #include "offsets.h"
 
 #include <stdio.h>
 
-enum { X86_USER_INDEX = 1 };
+enum { X86_USER_INDEX = 1, ACCESS_STORE = 1 };
 
 /* A run begins: see that the engine is as the virtual processor needs it. */
 void vmm_virtual_begins(struct vmm_cpu *v)
@@ -27,7 +28,7 @@ void vmm_virtual_begins(struct vmm_cpu *v)
 }
 
 /* Tell the monitor, and do what it answers. */
-void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind)
 {
     int action;
 
@@ -39,6 +40,13 @@ void vmm_exit(struct vmm_cpu *v, uint32_t kind)
         v->sleep = 0;
         vmm_halted(v);
     }
+}
+
+/* The guest cannot go on by itself. */
+void vmm_exit(struct vmm_cpu *v, uint32_t kind)
+{
+    if (v->arch != VMM_ARM || !vmm_arm_exit(v, kind))
+        vmm_tell_monitor(v, kind);
 }
 
 /* The instruction at the register file's pc is to begin anew: it counts once. */
@@ -113,6 +121,18 @@ static void refuse(struct vmm_cpu *v, int number, uintptr_t retaddr)
     }
 }
 
+/* Tell the monitor, with the virtual processor's registers to look at. */
+void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *))
+{
+    bool hidden = vmm_x86_virtual(v) && !vmm_x86_vcpu(v)->shown;
+
+    if (hidden)
+        vmm_x86_show(v);
+    told(v);
+    if (hidden)
+        vmm_x86_hide(v);
+}
+
 /* Have the monitor put in an entry, with the virtual processor's registers to look at. */
 static int ask(struct vmm_cpu *v, uint32_t address, uint32_t access)
 {
@@ -137,8 +157,11 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
     bool privileged = v->vcpu->kernel || (v->arch == VMM_X86 && mmu_index != X86_USER_INDEX);
     unsigned shift = privileged ? 0 : VMM_ENTRY_USER;
     uint64_t entry = vmm_space_get(v->space, address);
+    bool through = false;
 
-    if (!(entry >> shift & 1u << access)) {
+    if (access == ACCESS_STORE && v->through_used)
+        through = vmm_stores_through(v, address, retaddr);
+    if (!through && !(entry >> shift & 1u << access)) {
         int number;
 
         v->fill_privileged = privileged;
@@ -153,14 +176,16 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
         }
         if (number)
             refuse(v, number, retaddr);
+        if (access == ACCESS_STORE && v->through_used)
+            through = vmm_stores_through(v, address, retaddr);
         entry = vmm_space_get(v->space, address);
-        if (!(entry >> shift & 1u << access)) {
+        if (!through && !(entry >> shift & 1u << access)) {
             char text[80];
 
             snprintf(text, sizeof text, "the monitor put in no entry for %#x", address);
             vmm_engine_abort(text);
         }
     }
-    *rights = (int)(entry >> shift & 7);
+    *rights = (int)(entry >> shift & 7) | (through ? VMM_ENTRY_WRITE : 0);
     return entry;
 }

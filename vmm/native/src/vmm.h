@@ -61,13 +61,17 @@ enum vmm_exit_kind {
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
+#define VMM_AT_SITE (1u << 31)       /* ... an instruction that a monitor has replaced */
+#define VMM_AT_INTERCEPT (1u << 29)           /* with it: an intercepted instruction's slot instead */
 #define VMM_BREAKPOINT_CHARGE (3ll << 61)     /* more than any budget, and left stays in range */
 
 /* What is watched: bits, the engine's own for a marked page. */
 enum vmm_watch_kind { VMM_WATCH_READ = 1, VMM_WATCH_WRITE = 2 };
 enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
-#define VMM_IRQ_EVENT (1u << 30)      /* our bit in CPUState.interrupt_request */
+#define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
+#define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
+#define VMM_THROUGH 4 /* pages that one instruction may store to */
 
 struct vmm_trap_record {
     uint64_t count; /* instructions begun, the trapping one included */
@@ -150,6 +154,15 @@ enum vmm_tell {
 /* Addresses, both ends included. */
 struct vmm_range {
     uint32_t first, last;
+};
+
+/* Instructions to leave the guest before: those with these bits.  The first byte of an x86
+ * instruction is the lowest, and prefixes do not count; the first half of a Thumb one is the
+ * low half. */
+struct vmm_pattern {
+    uint32_t mask, value;
+    uint32_t thumb; /* ARM: it is one of the Thumb set */
+    uint32_t spare;
 };
 
 /* Which privilege a block was translated for. */
@@ -314,7 +327,19 @@ struct vmm_cpu {
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    /* through.c */
+    void (*on_stored)(struct vmm_cpu *);
+    uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
+    uint32_t through_spare;
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    /* intercept.c */
+    const struct vmm_pattern *patterns; /* set by vmm_set_patterns() */
+    uint32_t pattern_count;
+    uint32_t instruction; /* nonzero: the look that comes is before one, its pattern's index plus one */
+    struct vmm_intercepted *met;
+    int32_t (*on_instruction)(struct vmm_cpu *, uint32_t pattern);
+    int64_t resumed_count; /* there and then the guest goes on without another exit */
+    uint32_t resumed_pc, intercept_spare;
 };
 
 /* core.c */
@@ -362,12 +387,19 @@ void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
+void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind);
 void vmm_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request);
 void vmm_virtual_begins(struct vmm_cpu *v);
 uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
                           uintptr_t retaddr, int *rights);
 void vmm_restart(struct vmm_cpu *v);
+void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+
+/* through.c */
+bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
+bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
+void vmm_stored(struct vmm_cpu *v);
 
 /* space.c */
 struct vmm_space *vmm_space_new(void);
@@ -416,8 +448,15 @@ bool vmm_may_return(const struct vmm_cpu *v, const void *helper, uint32_t *sure)
 void vmm_returned(struct vmm_cpu *v, uint32_t sure);
 
 /* breakpoint.c */
-int vmm_breakpoint_at(const struct vmm_cpu *v, uint32_t pc);
+int64_t vmm_stop_before(struct vmm_cpu *v, uint32_t pc);
+bool vmm_ends_before(struct vmm_cpu *v, uint32_t head, uint32_t pc);
 bool vmm_breakpoint_met(struct vmm_cpu *v, uint32_t block);
+
+/* intercept.c */
+int vmm_intercept_at(struct vmm_cpu *v, uint32_t pc);
+bool vmm_intercept_met(struct vmm_cpu *v, uint32_t slot);
+void vmm_intercept_exit(struct vmm_cpu *v);
+bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uint32_t count);
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);

@@ -15,6 +15,9 @@
 #define FILL x86_cpu_tlb_fill_x86_64
 /* A PC's bus floats high: the hole page answers all ones. */
 #define BUS_ERROR(v, address, access, mmu_index, retaddr) ((void)0)
+#define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
+#define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
+#define END_SITE(db) ((void)(db))
 #define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc)
 /* RF is cleared by the next instruction (Intel SDM volume 3B, 17.3.1.1); the
  * engine clears it at the end of a block. */

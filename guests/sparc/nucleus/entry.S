@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Trap table, reset, register windows, the ways in and out, and from one kernel stack to another.
+ *
+ * After SPARC V8, chapter 7 and appendix D.  One window is invalid in WIM.  A trap enters the window
+ * below the present one, T here; if that is the invalid one the oldest is spilled to make room.
+ * Where windows move, traps are disabled and no fault can be taken: see struct windows in arch.h.
+ */
+#include "leon3.h"
+
+	.register %g2, #scratch
+	.register %g3, #scratch
+
+#define DELAY nop; nop; nop /* a write to PSR or WIM takes up to three instructions */
+#define TT_INTERRUPTS 0x10
+#define USER_END 0x10100000
+#define AREA_LOW 4
+#define AREA_ROOM 8
+#define AREA_NEXT 12
+#define AREA_WINDOW 72
+#define AREA_SP 64
+
+	.macro store_window base
+	std	%l0, [\base + 0]
+	std	%l2, [\base + 8]
+	std	%l4, [\base + 16]
+	std	%l6, [\base + 24]
+	std	%i0, [\base + 32]
+	std	%i2, [\base + 40]
+	std	%i4, [\base + 48]
+	std	%i6, [\base + 56]
+	.endm
+
+	.macro load_window
+	ldd	[%sp + 0], %l0
+	ldd	[%sp + 8], %l2
+	ldd	[%sp + 16], %l4
+	ldd	[%sp + 24], %l6
+	ldd	[%sp + 32], %i0
+	ldd	[%sp + 40], %i2
+	ldd	[%sp + 48], %i4
+	ldd	[%sp + 56], %i6
+	.endm
+
+	/* %l4 is WIM: the invalid window moves one down or up; %l5 is lost. */
+	.macro wim_down
+	srl	%l4, 1, %l5
+	sll	%l4, NWINDOWS - 1, %l4
+	or	%l4, %l5, %l4
+	.endm
+
+	.macro wim_up
+	sll	%l4, 1, %l5
+	srl	%l4, NWINDOWS - 1, %l4
+	or	%l4, %l5, %l4
+	and	%l4, (1 << NWINDOWS) - 1, %l4
+	.endm
+
+	/* Goes to `yes` if a window may be stored to or loaded from `sp`, else falls through with
+	 * the area in %g1.  %g2 and the condition codes are lost. */
+	.macro reachable sp, yes
+	sethi	%hi(USER_END), %g1
+	cmp	\sp, %g1
+	bgeu	\yes
+	sethi	%hi(spill_area), %g1
+	ld	[%g1 + %lo(spill_area)], %g1
+	ld	[%g1 + AREA_LOW], %g2
+	sub	\sp, %g2, %g2
+	ld	[%g1 + AREA_ROOM], %g1
+	cmp	%g2, %g1
+	bgu	.Lno\@
+	andcc	%g2, 7, %g0
+	be	\yes
+	nop
+.Lno\@:	sethi	%hi(spill_area), %g1
+	ld	[%g1 + %lo(spill_area)], %g1
+	.endm
+
+	/* The oldest window goes to memory.  %l4 is WIM; %l7 says whether it went to the area. */
+	.macro spill
+	wim_down
+	mov	%g1, %l5
+	mov	%g2, %l6
+	wr	%g0, %wim
+	DELAY
+	save
+	reachable %sp, .Lstack\@
+	ld	[%g1 + AREA_NEXT], %g2
+	store_window %g2
+	st	%sp, [%g2 + AREA_SP]
+	add	%g2, AREA_WINDOW, %g2
+	st	%g2, [%g1 + AREA_NEXT]
+	ba	.Lspilled\@
+	mov	1, %g1
+.Lstack\@:
+	store_window %sp
+	mov	0, %g1
+.Lspilled\@:
+	restore
+	mov	%g1, %l7
+	mov	%l5, %g1
+	mov	%l6, %g2
+	wr	%l4, %wim
+	DELAY
+	.endm
+
+	.section .text.start, "ax"
+	.global _start, trap_table
+	.balign 4096
+_start:
+trap_table:
+	ba	reset
+	nop
+	nop
+	nop
+	.set	vector, 1
+	.rept	255
+	rd	%psr, %l0
+	.if	vector == 5
+	ba	window_overflow
+	.elseif	vector == 6
+	ba	window_underflow
+	.else
+	ba	trap_entry
+	.endif
+	mov	vector, %l3
+	nop
+	.set	vector, vector + 1
+	.endr
+
+reset:
+	/* Nothing is taken over from whatever ran before. */
+	wr	%g0, PSR_S | PSR_PS | PSR_PIL, %psr
+	DELAY
+	wr	%g0, 2, %wim
+	set	trap_table, %g1
+	wr	%g1, %tbr
+	wr	%g0, %y
+	DELAY
+	sta	%g0, [%g0] ASI_MMU
+	set	0x0081000f, %g1		/* flush and enable both caches, snoop */
+	sta	%g1, [%g0] ASI_CACHE
+
+	set	IRQMP, %g1
+	st	%g0, [%g1 + IRQMP_MASK]
+	st	%g0, [%g1 + IRQMP_LEVEL]
+	set	GPTIMER, %g2
+	st	%g0, [%g2 + GPTIMER_TIMER(1) + TIMER_CONTROL]
+	st	%g0, [%g2 + GPTIMER_TIMER(2) + TIMER_CONTROL]
+	set	0xfffe0000, %g2
+	st	%g2, [%g1 + IRQMP_PFORCE]
+	set	0x0000fffe, %g2
+	st	%g2, [%g1 + IRQMP_CLEAR]
+
+	set	APBUART, %g1
+	mov	129, %g2		/* 38400 baud from 40 MHz */
+	st	%g2, [%g1 + UART_SCALER]
+	mov	UART_CONTROL_TE | UART_CONTROL_RE, %g2
+	st	%g2, [%g1 + UART_CONTROL]
+
+	set	__bss_start, %g1
+	set	__bss_end, %g2
+1:	st	%g0, [%g1]
+	add	%g1, 4, %g1
+	cmp	%g1, %g2
+	blu	1b
+	nop
+
+	set	boot_stack - 96, %sp
+	clr	%fp
+	rd	%psr, %g1
+	wr	%g1, PSR_ET, %psr	/* wr takes the exclusive or: ET was 0 */
+	DELAY
+	call	main
+	nop
+
+window_overflow:
+	rd	%wim, %l4
+	spill
+	btst	PSR_PS, %l0
+	bne	1f
+	tst	%l7
+	bne	trap_entry		/* the kernel sees to the user's stack */
+	nop
+1:	wr	%l0, %psr		/* the condition codes */
+	DELAY
+	jmp	%l1
+	rett	%l2
+
+	/* The window to fill is two up from T; its %sp is %fp in the one between. */
+window_underflow:
+	rd	%wim, %l4
+	wim_up
+	mov	%g1, %l5
+	mov	%g2, %l6
+	wr	%g0, %wim
+	DELAY
+	restore
+	reachable %fp, 2f
+	sethi	%hi(window_address), %g1
+	st	%fp, [%g1 + %lo(window_address)]
+	save
+	mov	%l5, %g1
+	mov	%l6, %g2
+	wim_down
+	wr	%l4, %wim
+	DELAY
+	ba	trap_entry
+	nop
+2:	restore
+	load_window
+	save
+	save
+	mov	%l5, %g1
+	mov	%l6, %g2
+	wr	%l4, %wim
+	wr	%l0, %psr
+	DELAY
+	jmp	%l1
+	rett	%l2
+
+	/* %l0 PSR, %l1 pc, %l2 npc, %l3 the trap type. */
+trap_entry:
+	rd	%wim, %l4
+	srl	%l4, %l0, %l5		/* shifts by the low five bits: by CWP */
+	btst	1, %l5
+	be	1f			/* T may be used */
+	nop
+	spill
+1:	btst	PSR_PS, %l0
+	bne	2f
+	sub	%fp, FRAME_SIZE, %sp
+	sethi	%hi(kernel_stack), %l6
+	ld	[%l6 + %lo(kernel_stack)], %l6
+	sub	%l6, FRAME_SIZE, %sp
+2:	st	%g1, [%sp + FRAME_GLOBAL + 4]
+	std	%g2, [%sp + FRAME_GLOBAL + 8]
+	std	%g4, [%sp + FRAME_GLOBAL + 16]
+	std	%g6, [%sp + FRAME_GLOBAL + 24]
+	std	%i0, [%sp + FRAME_OUT + 0]
+	std	%i2, [%sp + FRAME_OUT + 8]
+	std	%i4, [%sp + FRAME_OUT + 16]
+	std	%i6, [%sp + FRAME_OUT + 24]
+	rd	%y, %l5
+	st	%l0, [%sp + FRAME_PSR]
+	st	%l1, [%sp + FRAME_PC]
+	st	%l2, [%sp + FRAME_NPC]
+	st	%l5, [%sp + FRAME_Y]
+	st	%l3, [%sp + FRAME_VECTOR]
+	/* PIL first: an interrupt may see the old PIL with the new ET. */
+	or	%l0, PSR_PIL, %l5
+	wr	%l5, %psr
+	DELAY
+	wr	%l5, PSR_ET, %psr
+	DELAY
+	call	trap
+	add	%sp, FRAME, %o0
+
+	/* %sp is the trap's window on the kernel stack, in any window of the processor. */
+trap_return:
+	rd	%psr, %l5
+	and	%l5, PSR_CWP, %l5
+	ld	[%sp + FRAME_PSR], %l0
+	andn	%l0, PSR_CWP, %l0
+	or	%l0, %l5, %l0
+	wr	%l0, %psr		/* ET is clear in a trap's PSR */
+	DELAY
+	rd	%wim, %l4
+	add	%l0, 1, %l5
+	and	%l5, NWINDOWS - 1, %l5
+	srl	%l4, %l5, %l5
+	btst	1, %l5
+	be	3f			/* the window to return to is valid */
+	nop
+	wim_up
+	wr	%g0, %wim
+	DELAY
+	restore
+	load_window
+	save
+	wr	%l4, %wim
+	DELAY
+3:	ld	[%sp + FRAME_Y], %l5
+	wr	%l5, %y
+	ld	[%sp + FRAME_GLOBAL + 4], %g1
+	ldd	[%sp + FRAME_GLOBAL + 8], %g2
+	ldd	[%sp + FRAME_GLOBAL + 16], %g4
+	ldd	[%sp + FRAME_GLOBAL + 24], %g6
+	ldd	[%sp + FRAME_OUT + 0], %i0
+	ldd	[%sp + FRAME_OUT + 8], %i2
+	ldd	[%sp + FRAME_OUT + 16], %i4
+	ldd	[%sp + FRAME_OUT + 24], %i6
+	ld	[%sp + FRAME_PC], %l1
+	ld	[%sp + FRAME_NPC], %l2
+	wr	%l0, %psr		/* the condition codes again */
+	DELAY
+	jmp	%l1
+	rett	%l2
+
+	/* Where a new process's kernel stack returns to. */
+	.global process_begin
+process_begin:
+	restore
+	ba	trap_return
+	nop
+
+	/* As many saves as there are other windows that can be in use. */
+	.macro flush_windows
+	.rept	NWINDOWS - 2
+	save	%sp, -96, %sp
+	.endr
+	.rept	NWINDOWS - 2
+	restore
+	.endr
+	.endm
+
+	.global windows_flush, stack_switch
+windows_flush:
+	flush_windows
+	retl
+	nop
+
+	/* void stack_switch(u32 *save, u32 sp) */
+stack_switch:
+	flush_windows
+	store_window %sp
+	st	%o7, [%sp + 68]		/* where a called function may keep its argument */
+	st	%sp, [%o0]
+	mov	%o1, %sp
+	load_window
+	ld	[%sp + 68], %o7
+	retl
+	nop
+
+	.section .bss
+	.balign	8
+	.global spill_area, window_address, kernel_stack
+spill_area:
+	.skip	4
+window_address:
+	.skip	4
+kernel_stack:
+	.skip	8
+	.skip	8192
+boot_stack:

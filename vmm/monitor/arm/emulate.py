@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sensitive ARM instructions that concern more than the virtual CPU.
+
+The others are emulated by vmm/native/src/monitor_arm_emulate.c.  Here are
+writes of registers that govern translation, which the memory policy must hear
+of, calls of firmware and hypervisor, and moves from and to banked registers
+(ARM DDI 0406C, B9.2.3 and B9.3.9).  Instructions come in their A32 form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from vmm.cpu.arm import traps
+from vmm.cpu.arm.registers import FIQ, SYS, USR
+from vmm.monitor.arm.decode import Kind
+
+if TYPE_CHECKING:
+    from vmm.monitor.arm.monitor import Monitor
+
+HYPERCALL = 0x5600  # HVC of this number is a call of the monitor's own
+TLB = 8  # CRn
+BY_ADDRESS = (1, 3)  # opc2 of TLBIMVA and TLBIMVAA, of whatever kind of TLB
+
+
+class Result(Enum):
+    """How the guest goes on."""
+
+    NEXT = 1  # behind the instruction
+    ELSEWHERE = 2  # where the registers say
+
+
+class Undefined(Exception):
+    """The instruction is not one in the state that the guest is in."""
+
+
+Perform = Callable[["Monitor", int], Result]
+
+
+def condition_holds(psr: int, code: int) -> bool:
+    """Whether an A32 instruction's condition is met (A8.3)."""
+    n, z, c, v = (bool(psr >> bit & 1) for bit in (31, 30, 29, 28))
+    if code >> 29 == 7:
+        return True  # always, or none
+    holds = (z, c, n, v, c and not z, n == v, n == v and not z)[code >> 29]
+    return holds != bool(code >> 28 & 1)
+
+
+def _field(code: int, low: int, bits: int) -> int:
+    return code >> low & (1 << bits) - 1
+
+
+# -- system registers ---------------------------------------------------------------------
+
+
+def system(monitor: Monitor, code: int) -> Result:
+    """MCR of a register that governs translation, or of a TLB operation (B3.10, B3.18)."""
+    value = monitor.words[_field(code, 12, 4)]
+    monitor.system(code, value)
+    if _field(code, 16, 4) != TLB:
+        monitor.memory.context_changed()
+    elif _field(code, 5, 3) in BY_ADDRESS:
+        monitor.memory.flush(value & 0xFFFFF000)
+    else:
+        monitor.memory.flush(None)
+    return Result.NEXT
+
+
+def system_wide(monitor: Monitor, code: int) -> Result:
+    """MCRR of TTBR0 or TTBR1."""
+    words = monitor.words
+    monitor.system(code, words[_field(code, 16, 4)] << 32 | words[_field(code, 12, 4)])
+    monitor.memory.context_changed()
+    return Result.NEXT
+
+
+# -- calls ------------------------------------------------------------------------------------
+
+
+def hvc(monitor: Monitor, code: int) -> Result:
+    """A call of the monitor, of firmware, or nothing."""
+    number = _field(code, 8, 12) << 4 | code & 15
+    if number == HYPERCALL and monitor.hypercall():
+        return Result.NEXT
+    if not monitor.firmware(traps.HVC, number, 4):
+        raise Undefined
+    return Result.ELSEWHERE
+
+
+def smc(monitor: Monitor, code: int) -> Result:
+    """A call of firmware, or nothing."""
+    if not monitor.firmware(traps.SMC, code & 15, 4):
+        raise Undefined
+    return Result.ELSEWHERE
+
+
+# -- banked registers ---------------------------------------------------------------------------
+
+# By the SYSm field (table B9-1); with R set, the SPSRs.
+BANKED = {
+    **{number: f"r{8 + number}_usr" for number in range(5)}, 5: "sp_usr", 6: "lr_usr",
+    **{8 + number: f"r{8 + number}_fiq" for number in range(5)}, 13: "sp_fiq", 14: "lr_fiq",
+    16: "lr_irq", 17: "sp_irq", 18: "lr_svc", 19: "sp_svc",
+    20: "lr_abt", 21: "sp_abt", 22: "lr_und", 23: "sp_und",
+}
+BANKED_SPSR = {14: "spsr_fiq", 16: "spsr_irq", 18: "spsr_svc", 20: "spsr_abt", 22: "spsr_und"}
+MODES = {"fiq": 0x11, "irq": 0x12, "svc": 0x13, "abt": 0x17, "und": 0x1B}
+
+
+def _banked(monitor: Monitor, code: int) -> str:
+    """The register's name, if the current mode may name it so (B9.2.3)."""
+    sysm = _field(code, 8, 1) << 4 | _field(code, 16, 4)
+    name = (BANKED_SPSR if code & 1 << 22 else BANKED).get(sysm)
+    mode = monitor.processor.vcpu.mode
+    if name is None or mode == USR:
+        raise Undefined
+    register, _, bank = name.partition("_")
+    if bank != "usr":
+        allowed = MODES[bank] != mode
+    elif register in ("sp", "lr"):
+        allowed = mode != SYS
+    else:
+        allowed = mode == FIQ
+    if not allowed:
+        raise Undefined
+    return name
+
+
+def mrs_banked(monitor: Monitor, code: int) -> Result:
+    """MRS of a banked register."""
+    monitor.words[_field(code, 12, 4)] = monitor.processor.registers[_banked(monitor, code)]
+    return Result.NEXT
+
+
+def msr_banked(monitor: Monitor, code: int) -> Result:
+    """MSR of a banked register."""
+    monitor.processor.registers[_banked(monitor, code)] = monitor.words[code & 15]
+    return Result.NEXT
+
+
+EMULATE: dict[Kind, Perform] = {
+    Kind.SYSTEM: system, Kind.SYSTEM_WIDE: system_wide, Kind.HVC: hvc, Kind.SMC: smc,
+    Kind.MRS_BANKED: mrs_banked, Kind.MSR_BANKED: msr_banked,
+}

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The monitor of an ARM guest: what the native layer leaves to it.
+
+Most exits never come here: vmm/native/src/monitor_arm.c emulates what needs
+no more than the virtual CPU, and enters the guest's exceptions.  What is left
+are instructions that concern somebody else: the memory policy, firmware, or
+the guest's hypervisor.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Callable
+
+from vmm.cpu.arm import traps
+from vmm.cpu.arm.processor import ArmProcessor
+from vmm.machine.machine import Machine
+from vmm.machine.outcome import Outcome
+from vmm.monitor import base
+from vmm.monitor.arm.decode import NAMES, Sensitive, decode
+from vmm.monitor.arm.emulate import EMULATE, Result, Undefined, condition_holds
+from vmm.monitor.arm.processor import VirtualProcessor
+from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory.base import FETCH, Fault, MemoryPolicy
+from vmm.native import library as native
+
+UNCATEGORIZED = 0x02000000  # the syndrome of an undefined instruction (DDI 0406C, B3.13.6)
+CPSR_T = 1 << 5
+
+
+class Monitor(base.Monitor):
+    """Runs an ARM guest in user mode."""
+
+    processor: VirtualProcessor
+
+    def __init__(self, machine: Machine, technique: base.Technique, memory: MemoryPolicy) -> None:
+        real = machine.processor
+        assert isinstance(real, ArmProcessor)
+        reason = refusal(real)
+        if reason is not None:
+            raise base.MonitorError(reason)
+        self.processor = machine.processor = VirtualProcessor(real)
+        super().__init__(machine, self.processor.virtual, technique, memory)
+        self.words = self.engine.words(0, 16)
+        self._dll = self.engine.library.dll
+        self._exception = self.processor.exception
+        # A call of the monitor by HVC: whether somebody has answered it.
+        self.hypercall: Callable[[], bool] = lambda: False
+        self.handlers[traps.UNDEFINED] = self.undefined
+        self.processor.on_context = memory.context_changed
+        self.processor.virtual.handlers.exit = self.exit
+
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """Have the sensitive instructions of virtual kernel mode replaced as it is translated.
+
+        The native layer looks at each instruction by itself: it costs no time in Python.
+        """
+        self.processor.vcpu.translate = 1
+
+    # -- exits ------------------------------------------------------------------------
+
+    def undefined(self, kind: int) -> int:
+        """An instruction that the native layer has found sensitive and has not emulated."""
+        found = self.instruction()
+        if found is None:
+            return self.undefined_in_guest()
+        return self.emulate(found)
+
+    def instruction(self) -> Sensitive | None:
+        """The sensitive instruction at the guest's pc, which has just been fetched."""
+        pc, thumb = self.words[15], bool(self.processor.registers["cpsr"] & CPSR_T)
+        code = b"".join(self.machine.read_virtual(pc + at, 2) or b"" for at in (0, 2))
+        return decode(code, thumb)
+
+    def emulate(self, found: Sensitive) -> int:
+        """Emulate the instruction at the guest's pc."""
+        self.counters.emulated[NAMES[found.kind]] += 1
+        registers = self.processor.registers
+        if not condition_holds(registers["cpsr"], found.code):
+            return self.advance(found.length)
+        perform = EMULATE.get(found.kind)
+        if perform is None:
+            return self._give_up(found)
+        try:
+            result = perform(self, found.code)
+        except Undefined:
+            return self.undefined_in_guest()
+        if result is Result.NEXT:
+            return self.advance(found.length)
+        return native.HANDLED
+
+    def advance(self, length: int) -> int:
+        """Go on behind an instruction."""
+        self._dll.vmm_arm_advance(self.engine.pointer, length)
+        return native.HANDLED
+
+    def undefined_in_guest(self) -> int:
+        """The guest takes an undefined instruction exception."""
+        self._dll.vmm_arm_raise(self.engine.pointer, traps.UNDEFINED, UNCATEGORIZED, 0, 0)
+        return native.HANDLED
+
+    def trap(self, kind: int) -> int:
+        """A kind of exception that user mode does not raise: a mistake of ours."""
+        raise RuntimeError(f"exception {kind} of a guest in user mode")
+
+    def _give_up(self, found: Sensitive) -> int:
+        self.machine.stop(Outcome.failure(
+            f"the monitor cannot emulate {found.code:#010x} at {self.words[15]:#010x}"))
+        return native.STOP
+
+    # -- what instructions need -----------------------------------------------------------
+
+    def system(self, code: int, value: int = 0) -> int:
+        """An access to a system register with the virtual mode's privilege; what was read.
+
+        ``code`` is the MCR, MRC, MCRR or MRRC.
+        """
+        word = C.c_uint64(value)
+        if self._dll.vmm_arm_system(self.engine.pointer, code, C.byref(word)):
+            raise Undefined
+        return word.value
+
+    def firmware(self, kind: int, number: int, length: int) -> bool:
+        """Offer a HVC or SMC to the board's firmware; False if it has none for this kind."""
+        if self.engine.native.psci_conduit != kind:
+            return False
+        self.advance(length)
+        status = self.processor.registers["cpsr"]
+        classes = {traps.HVC: 0x12, traps.SMC: 0x13}
+        info = classes[kind] << 26 | 1 << 25 | (number if kind == traps.HVC else 0)
+        self.mechanism.reflect(kind, self.words[15], status, info)
+        return True
+
+    # -- memory -----------------------------------------------------------------------------
+
+    def refuse(self, fault: Fault) -> int:
+        """The guest's tables refuse an access: an abort, with DFSR and DFAR or IFSR and IFAR."""
+        self._exception.fsr = fault.status
+        self._exception.vaddress = fault.address
+        return traps.PREFETCH_ABORT if fault.access == FETCH else traps.DATA_ABORT
+
+
+def refusal(processor: ArmProcessor) -> str | None:
+    """Why a guest for this processor cannot run in user mode of it; None if it can."""
+    if processor.security or processor.virtualization:
+        return "a guest with Security or Virtualization Extensions is not virtualized"
+    if processor.description.page_size < 4096:
+        return f"{processor.model} has no ARMv7 architecture: no call-out instruction, tiny pages"
+    return None

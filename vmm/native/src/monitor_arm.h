@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An ARM virtual CPU: the words of struct vmm_vcpu (vmm/monitor/arm/vcpu.py has the
+ * same numbers), the sensitive instructions (vmm/monitor/arm/decode.py), and what the
+ * files of this part know of each other. */
+#ifndef MONITOR_ARM_H
+#define MONITOR_ARM_H
+
+#include "vmm.h"
+
+enum arm_vcpu {
+    ARM_VCPU_MODE,
+    ARM_VCPU_SPSR = 1,      /* 8, by bank */
+    ARM_VCPU_R13 = 9,       /* 8 */
+    ARM_VCPU_R14 = 17,      /* 8 */
+    ARM_VCPU_USR_HIGH = 25, /* r8 to r12 of the other modes while in FIQ mode */
+    ARM_VCPU_FIQ_HIGH = 30, /* r8 to r12 of FIQ mode while in another */
+    ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
+    ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
+    ARM_VCPU_TRANSLATE = 60     /* sensitive instructions are replaced as they are translated */
+};
+
+enum arm_mode {
+    MODE_USR = 0x10, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_ABT = 0x17, MODE_UND = 0x1b, MODE_SYS = 0x1f,
+    MODE_MASK = 0x1f
+};
+
+#define PSR_T (1u << 5)
+#define PSR_F (1u << 6)
+#define PSR_I (1u << 7)
+#define PSR_A (1u << 8)
+#define PSR_E (1u << 9)
+#define PSR_AIF (PSR_A | PSR_I | PSR_F)
+#define PSR_IL (1u << 20)
+#define PSR_J (1u << 24)
+#define PSR_IT 0x0600fc00u
+#define PSR_EXECUTION (PSR_T | PSR_IT | PSR_J | PSR_IL)
+#define PSR_VALID 0xff1fffffu /* what an ARMv7 core with Jazelle has */
+
+enum arm_sensitive {
+    ARM_CPS = 1, ARM_MRS, ARM_MSR, ARM_MRS_BANKED, ARM_MSR_BANKED, ARM_EXCEPTION_RETURN,
+    ARM_LDM_RETURN, ARM_LDM_USER, ARM_STM_USER, ARM_RFE, ARM_SRS, ARM_UNPRIVILEGED,
+    ARM_UNPRIVILEGED_OFFSET, ARM_SYSTEM, ARM_SYSTEM_WIDE, ARM_FLOAT_SYSTEM, ARM_HVC, ARM_SMC
+};
+
+/* What became of an instruction. */
+enum arm_result {
+    ARM_DONE,      /* the next one follows */
+    ARM_JUMPED,    /* the pc says where to go on */
+    ARM_UNDEFINED, /* not an instruction in this state */
+    ARM_NO_FLOAT,  /* floating point is switched off */
+    ARM_EXIT       /* the monitor's to emulate */
+};
+
+/* A sensitive instruction (or none, of kind 0): its A32 form and its length in bytes. */
+struct arm_instruction {
+    uint32_t kind, code, length;
+};
+
+/* Request bits of the engine. */
+enum { ARM_KIND_UNDEFINED = 1 };
+enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 };
+
+#define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
+
+#define ARM_FLOAT_TRAP 0x1fe0000au /* ... of one that CPACR forbids */
+
+struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb);
+uint32_t vmm_arm_cpsr(struct vmm_cpu *v);
+void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value);
+void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask);
+int vmm_arm_bank(uint32_t mode);
+uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
+int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value);
+int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
+bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
+struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result);
+void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
+void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
+
+
+/* monitor_arm_site.c */
+void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);
+bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what);
+uint32_t vmm_arm_end_site(int32_t *is_jump);
+void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t retaddr);
+
+#endif
