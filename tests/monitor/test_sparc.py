@@ -88,10 +88,7 @@ def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
 
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
 def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
-    translated = machine("leon3", f"sparc/{guest}")
-    monitor = virtualize(translated, "trap_and_emulate")
-    monitor.translate_kernel()  # type: ignore[attr-defined]
-    seen = watch(translated)
+    seen, monitor = virtual("leon3", f"sparc/{guest}", "translate")
     assert seen == bare("leon3", f"sparc/{guest}")
     assert monitor.counters.total < 100
     assert not {"rd %psr", "wr %psr", "rett"} & set(monitor.counters.emulated)

@@ -25,6 +25,7 @@ from vmm.cpu.virtual import Space
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import base
+from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import FETCH, STORE, Fault, MemoryPolicy
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
@@ -70,8 +71,11 @@ class Monitor(base.Monitor):
         self.processor.on_context = self.context_changed
         self._made_up: list[tuple[Space, int]] = []  # translations, in no-fault mode
 
-    def translate_kernel(self) -> None:
-        """Have the native layer run the guest's kernel translated (monitor_sparc.c)."""
+    def replace_sensitive(self, cost: ScanCost) -> None:
+        """Have the guest's kernel translated for its virtual processor (monitor_sparc.c).
+
+        The engine's own translator does it as it meets the instructions: nothing is scanned.
+        """
         self.processor.vcpu.translated = 1
 
     # -- registers ------------------------------------------------------------------

@@ -13,10 +13,20 @@
 enum { NOT_THERE = 0xff };
 
 static __thread uint64_t fetched_at = ~0ull;
+static __thread uint32_t fetched;
 
 void vmm_sparc_before_instruction(uint32_t pc)
 {
     fetched_at = pc;
+}
+
+/* RETT may go to user mode; what follows it in the block would still be translated as
+ * supervisor's if it is not in the delay slot of a jump. */
+bool vmm_sparc_ends_block(void)
+{
+    const uint32_t op_and_op3 = 3u << 30 | 0x3fu << 19;
+
+    return (fetched & op_and_op3) == (2u << 30 | 0x39u << 19);
 }
 
 /* Whether this is an access to such a space, of format 3 with an ASI field. */
@@ -40,6 +50,7 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     if (fetched_at != address)
         return code; /* data from a code space */
     fetched_at = ~0ull;
+    fetched = code;
     if (!vmm_current)
         return code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
