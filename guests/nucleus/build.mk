@@ -2,6 +2,7 @@
 # nucleus, the kernel for the techniques: build/guests/ARCH/nucleus.elf runs what its command line
 # says, or everything; nucleus-STORM.elf the same kernel with another workload built in, for boards
 # that pass no command line; nucleus-quick.elf everything, a round of each, for tests.
+# nucleus-para[-STORM].elf are the same for a hypervisor (guests/runtime/hypercall.h).
 NUCLEUS := $(TOP)/guests/nucleus
 NUCLEUS_OUT := $(OUT)/nucleus
 NUCLEUS_STORMS := compute syscalls switches forks io boot
@@ -22,11 +23,17 @@ NUCLEUS_FLAGS_x86 := $(X86_FLAGS) -march=i486
 NUCLEUS_KERNEL_x86 := -mno-80387
 NUCLEUS_RUNTIME_x86 := start console
 
+# Files of one variant only.
+NUCLEUS_NOT_bare := %/para.S
+NUCLEUS_NOT_para_arm := %/entry.S
+NUCLEUS_ALSO_para := $(NUCLEUS)/para.c
+
 # $(1): architecture, $(2): variant, $(3): its flags
 nucleus_sources = $(patsubst %,$(NUCLEUS)/%.c,$(NUCLEUS_CORE)) $(TOP)/guests/runtime/print.c \
 	$(wildcard $(patsubst %,$(TOP)/guests/$(1)/runtime/%.[cS],$(NUCLEUS_RUNTIME_$(1)))) \
-	$(filter-out %/user.S,$(wildcard $(TOP)/guests/$(1)/nucleus/*.[cS]))
-nucleus_objects = $(patsubst $(TOP)/guests/%,$(NUCLEUS_OUT)/$(1)/$(2)/%.o,$(call nucleus_sources,$(1)))
+	$(filter-out %/user.S $(NUCLEUS_NOT_$(2)) $(NUCLEUS_NOT_$(2)_$(1)),\
+		$(wildcard $(TOP)/guests/$(1)/nucleus/*.[cS])) $(NUCLEUS_ALSO_$(2))
+nucleus_objects = $(patsubst $(TOP)/guests/%,$(NUCLEUS_OUT)/$(1)/$(2)/%.o,$(call nucleus_sources,$(1),$(2)))
 nucleus_programs = $(patsubst %,$(NUCLEUS_OUT)/$(1)/user/%.o,$(NUCLEUS_PROGRAMS) entry)
 
 # The programs, the same for every variant; their sections get names of their own.
@@ -76,3 +83,4 @@ endef
 NUCLEUS_ARCHITECTURES := arm sparc x86
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_architecture,$(arch))))
 $(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_guests,$(arch),bare,,)))
+$(foreach arch,$(NUCLEUS_ARCHITECTURES),$(eval $(call nucleus_guests,$(arch),para,-DPARA,-para)))

@@ -21,7 +21,7 @@ define previrt_recipe
 	$$(NUCLEUS_PREFIX_$(1))gcc $$(NUCLEUS_FLAGS_$(1)) $$(FREESTANDING) -c -o $$@ $$(@:.o=.annotated.s)
 endef
 
-previrt_objects = $(patsubst $(TOP)/guests/%,$(PREVIRT_OUT)/$(1)/%.o,$(call nucleus_sources,$(1)))
+previrt_objects = $(patsubst $(TOP)/guests/%,$(PREVIRT_OUT)/$(1)/%.o,$(call nucleus_sources,$(1),bare))
 
 define previrt_architecture
 $(PREVIRT_OUT)/$(1)/%.o: $(TOP)/guests/% $(AFTERBURN_FILES) $(TOP)/guests/previrt/build.mk

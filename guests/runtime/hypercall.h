@@ -40,13 +40,15 @@
  *   SPARC: HYPER_TRAPS names one virtual address.  The entry is in a new window that may be used,
  *   with PSR in %l0 (PIL is 0 or 15 as the flag was), pc in %l1, npc in %l2 and the trap type in %l3;
  *   %sp is the kernel's to make.  The MMU's fault status and address are in fault_status and
- *   fault_address.  HYPER_RETURN: %l0 to %l2 as at entry, %l3 what %g1 shall be; if the window
- *   to return to is not in a register it is read from its %sp, which is %fp here.
- *   WIM and CWP are the hypervisor's.  It answers window overflow and underflow itself: a window
- *   whose %sp is not below `user_end` of the spill area, or lies in the area's page, goes to and comes
- *   from its stack.  Any other window is put into the spill area instead, and if user mode did the
- *   SAVE, trap 5 enters the kernel behind that; if user mode did a RESTORE of such a window, trap 6
- *   enters the kernel with fault_address its %sp, and the RESTORE is tried again afterwards.
+ *   fault_address.  HYPER_RETURN: %l0 to %l2 as at entry, of %l0 icc, PS and PIL count; %l3 is what
+ *   %g1 shall be.  If the window to return to is not in registers it is read from its %sp, which is
+ *   %fp here; then its %sp becomes %l4.
+ *   From HYPER_TRAPS on, WIM and CWP are the hypervisor's, and it answers window overflow and
+ *   underflow itself.  A window goes to and comes from its stack if its %sp is not below `user_end`
+ *   of the spill area, or is a multiple of eight with %sp - low <= room.  Else, overflow: it is put
+ *   into the spill area at `next`, which grows; and if user mode did the SAVE, trap 5 enters the
+ *   kernel after that, with the SAVE still to be done.  Underflow, which is then of user mode: trap 6
+ *   enters the kernel with the window's %sp in fault_address, the RESTORE still to be done.
  */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
@@ -69,7 +71,9 @@
 #define HYPER_YIELD       12 /* (): others may run; returns as HYPER_HALT does if none does */
 #define HYPER_OPENED      13 /* (): the flag has been opened and `pending` is set: deliver now */
 #define HYPER_WINDOWS     14 /* (): SPARC: all windows but the present one go to memory */
-#define HYPER_CALLS       15
+#define HYPER_RELEASE     15 /* (root, tag): a space that will not be entered again: its tables are
+                              * memory like any other from now on */
+#define HYPER_CALLS       16
 
 #define HYPER_MAGIC       0x564d4d01
 #define HYPER_ERROR       0xffffffff
@@ -101,11 +105,11 @@ struct hyper_update {
 /* SPARC: windows on their way to a user's stack. */
 struct hyper_spill {
     unsigned user_end;                     /* user stacks are below this virtual address */
-    unsigned page;                         /* number (address >> 12) of a user's page that is there and
-                                            * may be written, or 0; a window's 64 bytes must lie in it */
-    unsigned count;                        /* windows below, oldest first */
+    unsigned low, room;                    /* a user's stack that is there and may be written */
+    unsigned next;                         /* address of the first free element below */
     struct {
-        unsigned sp, registers[16];        /* %l0 to %l7, %i0 to %i7 */
+        unsigned registers[16];            /* %l0 to %l7, %i0 to %i7 */
+        unsigned sp, unused;
     } window[8];
 };
 #endif

@@ -66,3 +66,11 @@ def test_an_unknown_workload_is_refused_in_one_line(boot, case: Case) -> None:
     guest = boot(case.board, kernel=kernel, cpu=case.cpu, append="storm=tea")
     guest.run()
     assert guest.output == f"nucleus: no such storm; there are: all {' '.join(STORMS)}\n"
+
+
+@EVERY
+def test_the_paravirtual_kernel_refuses_a_bare_machine_in_one_line(boot, case: Case) -> None:
+    kernel = GUESTS / f"{case.guest.removesuffix('-quick')}-para.elf"
+    guest = boot(case.board, kernel=kernel, cpu=case.cpu)
+    guest.run()
+    assert guest.output == "nucleus: built for a hypervisor, and there is none\n"

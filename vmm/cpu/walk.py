@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ReadEntry = Callable[[int, int], int | None]  # (physical address, bytes); None: nobody answers
 Registers = Mapping[str, int]  # by manual name, as `RegisterFile.snapshot` has them
@@ -32,8 +32,7 @@ class Access:
         return f"{'user' if self.user else self.privileged} {what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One table entry that the walk read."""
 
     table: str  # what holds it: "context table", "page directory", "first level"
@@ -44,8 +43,7 @@ class Step:
     size: int = 4  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """Where an address leads, or why it leads nowhere."""
 
     address: int

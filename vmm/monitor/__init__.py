@@ -35,6 +35,7 @@ POLICIES = {
     "nested": "the guest walks its own tables; a second stage says which frames are its own",
 }
 DEFAULT_POLICY = "lazy"
+ASSIST_POLICY = "nested"  # the only one there: the guest's own tables are in use
 
 
 def virtualize(
@@ -56,9 +57,16 @@ def virtualize(
     reason = how.refusal(machine)
     if reason is not None:
         raise MonitorError(reason)
-    memory = import_module(f"vmm.monitor.memory.{policy or DEFAULT_POLICY}").Policy()
-    package = import_module(f"vmm.monitor.{machine.processor.architecture}.monitor")
-    monitor = package.Monitor(machine, how, memory)
+    assisted = technique == "assist"
+    if assisted and policy not in (None, ASSIST_POLICY):
+        raise MonitorError(f"technique assist has memory policy {ASSIST_POLICY} only")
+    chosen = policy or (ASSIST_POLICY if assisted else DEFAULT_POLICY)
+    memory = import_module(f"vmm.monitor.memory.{chosen}").Policy()
+    if assisted:
+        monitor = how.monitor(machine, memory)
+    else:
+        package = import_module(f"vmm.monitor.{machine.processor.architecture}.monitor")
+        monitor = package.Monitor(machine, how, memory)
     assert isinstance(monitor, Monitor)
     try:
         memory.attach(monitor)

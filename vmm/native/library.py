@@ -206,6 +206,7 @@ ON_SYSREG = C.CFUNCTYPE(C.c_uint64, CPU_POINTER, C.c_uint32, C.c_int32, C.c_uint
 ON_WATCH = C.CFUNCTYPE(None, CPU_POINTER)
 ON_LEDGER = C.CFUNCTYPE(None, CPU_POINTER)
 ON_EXIT = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
+ON_STAGE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_INSTRUCTION = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_FILL = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32, C.c_uint32)
 ON_DECODE = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
@@ -217,6 +218,8 @@ class NativeCpu(C.Structure):
 
     _fields_ = (
         ("left", C.POINTER(C.c_int64)),
+        ("jit_begin", C.c_size_t),
+        ("jit_size", C.c_uint64),
         ("limit", C.c_int64),
         ("event_at", C.c_int64),
         ("idle", C.c_int64),
@@ -260,6 +263,7 @@ class NativeCpu(C.Structure):
         ("uc", C.c_void_p),
         ("cpu", C.c_void_p),
         ("env", C.c_void_p),
+        ("left_register", C.c_void_p),
         ("pages", C.c_void_p),
         ("code_ram", C.c_void_p),
         ("device_pcs", C.c_void_p),
@@ -353,6 +357,8 @@ class NativeCpu(C.Structure):
         ("resumed_count", C.c_int64),
         ("resumed_pc", C.c_uint32),
         ("intercept_spare", C.c_uint32),
+        ("second_stage", C.c_void_p),
+        ("on_stage", ON_STAGE),
     )
 
 

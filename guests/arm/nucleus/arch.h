@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nucleus on an ARMv7-A of the `virt` board: frame, short-descriptor tables, and what the core asks
- * for.  The instructions that touch privileged state are in bare.h. */
+ * for.  What touches privileged state is in bare.h, or for a hypervisor in para.h. */
 #ifndef ARCH_H
 #define ARCH_H
 
@@ -15,6 +15,10 @@ struct frame {
     u32 vector;                            /* offset in the vector table / 4 */
     u32 sp, lr, pc, cpsr;                  /* of the interrupted mode; sp only of user mode */
 };
+
+#define MODE_MASK 0x1fu
+#define MODE_USR  0x10u
+#define MODE_SVC  0x13u
 
 #define FRAME_RESULT(frame)      ((frame)->r[0])
 #define FRAME_CALL(frame)        ((frame)->r[12])
@@ -114,6 +118,10 @@ void machine_open(void);
 void timer_open(u32 tick);
 void timer_close(void);
 
+#ifdef PARA
+#include "para.h"
+#else
 #include "bare.h"
+#endif
 
 #endif

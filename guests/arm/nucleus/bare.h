@@ -4,11 +4,9 @@
 #define BARE_H
 
 #include "cpu.h"
+#include "vfp.h"
 
-#define MODE_MASK 0x1fu
-#define MODE_USR  0x10u
-#define MODE_SVC  0x13u
-#define FPEXC_EN  0x40000000u
+#define FPEXC_EN 0x40000000u
 
 /* -- the interrupt mask -- */
 
@@ -78,6 +76,11 @@ static inline void space_enter(const struct space *space)
     MCR(15, 0, 2, 0, 0, (u32)space->level1);                           /* TTBR0 */
 }
 
+static inline void space_release(const struct space *space)
+{
+    (void)space;
+}
+
 static inline void translation_open(const u32 *low, const u32 *high)
 {
     MCR(15, 0, 2, 0, 2, 2);                                            /* TTBCR: N = 2 */
@@ -121,25 +124,6 @@ static inline int fpu_is_open(void)
     u32 value;
     asm volatile(".fpu vfpv3\n\tvmrs %0, fpexc" : "=r"(value));
     return (value & FPEXC_EN) != 0;
-}
-
-static inline void fpu_save(struct fpu *fpu)
-{
-    u64 *d = fpu->d;
-    asm volatile(".fpu vfpv3\n\tvstmia %0!, {d0-d15}\n\tvstmia %0!, {d16-d31}\n\tvmrs %1, fpscr"
-                 : "+r"(d), "=r"(fpu->fpscr) : : "memory");
-}
-
-static inline void fpu_load(const struct fpu *fpu)
-{
-    const u64 *d = fpu->d;
-    asm volatile(".fpu vfpv3\n\tvldmia %0!, {d0-d15}\n\tvldmia %0!, {d16-d31}\n\tvmsr fpscr, %1"
-                 : "+r"(d) : "r"(fpu->fpscr) : "memory");
-}
-
-static inline void fpu_reset(struct fpu *fpu)
-{
-    *fpu = (struct fpu){.fpscr = 0};
 }
 
 #endif

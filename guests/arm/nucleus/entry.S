@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ways in, the way out, and the way from one process's kernel stack to another's. */
+/* Ways in, and the way out. */
     .syntax unified
     .arm
     .text
@@ -63,11 +63,3 @@ trap_return:
     pop     {r0-r12}
     add     sp, sp, #12
     rfeia   sp!
-
-/* void stack_switch(u32 *save, u32 sp) */
-    .global stack_switch
-stack_switch:
-    push    {r4-r11, lr}
-    str     sp, [r0]
-    mov     sp, r1
-    pop     {r4-r11, pc}

@@ -14,6 +14,10 @@
 #define FDT_END         9
 
 extern const u32 vectors[];
+#ifdef PARA
+extern const u32 para_entry[];
+int fpu_opened;
+#endif
 void kernel(const char *command_line);
 
 static u32 period;
@@ -21,6 +25,10 @@ static u32 period;
 void machine_open(void)
 {
     SET_VBAR((u32)vectors);
+#ifdef PARA
+    para_open();
+    hyper(HYPER_TRAPS, (u32)para_entry, 0);
+#endif
     MCR(15, 0, 1, 0, 2, CPACR_VFP);
     gic_init();
 }

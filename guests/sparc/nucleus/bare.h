@@ -3,6 +3,8 @@
 #ifndef BARE_H
 #define BARE_H
 
+#include "fp.h"
+
 #define FLUSH_PAGE    0x000
 #define FLUSH_CONTEXT 0x300
 #define FLUSH_ENTIRE  0x400
@@ -41,6 +43,21 @@ static inline int in_kernel_mode(void)
     return (get_psr() & PSR_S) != 0;
 }
 
+/* -- window traps find the spill area by this -- */
+
+extern struct windows *spill_area;
+extern u32 window_address;                 /* of a window that could not be filled */
+
+static inline void windows_enter(struct windows *windows)
+{
+    spill_area = windows;
+}
+
+static inline u32 unfilled_window(void)
+{
+    return window_address;
+}
+
 /* -- translation -- */
 
 static inline void pte_set(u32 *entry, u32 value)
@@ -75,6 +92,11 @@ static inline void translation_open(const u32 *contexts)
     put_asi(ASI_MMU, MMU_CONTROL, 1);
 }
 
+static inline void space_release(const struct space *space)
+{
+    tlb_flush_space(space);
+}
+
 static inline u32 fault_status(void)
 {
     return get_asi(ASI_MMU, MMU_FAULT_STATUS);
@@ -90,31 +112,6 @@ static inline u32 fault_address(void)
 static inline void fpu_enable(int on)
 {
     put_psr(on ? get_psr() | PSR_EF : get_psr() & ~PSR_EF);
-}
-
-static inline void fpu_save(struct fpu *fpu)
-{
-    __asm__ volatile("std %%f0, [%0]\n\tstd %%f2, [%0 + 8]\n\tstd %%f4, [%0 + 16]\n\t"
-                     "std %%f6, [%0 + 24]\n\tstd %%f8, [%0 + 32]\n\tstd %%f10, [%0 + 40]\n\t"
-                     "std %%f12, [%0 + 48]\n\tstd %%f14, [%0 + 56]\n\tstd %%f16, [%0 + 64]\n\t"
-                     "std %%f18, [%0 + 72]\n\tstd %%f20, [%0 + 80]\n\tstd %%f22, [%0 + 88]\n\t"
-                     "std %%f24, [%0 + 96]\n\tstd %%f26, [%0 + 104]\n\tstd %%f28, [%0 + 112]\n\t"
-                     "std %%f30, [%0 + 120]\n\tst %%fsr, [%0 + 128]" : : "r"(fpu) : "memory");
-}
-
-static inline void fpu_load(const struct fpu *fpu)
-{
-    __asm__ volatile("ldd [%0], %%f0\n\tldd [%0 + 8], %%f2\n\tldd [%0 + 16], %%f4\n\t"
-                     "ldd [%0 + 24], %%f6\n\tldd [%0 + 32], %%f8\n\tldd [%0 + 40], %%f10\n\t"
-                     "ldd [%0 + 48], %%f12\n\tldd [%0 + 56], %%f14\n\tldd [%0 + 64], %%f16\n\t"
-                     "ldd [%0 + 72], %%f18\n\tldd [%0 + 80], %%f20\n\tldd [%0 + 88], %%f22\n\t"
-                     "ldd [%0 + 96], %%f24\n\tldd [%0 + 104], %%f26\n\tldd [%0 + 112], %%f28\n\t"
-                     "ldd [%0 + 120], %%f30\n\tld [%0 + 128], %%fsr" : : "r"(fpu) : "memory");
-}
-
-static inline void fpu_reset(struct fpu *fpu)
-{
-    *fpu = (struct fpu){.fsr = 0};
 }
 
 #endif

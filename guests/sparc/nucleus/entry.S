@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trap table, reset, register windows, the ways in and out, and from one kernel stack to another.
+ * Trap table, reset, register windows, the way in and the way out.
  *
  * After SPARC V8, chapter 7 and appendix D.  One window is invalid in WIM.  A trap enters the window
  * below the present one, T here; if that is the invalid one the oldest is spilled to make room.
  * Where windows move, traps are disabled and no fault can be taken: see struct windows in arch.h.
  */
 #include "leon3.h"
+#include <hypercall.h>
 
 	.register %g2, #scratch
 	.register %g3, #scratch
 
 #define DELAY nop; nop; nop /* a write to PSR or WIM takes up to three instructions */
-#define TT_INTERRUPTS 0x10
 #define USER_END 0x10100000
 #define AREA_LOW 4
 #define AREA_ROOM 8
@@ -120,6 +120,10 @@ trap_table:
 	ba	window_overflow
 	.elseif	vector == 6
 	ba	window_underflow
+#ifdef PARA
+	.elseif	vector == 0x80 + HYPER_TRAP_SPARC
+	ba	no_hypervisor
+#endif
 	.else
 	ba	trap_entry
 	.endif
@@ -173,6 +177,13 @@ reset:
 	DELAY
 	call	main
 	nop
+
+#ifdef PARA
+no_hypervisor:
+	clr	%i0			/* the caller's %o0 */
+	jmp	%l2
+	rett	%l2 + 4
+#endif
 
 window_overflow:
 	rd	%wim, %l4
@@ -257,6 +268,7 @@ trap_entry:
 	add	%sp, FRAME, %o0
 
 	/* %sp is the trap's window on the kernel stack, in any window of the processor. */
+	.global	trap_return
 trap_return:
 	rd	%psr, %l5
 	and	%l5, PSR_CWP, %l5
@@ -296,41 +308,6 @@ trap_return:
 	DELAY
 	jmp	%l1
 	rett	%l2
-
-	/* Where a new process's kernel stack returns to. */
-	.global process_begin
-process_begin:
-	restore
-	ba	trap_return
-	nop
-
-	/* As many saves as there are other windows that can be in use. */
-	.macro flush_windows
-	.rept	NWINDOWS - 2
-	save	%sp, -96, %sp
-	.endr
-	.rept	NWINDOWS - 2
-	restore
-	.endr
-	.endm
-
-	.global windows_flush, stack_switch
-windows_flush:
-	flush_windows
-	retl
-	nop
-
-	/* void stack_switch(u32 *save, u32 sp) */
-stack_switch:
-	flush_windows
-	store_window %sp
-	st	%o7, [%sp + 68]		/* where a called function may keep its argument */
-	st	%sp, [%o0]
-	mov	%o1, %sp
-	load_window
-	ld	[%sp + 68], %o7
-	retl
-	nop
 
 	.section .bss
 	.balign	8

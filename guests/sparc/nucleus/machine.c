@@ -7,10 +7,17 @@
 
 void kernel(const char *command_line);
 
+#ifdef PARA
+extern const u32 para_entry[];
+#endif
 u32 timer_level;
 
 void machine_open(void)
 {
+#ifdef PARA
+    para_open();
+    hyper(HYPER_TRAPS, (u32)para_entry, 0);
+#endif
     timer_level = get32(GPTIMER + GPTIMER_CONFIG) >> 3 & 31;
 }
 

@@ -46,7 +46,7 @@ void space_create(struct space *space, u32 number)
 
 void space_destroy(struct space *space)
 {
-    tlb_flush_space(space);
+    space_release(space);
     pte_set(&contexts[space->context], 0);
     frame_release((u8 *)space->level1);
 }

@@ -17,8 +17,7 @@
 
 #define STATUS_STORE          0x80         /* of the fault's access type */
 
-extern u32 timer_level, window_address, kernel_stack;
-extern struct windows *spill_area;
+extern u32 timer_level, kernel_stack;
 int windows_use(u32 sp);
 
 static void unexpected(const struct frame *frame)
@@ -66,7 +65,7 @@ static void from_user(struct frame *frame)
         windows_use(current->windows.window[0].sp);
         break;
     case TT_WINDOW_UNDERFLOW:
-        if (!windows_use(window_address))
+        if (!windows_use(unfilled_window()))
             process_exit(0x80 + SIGSEGV);
         break;
     case TT_DIVISION_BY_ZERO:
@@ -140,7 +139,7 @@ void frame_go(struct frame *frame, u32 pc)
 void kernel_stack_set(u32 top)
 {
     kernel_stack = top;
-    spill_area = &current->windows;
+    windows_enter(&current->windows);
 }
 
 /* The window of the trap with %fp the user's %sp, and below it one that returns to process_begin. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nucleus on a PC with a 486 or later: frame, two-level paging, and what the core asks for.
- * The instructions that touch privileged state are in bare.h. */
+ * What touches privileged state is in bare.h, or for a hypervisor in para.h. */
 #ifndef ARCH_H
 #define ARCH_H
 
@@ -112,6 +112,10 @@ void machine_open(void);
 void timer_open(u32 tick);
 void timer_close(void);
 
+#ifdef PARA
+#include "para.h"
+#else
 #include "bare.h"
+#endif
 
 #endif

@@ -4,6 +4,7 @@
 #define BARE_H
 
 #include "cpu.h"
+#include "x87.h"
 
 #define CR0_PE 0x00000001u
 #define CR0_MP 0x00000002u
@@ -67,6 +68,11 @@ static inline void tlb_flush_space(const struct space *space)
         write_cr3((u32)space->directory);
 }
 
+static inline void space_release(const struct space *space)
+{
+    (void)space;
+}
+
 static inline u32 fault_address(void)
 {
     return read_cr2();
@@ -84,34 +90,18 @@ static inline void fpu_close(void)
     write_cr0(read_cr0() | CR0_TS);
 }
 
-static inline void fpu_save(struct fpu *fpu)
-{
-    __asm__ volatile("fnsave %0; fwait" : "=m"(*fpu));
-}
-
-static inline void fpu_load(const struct fpu *fpu)
-{
-    __asm__ volatile("frstor %0" : : "m"(*fpu));
-}
-
-static inline void fpu_reset(struct fpu *fpu)
-{
-    __asm__ volatile("fninit; fnsave %0" : "=m"(*fpu));
-}
-
 /* -- descriptor tables -- */
 
-static inline void tables_load(const void *gdt, u32 gdt_size, const void *idt, u32 idt_size)
+static inline void tables_load(const struct table_register *gdt, const struct table_register *idt)
 {
-    struct table_register gdtr = {(u16)(gdt_size - 1), (u32)gdt}, idtr = {(u16)(idt_size - 1), (u32)idt};
     __asm__ volatile("lgdt %0; lidt %1; ljmp %2, $1f; 1: mov %3, %%ds; mov %3, %%es; mov %3, %%ss;"
                      "xor %%eax, %%eax; mov %%eax, %%fs; mov %%eax, %%gs; lldt %%ax; ltr %w4"
-                     : : "m"(gdtr), "m"(idtr), "i"(CODE0), "r"(DATA0), "r"(TSS_MAIN)
+                     : : "m"(*gdt), "m"(*idt), "i"(CODE0), "r"(DATA0), "r"(TSS_MAIN)
                      : "eax", "memory");
 }
 
 /* What was loaded is there, and the descriptors are what they were meant to be. */
-static inline int tables_good(const void *gdt, const void *idt)
+static inline int tables_good(const struct table_register *gdt, const struct table_register *idt)
 {
     struct table_register gdtr, idtr;
     u32 task, local, rights, limit, readable, writable;
@@ -121,9 +111,15 @@ static inline int tables_good(const void *gdt, const void *idt)
     __asm__ volatile("lsl %1, %0" : "=r"(limit) : "r"(DATA3) : "cc");
     __asm__ volatile("verr %w2; setz %b0; verw %w2; setz %b1"
                      : "=&q"(readable), "=&q"(writable) : "r"(CODE3) : "cc");
-    return gdtr.base == (u32)gdt && idtr.base == (u32)idt && (task & 0xffff) == TSS_MAIN
+    return gdtr.base == gdt->base && idtr.base == idt->base && (task & 0xffff) == TSS_MAIN
         && !(local & 0xffff) && (rights >> 8 & 0xff) == ACCESS_CODE && limit == 0xffffffff
         && (readable & 1) && !(writable & 1);
+}
+
+/* Traps of user mode take the stack from the task state segment. */
+static inline void stack_register(u32 top)
+{
+    (void)top;
 }
 
 /* -- where the kernel runs: nothing works if this is not so -- */

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ways in, the way out, and the way from one process's kernel stack to another's. */
 #include "selectors.h"
+#ifdef PARA
+#include <hypercall.h>
+#define KERNEL_DATA (DATA3 | 3)            /* flat, as all are */
+#else
+#define KERNEL_DATA DATA0
+#endif
 
     .text
     .macro  STUB number, code=1
@@ -40,6 +46,14 @@ stubs:
     STUB 18
     STUB 0x20
     STUB 0x80
+#ifdef PARA
+    .section .rodata
+    .long HYPER_INT_X86, no_hypervisor
+    .text
+no_hypervisor:
+    xor %eax, %eax
+    iret
+#endif
     .section .rodata
     .long 0, 0
 
@@ -49,7 +63,7 @@ enter:
     pushal
     pushl %ds
     pushl %es
-    mov $DATA0, %eax
+    mov $KERNEL_DATA, %eax
     mov %eax, %ds
     mov %eax, %es
     cld
@@ -61,7 +75,13 @@ trap_return:
     popl %ds
     popal
     add $8, %esp                           /* vector and error code */
+#ifdef PARA
+    push %eax
+    mov $HYPER_RETURN, %eax
+    int $HYPER_INT_X86
+#else
     iret
+#endif
 
 /* void stack_switch(u32 *save, u32 sp) */
 stack_switch:

@@ -151,7 +151,7 @@ class X86Processor:
     @property
     def linear_pc(self) -> int:
         """CS base plus EIP."""
-        return (self.segment("cs").base + self.pc) & 0xFFFFFFFF
+        return int(self._caches["cs"].base + self.pc) & 0xFFFFFFFF
 
     def set_pc(self, address: int) -> None:
         self.registers["eip"] = address

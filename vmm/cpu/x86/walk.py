@@ -10,6 +10,8 @@ read from memory.
 
 from __future__ import annotations
 
+from itertools import product
+
 from vmm.cpu.walk import Access, ReadEntry, Registers, Step, Walk
 from vmm.cpu.x86.paging import (
     ADDRESS,
@@ -29,7 +31,21 @@ from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
 USER = 1 << 2
 ERROR_USER, ERROR_FETCH = 1 << 2, 1 << 4
 MIB_4, MIB_2, PAGE = 1 << 22, 1 << 21, 1 << 12
+KINDS = {
+    layout: layout.rpartition(".")[2].upper()
+    for layout in ("pde", "pde4m", "pte", "pae.pdpte", "pae.pde", "pae.pde2m", "pae.pte")
+}
 NOT_PRESENT, RESERVED = "the entry is not present", "a reserved bit is set in the entry"
+
+
+def _rights(supervisor: bool, writable: bool, user: bool, never: bool) -> str:
+    execute = "-" if never else "x"
+    of_user = f"r{'w' if writable else '-'}{execute}" if user else "---"
+    return f"r{'w' if supervisor else '-'}{execute}/{of_user}"
+
+
+# By: supervisor may write, writable, user page, never executed
+RIGHTS = {flags: _rights(*flags) for flags in product((False, True), repeat=4)}
 
 
 def walk(
@@ -109,7 +125,7 @@ class _Walker:
             self.steps.append(Step(table, at, None, layout, "no memory", size))
             return None
         chosen = large if entry & LARGE and large != layout else layout
-        kind = chosen.rpartition(".")[2].upper() if entry & PRESENT else "not present"
+        kind = KINDS[chosen] if entry & PRESENT else "not present"
         self.steps.append(Step(table, at, entry, chosen, kind, size))
         self.rights &= entry
         self.never = self.never or (self.no_execute and bool(entry & NO_EXECUTE))
@@ -134,9 +150,7 @@ class _Walker:
 
     def _rights(self, writable: bool, user: bool) -> str:
         supervisor = writable or not self.registers["cr0"] & CR0_WP
-        execute = "-" if self.never else "x"
-        of_user = f"r{'w' if writable else '-'}{execute}" if user else "---"
-        return f"r{'w' if supervisor else '-'}{execute}/{of_user}"
+        return RIGHTS[supervisor, writable, user, self.never]
 
     def _fault(self, span: int, why: str, code: int, rights: str = "") -> Walk:
         access = self.access

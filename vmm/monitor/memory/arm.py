@@ -28,6 +28,7 @@ from vmm.monitor.memory.tables import (
 NAMES = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "ttbr0_64", "ttbr1_64")
 FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
 SUPERSECTION = 1 << 18
+SMALLEST_PART = 25  # TTBCR.T0SZ and T1SZ divide no finer than 1 << 25 bytes
 SCTLR_TRANSLATION = SCTLR_M | walk_short.SCTLR_AFE | walk_long.SCTLR_WXN | walk_long.SCTLR_UWXN
 
 
@@ -42,6 +43,7 @@ class ArmTables:
         self._on = self._long = False
         self._registers: dict[str, int] = {}
         self._suffix = ""
+        self._regimes: dict[int, walk_long.Regime] = {}
         self._using = walk_short.Tables(0, 0, 0, 0, 0)
 
     @property
@@ -67,6 +69,7 @@ class ArmTables:
         self._long = bool(known["ttbcr"] & TTBCR_EAE)
         self._registers = known
         if self._long:
+            self._regimes.clear()
             bases = known["ttbr0_64"], known["ttbr1_64"]
             return suffix, sctlr, known["ttbcr"], bases
         self._using = walk_short.tables(known, "", False, self._pxn)
@@ -79,7 +82,10 @@ class ArmTables:
             return Walk(address, (), address, PAGE, "rwx/rwx")
         asked = ACCESSES[access][user]
         if self._long:
-            regime = walk_long.stage1(self._registers, "", address)
+            part = address >> SMALLEST_PART
+            regime = self._regimes.get(part)
+            if regime is None:
+                regime = self._regimes[part] = walk_long.stage1(self._registers, "", address)
             return walk_long.walk(self._memory.load, regime, address, asked)
         return walk_short.walk(self._memory.load, self._using, address, asked)
 

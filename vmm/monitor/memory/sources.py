@@ -77,25 +77,21 @@ class Sources:
         if translation in self._paths:
             self.forget(translation)
         path = []
-        for source in sources:
-            entry = self._entry(*source)
+        blocks = self._blocks
+        for address, size, value in sources:
+            number = address >> BLOCK
+            block = blocks.get(number) or self._add_block(number)
+            entry = block.entries.get(address)
+            if entry is not None and entry.value != value:
+                self._drop_all(entry)  # they were made from what the entry was before
+                block = blocks.get(number) or self._add_block(number)
+                entry = None
+            if entry is None:
+                entry = block.entries[address] = _Entry(address, size, value)
+                block.seen = b""
             entry.translations.add(translation)  # at once: the next may drop others of it
             path.append(entry)
         self._paths[translation] = tuple(path)
-
-    def _entry(self, address: int, size: int, value: int) -> _Entry:
-        block = self._blocks.get(address >> BLOCK)
-        if block is None:
-            block = self._add_block(address >> BLOCK)
-        entry = block.entries.get(address)
-        if entry is not None and entry.value != value:
-            self._drop_all(entry)  # they were made from what the entry was before
-            block = self._blocks.get(address >> BLOCK) or self._add_block(address >> BLOCK)
-            entry = None
-        if entry is None:
-            entry = block.entries[address] = _Entry(address, size, value)
-            block.seen = b""
-        return entry
 
     def _add_block(self, number: int) -> _Block:
         block = self._blocks[number] = _Block()

@@ -20,7 +20,7 @@ static const char *const suffix[] = {"sparc", "arm", "x86_64"};
 static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
-    "tcg_gen_op3", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
+    "tcg_gen_op3", "tcg_op_insert_before", "tcg_global_mem_new_internal", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
     "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
@@ -174,6 +174,10 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
     if (!vmm_tlb_is_known(v) || FIELD(uint32_t, cpu, CPU_CLUSTER_INDEX) != CPU_NO_CLUSTER) {
         snprintf(error, size, "the engine's TLB is not where this build keeps it");
+        vmm_detach(v);
+        return NULL;
+    }
+    if (vmm_take_register(v, error, size) != 0) {
         vmm_detach(v);
         return NULL;
     }

@@ -64,16 +64,36 @@
 #define TCG_MAX_TEMPORARIES 512
 #define TCG_SPARE_TEMPORARIES 64 /* no instruction takes more than a dozen */
 
+/* TCGContext: what the translator may not use, and ways into and out of generated code */
+#define TCG_RESERVED_REGISTERS 0x60 /* u32: a bit per host register */
+#define TCG_PROLOGUE 0x90
+#define TCG_EPILOGUE 0x98 /* with no result */
+#define SPARC_TCG_RETURN 0x8bc8 /* with the result in rax */
+#define ARM_TCG_RETURN 0x93c8
+#define X86_TCG_RETURN 0x9bc8
+#define TCG_CODE_BUFFER 0x40
+#define TCG_BUFFER 0xa0 /* of generated code, behind the ways in and out */
+#define TCG_BUFFER_SIZE 0xb8
+#define TCG_NEXT_CODE 0xc0
+#define TCG_FIRST_CODE (-0x2d0) /* from the way out: where code starts when the buffer is emptied */
+
+/* TCGTemp: a byte for the host register, then 7 of kind and type */
+#define TCG_TEMP_KIND_SIZE 8
+
 /* TCGContext: the temporary that stands for the register file, and its name */
 #define TCG_ENV_TEMP 0x388
 #define TCG_TEMP_NAME 0x20
 
-/* TCGOp: the value of a movi is its second argument */
+/* TCGOp: the arguments */
+#define TCGOP_ARG0 3 /* in 8-byte words */
+
+/* The value of a movi is its second argument */
 #define TCGOP_ARG1 4 /* in 8-byte words */
 
 /* ... and the flags of a call with two arguments and no result its fourth */
 #define TCGOP_CALL_FLAGS 6 /* in 8-byte words */
-#define TCG_CALL_NO_GLOBALS 0x30 /* neither read nor written */
+#define TCG_CALL_NO_GLOBALS 0x3 /* neither read nor written */
+#define TCG_CALL_NO_SIDE_EFFECTS 0x4
 
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };

@@ -212,8 +212,10 @@ struct vmm_instruction {
 };
 
 struct vmm_cpu {
-    /* the generated code counts here, near the registers that it addresses anyway */
+    /* the budget while C runs; generated code has it in a register (left.c) */
     int64_t *left; /* instructions until the next look; negative: look now */
+    uintptr_t jit_begin; /* of generated code; watch_thunks.inc knows these places */
+    uint64_t jit_size;
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run */
@@ -251,6 +253,7 @@ struct vmm_cpu {
     char message[256];
     /* the engine */
     void *uc, *cpu, *env;
+    void *left_register; /* the translator's name for the budget */
     uint8_t *pages; /* VMM_PAGES bytes of enum vmm_page */
     uint8_t *code_ram;   /* bit per page of the engine's RAM that code was translated from */
     uint8_t *device_pcs; /* bit per hashed pc: instructions that touched a device */
@@ -340,6 +343,9 @@ struct vmm_cpu {
     int32_t (*on_instruction)(struct vmm_cpu *, uint32_t pattern);
     int64_t resumed_count; /* there and then the guest goes on without another exit */
     uint32_t resumed_pc, intercept_spare;
+    /* stage.c */
+    uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
+    int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
 };
 
 /* core.c */
@@ -416,6 +422,10 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 
+/* left.c */
+int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
+bool vmm_keeps_budget(int arch, const void *helper);
+
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 
@@ -457,6 +467,9 @@ int vmm_intercept_at(struct vmm_cpu *v, uint32_t pc);
 bool vmm_intercept_met(struct vmm_cpu *v, uint32_t slot);
 void vmm_intercept_exit(struct vmm_cpu *v);
 bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uint32_t count);
+
+/* stage.c */
+int vmm_second_stage(struct vmm_cpu *v, uint64_t pa);
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A second stage behind the guest's translations: rights of guest-physical pages."""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Callable
+
+from vmm.cpu.engine import Engine
+from vmm.native import library as native
+
+PAGE_SHIFT, PAGES = 12, 1 << 20
+
+
+class SecondStage:
+    """Asks ``violation`` when a page does not allow an access; at first none allows any.
+
+    ``violation`` gets the physical address and the access (0 load, 1 store, 2 fetch).  It
+    grants the right, and the access goes on; or it does not, and the access is refused as
+    where nobody answers.  False ends the run before the instruction.
+    """
+
+    def __init__(self, engine: Engine, violation: Callable[[int, int], bool]) -> None:
+        self._engine = engine
+        self._violation = violation
+        self._rights = (C.c_uint8 * PAGES)()
+        self._callback = native.ON_STAGE(self._refused)
+        engine.native.on_stage = self._callback
+        engine.native.second_stage = C.addressof(self._rights)
+        engine.flush_tlb()
+
+    def _refused(self, _: object, address: int, access: int) -> int:
+        try:
+            return int(self._violation(address, access))
+        except BaseException as error:
+            self._engine.fail(error)
+            return 0
+
+    def get(self, address: int) -> int:
+        """Rights of a page: 1 read, 2 write, 4 execute."""
+        return int(self._rights[address >> PAGE_SHIFT])
+
+    def set(self, address: int, rights: int) -> None:
+        """Change a page's rights; the engine may still have a translation with the old ones."""
+        self._rights[address >> PAGE_SHIFT] = rights

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nested translation: the guest's tables are walked as they are, behind them a second stage.
+
+The engine walks the guest's own tables at the guest's own privilege; each
+translation that it is about to use passes a map of the guest-physical frames
+and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
+0406C, B3.6, stage 2).  Frames come into the map as they are first touched.
+Guest-physical addresses are the machine's own, so the second stage limits and
+does not move; what the engine reads while it walks is not limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
+
+if TYPE_CHECKING:
+    from vmm.monitor.assist.monitor import Monitor as AssistMonitor
+    from vmm.monitor.base import Monitor
+
+READ, WRITE, EXECUTE = 1, 2, 4
+EVERYTHING = READ | WRITE | EXECUTE
+
+
+class Policy:
+    """The map of frames.  ``backing``: a frame that is touched comes into the map."""
+
+    name = "nested"
+
+    def __init__(self) -> None:
+        self.counters = MemoryCounters()
+        self.backing = True
+        self._monitor: AssistMonitor
+
+    def attach(self, monitor: Monitor) -> None:
+        """Put the second stage in; PolicyError if the guest does not walk its own tables."""
+        from vmm.cpu.second_stage import SecondStage
+        from vmm.monitor.assist.monitor import Monitor as AssistMonitor
+
+        if not isinstance(monitor, AssistMonitor):
+            raise PolicyError("policy nested is for technique assist, where the guest's tables"
+                              " are walked")
+        self._monitor = monitor
+        self._stage = SecondStage(monitor.engine, self._violation)
+
+    def allow(self, address: int, size: int, rights: int) -> None:
+        """Let the guest read (1), write (2), execute (4) the frames that hold these bytes."""
+        for page in range(address & -PAGE, address + size, PAGE):
+            self._stage.set(page, rights)
+        self._monitor.engine.flush_tlb()
+
+    def rights(self, address: int) -> int:
+        """What the guest may do with a frame."""
+        return self._stage.get(address)
+
+    def _violation(self, address: int, access: int) -> bool:
+        self.counters.hidden_faults += 1
+        told = not self.backing or self._monitor.block.controls.second_stage
+        if told and not self._monitor.second_stage(address, access):
+            return False
+        if not self._stage.get(address) >> access & 1 and self.backing:
+            self._stage.set(address, EVERYTHING)
+        return True
+
+    # The engine follows the guest's registers and flushes by itself.
+
+    def context_changed(self) -> None:
+        self.counters.switches += 1
+
+    def flush(self, address: int | None) -> None:
+        self.counters.flushes += 1
+
+    def fill(self, address: int, access: int) -> int:
+        raise AssertionError("the engine fills an assisted guest's translations")
+
+    def stored(self) -> None:
+        """No store is let through to a page that is kept."""
+
+    def wrote(self, address: int, size: int) -> None:
+        """Nothing is derived from memory."""
+
+    def update(self, entries: Sequence[tuple[int, int]]) -> bool:
+        return False
+
+    def forget(self) -> None:
+        self._monitor.engine.flush_tlb()

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The budget in a register of the host.
+ *
+ * While generated code runs, r15 is the budget and the word that v->left points
+ * to is out of date: a block's charge is one subtraction.  The word is true
+ * whenever C runs.  Four kinds of places see to that:
+ *   - the ways into generated code and out of it, which are made here;
+ *   - calls of helpers, where the translator puts a store before the call and a
+ *     load after it (thunks.inc);
+ *   - loads and stores off the fast path, which generated code calls by itself
+ *     (watch_thunks.inc);
+ *   - helpers that leave by a jump: they come in again by the way in.
+ */
+#include "vmm.h"
+#include "offsets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { R15 = 15, WAYS_SIZE = 64 };
+
+/* The engine's way in and out, as its code generator makes it for this host:
+ * push what the caller wants kept, r15 last; registers into rbp; make room; jump
+ * to the block.  A block that ends comes to EPILOGUE or RETURN of it. */
+static const uint8_t known_prologue[] = {
+    0x55, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x48, 0x8b, 0xef,
+    0x48, 0x81, 0xc4, 0x78, 0xfb, 0xff, 0xff, 0xff, 0xe6, 0x33, 0xc0, 0x48, 0x81, 0xc4,
+};
+enum { EPILOGUE = 22, RETURN = 24 };
+
+static const uint8_t push_r15_load[] = {0x41, 0x57, 0x4c, 0x8b, 0xbf}; /* push r15; mov r15, [rdi + ...] */
+static const uint8_t store_r15[] = {0x4c, 0x89, 0xbd};                 /* mov [rbp + ...], r15 */
+static const uint8_t pop_r15_return[] = {0x41, 0x5f, 0xc3};
+enum { CALL = 0xe8, JUMP = 0xe9 };
+
+struct code {
+    uint8_t *at;
+};
+
+static void put(struct code *code, const void *bytes, size_t size)
+{
+    memcpy(code->at, bytes, size);
+    code->at += size;
+}
+
+static void put_word(struct code *code, uint32_t word) { put(code, &word, sizeof word); }
+
+static void put_jump(struct code *code, uint8_t opcode, uintptr_t target)
+{
+    put(code, &opcode, 1);
+    put_word(code, (uint32_t)(target - ((uintptr_t)code->at + 4)));
+}
+
+/* Let the engine's translator keep the budget in r15.  Before anything was translated.
+ * Returns 0, or -1 with one line in ERROR. */
+int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
+{
+    typedef void *(*global_fn)(void *, int, void *, intptr_t, const char *);
+    static const char *const names[] = {"tcg_global_mem_new_internal_sparc",
+        "tcg_global_mem_new_internal_arm", "tcg_global_mem_new_internal_x86_64"};
+    static const size_t returns[] = {SPARC_TCG_RETURN, ARM_TCG_RETURN, X86_TCG_RETURN};
+    char *context = FIELD(char *, v->uc, UC_TCG_CTX);
+    uintptr_t prologue = FIELD(uintptr_t, context, TCG_PROLOGUE);
+    uint32_t word = (uint32_t)((char *)v->left - (char *)v->env);
+    struct code code;
+
+    if (memcmp((const void *)prologue, known_prologue, sizeof known_prologue) != 0
+        || FIELD(uintptr_t, context, TCG_EPILOGUE) != prologue + EPILOGUE
+        || FIELD(uintptr_t, context, returns[v->arch]) != prologue + RETURN
+        || FIELD(uintptr_t, context, TCG_BUFFER) != FIELD(uintptr_t, context, TCG_NEXT_CODE)
+        || FIELD(uintptr_t, context, TCG_BUFFER) != FIELD(uintptr_t, context, TCG_CODE_BUFFER)
+        || FIELD(uintptr_t, context, TCG_BUFFER)
+            != FIELD(uintptr_t, context + returns[v->arch], TCG_FIRST_CODE)
+        || FIELD(uint32_t, context, TCG_RESERVED_REGISTERS) >> R15 & 1) {
+        snprintf(error, size, "the way into the engine's generated code is not the one of this build");
+        return -1;
+    }
+    v->jit_begin = prologue;
+    v->jit_size = FIELD(uint64_t, context, TCG_BUFFER_SIZE);
+
+    /* Our own ways in and out come before the first block, as the engine's do. */
+    code.at = FIELD(uint8_t *, context, TCG_BUFFER);
+    FIELD(uintptr_t, context, TCG_BUFFER) += WAYS_SIZE;
+    FIELD(uintptr_t, context, TCG_NEXT_CODE) += WAYS_SIZE;
+    FIELD(uintptr_t, context, TCG_CODE_BUFFER) += WAYS_SIZE;
+    FIELD(uintptr_t, context + returns[v->arch], TCG_FIRST_CODE) += WAYS_SIZE;
+    FIELD(uint64_t, context, TCG_BUFFER_SIZE) -= WAYS_SIZE;
+    FIELD(uintptr_t, context, TCG_PROLOGUE) = (uintptr_t)code.at;
+    put(&code, push_r15_load, sizeof push_r15_load);
+    put_word(&code, word);
+    put_jump(&code, CALL, prologue);
+    put(&code, pop_r15_return, sizeof pop_r15_return);
+    FIELD(uintptr_t, context, TCG_EPILOGUE) = (uintptr_t)code.at;
+    put(&code, store_r15, sizeof store_r15);
+    put_word(&code, word);
+    put_jump(&code, JUMP, prologue + EPILOGUE);
+    FIELD(uintptr_t, context, returns[v->arch]) = (uintptr_t)code.at;
+    put(&code, store_r15, sizeof store_r15);
+    put_word(&code, word);
+    put_jump(&code, JUMP, prologue + RETURN);
+
+    /* A global of the translator that is a register, as the register file's address is. */
+    v->left_register = ((global_fn)(uintptr_t)vmm_original(names[v->arch]))(
+        context, TCG_TYPE_I64_, (void *)(uintptr_t)TCG_ENV_TEMP, (int32_t)word, "left");
+    memcpy(v->left_register, context + TCG_ENV_TEMP, TCG_TEMP_KIND_SIZE);
+    FIELD(uint8_t, v->left_register, 0) = R15;
+    FIELD(uint32_t, context, TCG_RESERVED_REGISTERS) |= 1u << R15;
+    return 0;
+}
+
+/* Helpers that may raise a trap but never look at devices, lines or time: generated code
+ * calls these often.  (Looking up the next block may find that it cannot be fetched.) */
+bool vmm_keeps_budget(int arch, const void *helper)
+{
+    enum { MOST = 7 };
+    static const char *const names[][MOST] = {
+        {"helper_lookup_tb_ptr_sparc", "helper_check_align_sparc", "helper_save_sparc", "helper_restore_sparc",
+         "helper_compute_psr_sparc", "helper_compute_C_icc_sparc", "helper_rdpsr_sparc"},
+        {"helper_lookup_tb_ptr_arm", "helper_rebuild_hflags_a32_arm", "helper_cpsr_read_arm", "helper_cpsr_write_arm"},
+        {"helper_lookup_tb_ptr_x86_64", "helper_read_crN_x86_64", "helper_write_eflags_x86_64", "helper_read_eflags_x86_64"},
+    };
+    static const void *known[3][MOST];
+
+    for (int i = 0; i < MOST && names[arch][i]; i++) {
+        if (!known[arch][i])
+            known[arch][i] = vmm_original(names[arch][i]);
+        if (known[arch][i] == helper)
+            return true;
+    }
+    return false;
+}
