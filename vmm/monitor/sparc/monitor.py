@@ -139,7 +139,7 @@ class Monitor(base.Monitor):
         return native.STOP
 
     def trap(self, kind: int) -> int:
-        """The guest takes a trap, told and entered as on the bare machine; error mode if ET is 0."""
+        """The guest takes a trap, told and entered as on the bare machine (error mode: ET is 0)."""
         if self.words[PSRET]:
             self.counters.reflected[kind] += 1
         self._take(self.engine.pointer, kind)
