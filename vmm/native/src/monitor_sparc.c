@@ -89,6 +89,14 @@ static struct vmm_cpu *translated(const void *env)
     return v && v->env == env && v->vcpu && *word(v, VMM_SPARC_TRANSLATED) ? v : NULL;
 }
 
+/* The engine's own helper looks for its caller's place in a block, but we call it: say
+ * which place is meant; 0: none any more. */
+static void may_raise(uintptr_t host_pc)
+{
+    if (vmm_current)
+        vmm_current->helper_pc = host_pc;
+}
+
 uint32_t helper_rdpsr_sparc(void *env);
 uint32_t helper_rdpsr_sparc(void *env)
 {
@@ -106,16 +114,12 @@ void helper_wrpsr_sparc(void *env, uint32_t psr)
 {
     typedef void (*fn)(void *, uint32_t);
     ORIGINAL(fn, original, "helper_wrpsr_sparc");
-    struct vmm_cpu *v = translated(env);
 
-    if (!v) {
-        original(env, psr);
-        return;
-    }
-    v->helper_pc = GUEST_RETURN; /* it may raise an exception */
+    may_raise(GUEST_RETURN);
     original(env, psr);
-    v->helper_pc = 0;
-    take_supervisor(v);
+    may_raise(0);
+    if (translated(env))
+        take_supervisor(vmm_current);
 }
 
 /* With traps enabled, or to a window that is not there. */
@@ -136,15 +140,13 @@ void helper_rett_sparc(void *env)
     /* If it traps, the translator has npc overwritten by the target; what it was is in pc. */
     if (vmm_current && rett_traps(env))
         FIELD(uint32_t, env, SPARC_NPC) = FIELD(uint32_t, env, SPARC_PC);
-    if (!v) {
-        original(env);
-        return;
-    }
-    v->vcpu->open = HARD; /* also if the window is not there, and it traps */
-    v->helper_pc = GUEST_RETURN;
+    if (v)
+        v->vcpu->open = HARD; /* also if the window is not there, and it traps */
+    may_raise(GUEST_RETURN);
     original(env);
-    v->helper_pc = 0;
-    take_supervisor(v);
+    may_raise(0);
+    if (v)
+        take_supervisor(v);
 }
 
 /* ---- alternate spaces ------------------------------------------------------- */
@@ -220,5 +222,7 @@ void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, u
 
     if (v)
         vmm_sparc_emulated(v, GUEST_RETURN);
+    may_raise(GUEST_RETURN);
     original(env, address, value, asi, operation);
+    may_raise(0);
 }
