@@ -351,6 +351,8 @@ class NativeCpu(C.Structure):
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("vcpu_page", C.c_void_p),
+        ("vcpu_page_address", C.c_uint64),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
         ("instruction", C.c_uint32),
@@ -486,6 +488,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
+        dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p

@@ -50,7 +50,9 @@ class Monitor(base.Monitor):
         self.processor.on_context = memory.context_changed
         self.processor.virtual.handlers.exit = self.exit
 
-    def replace_sensitive(self, cost: ScanCost) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """Have the sensitive instructions of virtual kernel mode replaced as it is translated.
 
         The native layer looks at each instruction by itself: it costs no time in Python.

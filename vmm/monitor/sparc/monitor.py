@@ -9,6 +9,7 @@ With traps disabled a trap is error mode, as on the real processor.
 from __future__ import annotations
 
 import ctypes as C
+from collections.abc import Callable
 from typing import NoReturn
 
 from vmm.cpu.sparc import mmu
@@ -71,7 +72,9 @@ class Monitor(base.Monitor):
         self.processor.on_context = self.context_changed
         self._made_up: list[tuple[Space, int]] = []  # translations, in no-fault mode
 
-    def replace_sensitive(self, cost: ScanCost) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """Have the guest's kernel translated for its virtual processor (monitor_sparc.c).
 
         The engine's own translator does it as it meets the instructions: nothing is scanned.
