@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes as C
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from vmm.cpu.arm.models import MODELS as ARM_MODELS
 from vmm.cpu.virtual import Space as EngineSpace
@@ -79,9 +79,10 @@ class Guest:
 class EngineMmu:
     """`Mmu` of an engine that a virtual processor runs on."""
 
-    def __init__(self, virtual: Virtual) -> None:
+    def __init__(self, virtual: Virtual, monitor: Monitor) -> None:
         self._virtual = virtual
         self._engine = virtual.engine
+        self._monitor = monitor
 
     @property
     def fill_privileged(self) -> bool:
@@ -97,7 +98,10 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
-        cast(Any, self._virtual).store_through(address)
+        profile = self._monitor.profile
+        if profile is not None:
+            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
+        self._virtual.store_through(address)
 
 
 def guest_of(monitor: Monitor) -> Guest:
@@ -105,7 +109,7 @@ def guest_of(monitor: Monitor) -> Guest:
     virtual = virtual_of(monitor)
     memory = PhysicalMemory(monitor.machine.bus)
     return Guest(
-        EngineMmu(virtual), lambda: EngineSpace(virtual.engine), memory,
+        EngineMmu(virtual, monitor), lambda: EngineSpace(virtual.engine), memory,
         tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,
     )
 
