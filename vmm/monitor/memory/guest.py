@@ -139,6 +139,7 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
     virtual = virtual_of(monitor)
     virtual.handlers.fill = policy.fill
     virtual.handlers.stored = policy.stored
+    virtual.handlers.stored = policy.stored
     virtual.set_fill_mode(native.FILL_SHADOW)
     monitor.engine.handlers.derived = policy.forget
     bus = monitor.machine.bus

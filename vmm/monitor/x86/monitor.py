@@ -23,8 +23,9 @@ from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory import nested
 from vmm.monitor.memory.base import Fault, MemoryPolicy
-from vmm.monitor.x86.decode import LONGEST, NUMBER, Instruction, Mode, decode
+from vmm.monitor.x86.decode import LONGEST, NUMBER, Mode, decode
 from vmm.monitor.x86.vcpu import at_reset
 from vmm.native import library as native
 
@@ -41,14 +42,16 @@ class Monitor(base.Monitor):
         assert isinstance(processor, X86Processor)
         self.processor = processor
         self.vcpu = at_reset()
+        self.vcpu.untold = isinstance(memory, nested.Policy)
         self.virtual = Virtual(machine.engine, self.vcpu)
         super().__init__(machine, self.virtual, technique, memory)
         self.state = State(processor)
         self.virtual.handlers.exit = self.exit
         self.handlers[faults.GP] = self.general_protection
         self.handlers[native.KIND_SITE] = self.translation_changed
-        processor.on_a20 = memory.context_changed
-        self._known: dict[tuple[bytes, Mode], Instruction | None] = {}
+        machine.engine.handlers.address_line = memory.context_changed
+        machine.engine.handlers.derived = memory.forget
+        self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
 
     # -- instructions --------------------------------------------------------------
@@ -72,13 +75,6 @@ class Monitor(base.Monitor):
                 break
             code += part
         return code
-
-    def sensitive(self, address: int) -> Instruction | None:
-        """The sensitive instruction at a linear address, if there is one."""
-        key = self.code(address), self.mode
-        if key not in self._known:
-            self._known[key] = decode(*key)
-        return self._known[key]
 
     def replace_sensitive(self, cost: ScanCost) -> None:
         """Have the translator ask for each instruction that may be sensitive."""
@@ -105,8 +101,11 @@ class Monitor(base.Monitor):
         found = decode(code, mode)
         if found is None and len(code) < LONGEST:  # it may go on in the next page
             found = decode(self.code(address), mode)
-        number = 0 if found is None else self.virtual.add_instruction(
-            found.operation, found.length, found.argument, found.ends_block)
+        number = 0
+        if found is not None:
+            number = self.virtual.add_instruction(
+                found.operation, found.length, found.argument, found.ends_block)
+            self._names[number] = found.name
         if len(code) == LONGEST:
             self._numbers[code, mode] = number
         return number
@@ -116,20 +115,17 @@ class Monitor(base.Monitor):
     def general_protection(self, kind: int) -> int:
         """#GP: a sensitive instruction that could not be let run, or the guest's own."""
         env = self.state.env
-        instruction = self.sensitive(env.segs[CS].base + env.eip & 0xFFFFFFFF)
-        if instruction is None:
+        number = self._number(env.segs[CS].base + env.eip & 0xFFFFFFFF, self.virtual.code())
+        if not number:
             return native.NATIVE
-        self.counters.emulated[instruction.name] += 1
-        vcpu = self.vcpu
-        vcpu.operation, vcpu.length = instruction.operation, instruction.length
-        vcpu.argument[0] = instruction.argument & 0xFFFFFFFF
-        vcpu.argument[1] = instruction.argument >> 32
+        self.counters.emulated[self._names[number]] += 1
+        self.vcpu.trapped = number
         return native.HANDLED
 
     def translation_changed(self, kind: int) -> int:
         """An instruction has changed what addresses mean."""
         if self.vcpu.operation == INVLPG:
-            self.memory.flush(self.vcpu.argument[0])
+            self.memory.flush(self.vcpu.address)
         else:
             self.memory.context_changed()
         return native.HANDLED

@@ -107,12 +107,14 @@ void vmm_x86_virtual_trap(struct vmm_cpu *v, int number)
     bool guest = !vcpu->shown;
     int action = VMM_NATIVE;
 
-    vmm_x86_show(v);
     if (guest && number == GP && !FIELD(uint32_t, v->env, X86_IS_INT)) {
-        vcpu->operation = X86_EXIT;
+        vmm_x86_read_code(v, (uint32_t)(FIELD(uint64_t, v->env, X86_EIP)
+                                        + FIELD(uint64_t, v->env, X86_SEGS + 24 + 8)));
+        vmm_x86_show(v);
         v->exits++;
         action = v->on_exit(v, GP);
     }
+    vmm_x86_show(v);
     switch (action) {
     case VMM_STOP:
         vmm_stop(v, VMM_REASON_STOPPED);
@@ -120,8 +122,7 @@ void vmm_x86_virtual_trap(struct vmm_cpu *v, int number)
     case VMM_HANDLED:
         FIELD(int32_t, v->env, X86_OLD_EXCEPTION) = -1; /* nothing is being delivered */
         vmm_x86_hide(v);
-        if (vcpu->operation != X86_EXIT)
-            vmm_x86_emulate_trapped(v);
+        vmm_x86_emulate_trapped(v, &v->instructions[vcpu->trapped]);
         break;
     default:
         vmm_deliver_x86(v, number);
