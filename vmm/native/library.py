@@ -352,6 +352,8 @@ class NativeCpu(C.Structure):
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("vcpu_page", C.c_void_p),
+        ("vcpu_page_address", C.c_uint64),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
         ("instruction", C.c_uint32),
@@ -489,6 +491,8 @@ class Library:
         dll.vmm_flush_page.restype = None
         dll.vmm_pc_at.argtypes = (pointer, C.c_size_t)
         dll.vmm_pc_at.restype = C.c_uint32
+        dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
+        dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
@@ -504,7 +508,10 @@ class Library:
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
-        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_system.argtypes = (
+            pointer, C.c_uint32, C.POINTER(C.c_uint64), C.c_size_t)
+        dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_advance.restype = None
         dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)

@@ -9,6 +9,7 @@ With traps disabled a trap is error mode, as on the real processor.
 from __future__ import annotations
 
 import ctypes as C
+from collections.abc import Callable
 from typing import NoReturn
 
 from vmm.cpu.sparc import mmu
@@ -29,6 +30,7 @@ from vmm.cpu.virtual import Space
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import base
+from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import FETCH, STORE, Fault, MemoryPolicy
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
@@ -73,7 +75,9 @@ class Monitor(base.Monitor):
         self.processor.on_context = self.context_changed
         self._made_up: list[tuple[Space, int]] = []  # translations, in no-fault mode
 
-    def translate_kernel(self) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """Have the native layer run the guest's kernel translated (monitor_sparc.c)."""
         self.processor.vcpu.translated = 1
 

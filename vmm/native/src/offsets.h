@@ -166,6 +166,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define RI_ACCESSFN 72
 #define RI_READFN 80
 #define RI_WRITEFN 88
+#define RI_RAW_READFN 96
 #define RI_TYPE_CONSTANT 0x02
 #define RI_TYPE_SPECIAL 0xf01
 #define RI_TYPE_NOP 0x101
