@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 from runs import bare, machine, virtual
 
+from vmm.boards import Options, create
+from vmm.machine.outcome import Outcome
 from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.x86.decode import ENDS, NUMBER, OPERATIONS, Mode, decode
+from vmm.state.snapshot import restore, take
 
+SEABIOS = Path("/usr/share/seabios/bios.bin")
 PROTECTED_32, PROTECTED_16 = Mode(True, True), Mode(False, True)
 REAL_16 = Mode(False, False)
 
@@ -25,7 +30,7 @@ def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) 
 @pytest.mark.parametrize(
     ("guest", "seconds"),
     [("triple_fault", None), ("nowhere", 0.01), ("unmapped", None), ("spin", 0.01),
-     ("flood", 0.01)],
+     ("flood", 0.0003)],
 )
 def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
     guest: str, seconds: float | None
@@ -93,3 +98,76 @@ def test_a_block_ends_behind_what_changes_the_flags_or_where_to_go_on() -> None:
     goes_on = {"pushf", "sgdt", "sidt", "smsw", "str", "sldt", "mov r,cr", "mov r,dr", "rdmsr"}
     assert not ENDS & {NUMBER[name] for name in goes_on}
     assert {NUMBER["popf"], NUMBER["sti"], NUMBER["iret"], NUMBER["mov sreg"]} <= ENDS
+
+
+@pytest.mark.parametrize("policy", ["lazy", "strict", "nested"])
+def test_the_nucleus_is_the_same_under_every_memory_policy(policy: str) -> None:
+    seen, _ = virtual("pc", "x86/nucleus-quick", "translate", policy)
+    assert seen == bare("pc", "x86/nucleus-quick")
+
+
+@pytest.mark.parametrize("delivery", ["native", "python"])
+@pytest.mark.parametrize("policy", ["lazy", "nested"])
+def test_neither_slices_nor_the_readable_trap_entry_make_a_difference(
+    policy: str, delivery: str
+) -> None:
+    whole, ledger = machine("pc", "x86/nucleus-quick"), []
+    whole.record_ledger(ledger.extend)
+    whole.run()
+    guest, sliced = machine("pc", "x86/nucleus-quick"), []
+    virtualize(guest, "translate", policy)
+    guest.set_delivery("python" if delivery == "python" else "native")
+    guest.record_ledger(sliced.extend)
+    choose = random.Random(7)
+    while guest.run(until=guest.engine.count + choose.randrange(1, 20000)) and (
+        guest.stopped_at_count
+    ):
+        pass
+    whole.engine.drain_ledger()
+    guest.engine.drain_ledger()
+    assert sliced == ledger and guest.engine.count == whole.engine.count
+
+
+@pytest.mark.parametrize("policy", ["lazy", "nested"])
+def test_a_snapshot_in_the_middle_is_gone_on_from(policy: str) -> None:
+    guest, ledger = machine("pc", "x86/nucleus-quick"), []
+    virtualize(guest, "translate", policy)
+    guest.record_ledger(ledger.extend)
+    guest.run(until=400_000)
+    guest.engine.drain_ledger()
+    here = take(guest)
+    ledger.clear()
+    ends = []
+    for _ in range(2):
+        guest.run()
+        guest.engine.drain_ledger()
+        ends.append((guest.engine.count, tuple(ledger)))
+        restore(guest, here)
+        ledger.clear()
+    assert ends[0] == ends[1] and ends[0][1]
+
+
+def test_seabios_reaches_its_boot_menu_with_its_kernel_code_in_user_mode() -> None:
+    def boot(technique: str | None) -> tuple[bytes, int, list[tuple[int, int, int, int, int]]]:
+        guest = create(Options(board="pc", bios=SEABIOS, boot_menu=True))
+        said, ledger = bytearray(), []
+
+        def hear(data: bytes) -> None:
+            said.extend(data)
+            if said.endswith(b"Press ESC for boot menu."):
+                guest.console.type(b"\x1b")
+            if b"Select boot device:" in said:
+                guest.stop(Outcome.stopped("the menu"))
+
+        guest.console.sinks.append(hear)
+        guest.record_ledger(ledger.extend)
+        if technique is not None:
+            monitor = virtualize(guest, technique)
+        guest.limit_time(10, 60)
+        assert guest.run().text == "the menu"
+        guest.engine.drain_ledger()
+        if technique is not None:
+            assert not monitor.counters.exits
+        return bytes(said), guest.engine.count, ledger
+
+    assert boot("translate") == boot(None)

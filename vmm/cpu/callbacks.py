@@ -44,6 +44,7 @@ class Handlers:
     peek: Callable[[int, int], int | None] = lambda address, size: None
     # a snapshot was taken or put back: whatever was derived from state must be made anew
     derived: Callable[[], None] = lambda: None
+    address_line: Callable[[], None] = lambda: None  # x86: the A20 gate has changed
 
 
 def connect(engine: Engine) -> list[object]:

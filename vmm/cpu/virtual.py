@@ -107,6 +107,7 @@ class Virtual:
         self._dll = engine.library.dll
         self._pointer = engine.pointer
         self._space: Space | None = None
+        self._code = C.addressof(engine.native) + native.NativeCpu.code.offset
         self._keep = self._connect()
         engine.native.vcpu = C.addressof(vcpu)
         engine.virtual = self
@@ -135,8 +136,7 @@ class Virtual:
         def decode(_: object, address: int) -> int:
             v = own()
             try:
-                n = v.engine.native
-                return v.handlers.decode(address, bytes(n.code[: n.code_size]))
+                return v.handlers.decode(address, v.code())
             except BaseException as error:
                 v.engine.fail(error)
                 return 0
@@ -188,6 +188,11 @@ class Virtual:
         """End the run as a bare engine would, for a REASON_ value; ``trap`` is what led to it."""
         self.engine.native.reason_trap = trap
         self._dll.vmm_stop(self._pointer, reason)
+
+    def code(self) -> bytes:
+        """x86: the bytes of the instruction that is translated, or has trapped, as far as its
+        page goes; none if it cannot be read any more."""
+        return C.string_at(self._code, self.engine.native.code_size)
 
     def add_instruction(self, operation: int, length: int, argument: int, ends: bool) -> int:
         """x86: a number by which translated code calls for a sensitive instruction."""

@@ -117,10 +117,13 @@ class Monitor:
         """
         raise NotImplementedError
 
-    def replace_sensitive(self, cost: ScanCost) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """From now on replace sensitive instructions where code is translated.
 
-        MonitorError if this architecture's monitor has no way to.
+        With ``looked_at`` only those at addresses for which it is true, where the architecture
+        needs to look at all.  MonitorError if its monitor has no way to.
         """
         architecture = self.machine.processor.architecture
         raise MonitorError(f"translate is not available for {architecture} guests")

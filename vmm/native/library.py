@@ -274,6 +274,8 @@ class NativeCpu(C.Structure):
         ("fill_address", C.c_uint64),
         ("fill_access", C.c_int32),
         ("fill_probe", C.c_int32),
+        ("fill_index", C.c_int32),
+        ("spare5", C.c_int32),
         ("kick", C.c_int32),
         ("resume", C.c_int32),
         ("triple", C.c_int32),
@@ -349,6 +351,8 @@ class NativeCpu(C.Structure):
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("vcpu_page", C.c_void_p),
+        ("vcpu_page_address", C.c_uint64),
         ("patterns", C.POINTER(Pattern)),
         ("pattern_count", C.c_uint32),
         ("instruction", C.c_uint32),
@@ -484,6 +488,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
+        dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
@@ -496,10 +502,15 @@ class Library:
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
+        dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_take.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
-        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_system.argtypes = (
+            pointer, C.c_uint32, C.POINTER(C.c_uint64), C.c_size_t)
+        dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_advance.restype = None
         dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)

@@ -35,6 +35,7 @@ from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
+from vmm.monitor.base import Monitor
 from vmm.native import library as native
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
@@ -44,9 +45,13 @@ HOST_TYPES = (
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
-    Bus: frozenset({"memory", "unanswered", "on_unanswered", "hot_reads", "_hot"}),
+    Bus: frozenset({
+        "memory", "unanswered", "on_unanswered", "on_host_write", "hot_reads", "_hot",
+    }),
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
+    # What a monitor has derived from the guest's state, and what it counts
+    Monitor: frozenset({"memory", "technique", "counters", "profile", "_numbers", "_names"}),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
 WIRING: dict[type, frozenset[str]] = {

@@ -58,7 +58,6 @@ class X86Processor:
         self.write_physical: Callable[[int, bytes], bool] = lambda address, data: False
         self.registers = register_file(self.engine, MODELS[model].sse)
         self.acknowledge: Callable[[], int] = lambda: 0
-        self.on_a20: Callable[[], None] = lambda: None  # told of each change of the A20 gate
         self.engine.handlers.acknowledge = lambda level: self._acknowledge()
         self._hflags = C.c_uint32.from_address(env + HFLAGS)
         self._old_exception = C.c_int32.from_address(env + OLD_EXCEPTION)
@@ -174,7 +173,7 @@ class X86Processor:
         """The A20 gate: with it off, address bit 20 is forced to 0."""
         self._a20.value = -1 if enabled else ~(1 << 20)
         self.engine.library.dll.vmm_flush_tlb(self.engine.pointer)
-        self.on_a20()
+        self.engine.handlers.address_line()
 
     def _acknowledge(self) -> int:
         vector = self.acknowledge()

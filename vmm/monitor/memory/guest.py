@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes as C
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from vmm.cpu.arm.models import MODELS as ARM_MODELS
 from vmm.cpu.virtual import Space as EngineSpace
@@ -97,7 +97,7 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
-        cast(Any, self._virtual).store_through(address)
+        self._virtual.store_through(address)
 
 
 def guest_of(monitor: Monitor) -> Guest:
@@ -134,6 +134,7 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
     """Have the policy answer the guest's fills, and hear of what is written for the guest."""
     virtual = virtual_of(monitor)
     virtual.handlers.fill = policy.fill
+    virtual.handlers.stored = policy.stored
     virtual.handlers.stored = policy.stored
     virtual.set_fill_mode(native.FILL_SHADOW)
     monitor.engine.handlers.derived = policy.forget

@@ -7,14 +7,20 @@ and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
 0406C, B3.6, stage 2).  Frames come into the map as they are first touched.
 Guest-physical addresses are the machine's own, so the second stage limits and
 does not move; what the engine reads while it walks is not limited.
+
+An x86 guest in user mode has this too: the real processor keeps its CR0, CR3 and
+CR4, and the walk goes by the virtual privilege level.  The second stage is then
+the native layer's map of the machine's pages, and nothing comes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
+from vmm.monitor.memory.guest import virtual_of
+from vmm.native import library as native
 
 if TYPE_CHECKING:
     from vmm.monitor.assist.monitor import Monitor as AssistMonitor
@@ -33,6 +39,7 @@ class Policy:
         self.counters = MemoryCounters()
         self.backing = True
         self._monitor: AssistMonitor
+        self._flush: Callable[[], None] = lambda: None
 
     def attach(self, monitor: Monitor) -> None:
         """Put the second stage in; PolicyError if the guest does not walk its own tables."""
@@ -40,9 +47,13 @@ class Policy:
         from vmm.monitor.assist.monitor import Monitor as AssistMonitor
 
         if not isinstance(monitor, AssistMonitor):
-            raise PolicyError("policy nested is for technique assist, where the guest's tables"
-                              " are walked")
+            if monitor.machine.processor.architecture != "x86":
+                raise PolicyError("policy nested is for technique assist, where the guest's"
+                                  " tables are walked")
+            virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            return
         self._monitor = monitor
+        self._flush = monitor.engine.flush_tlb
         self._stage = SecondStage(monitor.engine, self._violation)
 
     def allow(self, address: int, size: int, rights: int) -> None:
@@ -85,4 +96,4 @@ class Policy:
         return False
 
     def forget(self) -> None:
-        self._monitor.engine.flush_tlb()
+        self._flush()

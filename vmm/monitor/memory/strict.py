@@ -44,7 +44,7 @@ class Policy:
         self._shadows: Shadows
         self._frames: dict[int, int] = {}  # translations that may store -> their frames
         self._stores: dict[int, set[int]] = {}  # frame -> translations that may store to it
-        self._storing: list[int] = []  # protected frames that the current instruction stores to
+        self._storing: set[int] = set()  # protected frames that the current instruction stores to
         self._floods: dict[int, int] = {}  # frame -> stores since it was last walked through
 
     def attach(self, monitor: Monitor) -> None:
@@ -90,7 +90,7 @@ class Policy:
         if self._sources.holds(frame):
             self._shadows.put(address, found.frame | found.rights & ~WRITES)
             if access == STORE:
-                self._storing.append(frame)
+                self._storing.add(frame)
                 guest.mmu.store_through(address)
             return 0
         if found.rights & WRITES:
@@ -133,8 +133,8 @@ class Policy:
 
     def stored(self) -> None:
         """See what the store has changed."""
-        frames, self._storing = self._storing, []
-        for frame in frames:
+        frames, self._storing = self._storing, set()
+        for frame in sorted(frames):
             self.counters.updates += 1
             self._sources.check_frame(frame)
             if self._sources.holds(frame):

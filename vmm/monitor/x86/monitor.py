@@ -15,6 +15,7 @@ processor's: so `machine.processor` stays what the board built.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
@@ -23,8 +24,9 @@ from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory import nested
 from vmm.monitor.memory.base import Fault, MemoryPolicy
-from vmm.monitor.x86.decode import LONGEST, NUMBER, Instruction, Mode, decode
+from vmm.monitor.x86.decode import LONGEST, NUMBER, Mode, decode
 from vmm.monitor.x86.vcpu import at_reset
 from vmm.native import library as native
 
@@ -41,14 +43,16 @@ class Monitor(base.Monitor):
         assert isinstance(processor, X86Processor)
         self.processor = processor
         self.vcpu = at_reset()
+        self.vcpu.untold = isinstance(memory, nested.Policy)
         self.virtual = Virtual(machine.engine, self.vcpu)
         super().__init__(machine, self.virtual, technique, memory)
         self.state = State(processor)
         self.virtual.handlers.exit = self.exit
         self.handlers[faults.GP] = self.general_protection
         self.handlers[native.KIND_SITE] = self.translation_changed
-        processor.on_a20 = memory.context_changed
-        self._known: dict[tuple[bytes, Mode], Instruction | None] = {}
+        machine.engine.handlers.address_line = memory.context_changed
+        machine.engine.handlers.derived = memory.forget
+        self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
 
     # -- instructions --------------------------------------------------------------
@@ -73,17 +77,14 @@ class Monitor(base.Monitor):
             code += part
         return code
 
-    def sensitive(self, address: int) -> Instruction | None:
-        """The sensitive instruction at a linear address, if there is one."""
-        key = self.code(address), self.mode
-        if key not in self._known:
-            self._known[key] = decode(*key)
-        return self._known[key]
-
-    def replace_sensitive(self, cost: ScanCost) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """Have the translator ask for each instruction that may be sensitive."""
 
         def number(address: int, code: bytes) -> int:
+            if looked_at is not None and not looked_at(address):
+                return 0
             started = time.perf_counter_ns()
             found = self._number(address, code)
             cost.looked_at += 1
@@ -105,8 +106,11 @@ class Monitor(base.Monitor):
         found = decode(code, mode)
         if found is None and len(code) < LONGEST:  # it may go on in the next page
             found = decode(self.code(address), mode)
-        number = 0 if found is None else self.virtual.add_instruction(
-            found.operation, found.length, found.argument, found.ends_block)
+        number = 0
+        if found is not None:
+            number = self.virtual.add_instruction(
+                found.operation, found.length, found.argument, found.ends_block)
+            self._names[number] = found.name
         if len(code) == LONGEST:
             self._numbers[code, mode] = number
         return number
@@ -116,20 +120,17 @@ class Monitor(base.Monitor):
     def general_protection(self, kind: int) -> int:
         """#GP: a sensitive instruction that could not be let run, or the guest's own."""
         env = self.state.env
-        instruction = self.sensitive(env.segs[CS].base + env.eip & 0xFFFFFFFF)
-        if instruction is None:
+        number = self._number(env.segs[CS].base + env.eip & 0xFFFFFFFF, self.virtual.code())
+        if not number:
             return native.NATIVE
-        self.counters.emulated[instruction.name] += 1
-        vcpu = self.vcpu
-        vcpu.operation, vcpu.length = instruction.operation, instruction.length
-        vcpu.argument[0] = instruction.argument & 0xFFFFFFFF
-        vcpu.argument[1] = instruction.argument >> 32
+        self.counters.emulated[self._names[number]] += 1
+        self.vcpu.trapped = number
         return native.HANDLED
 
     def translation_changed(self, kind: int) -> int:
         """An instruction has changed what addresses mean."""
         if self.vcpu.operation == INVLPG:
-            self.memory.flush(self.vcpu.argument[0])
+            self.memory.flush(self.vcpu.address)
         else:
             self.memory.context_changed()
         return native.HANDLED

@@ -34,9 +34,10 @@ OWN = (
     ("pe", C.c_uint32),  # CR0.PE
     ("eflags", C.c_uint32),  # IF, IOPL, NT and VM
     ("gdtr", Table), ("idtr", Table), ("ldtr", Table), ("tr", Table),
-    # The instruction that is being emulated: its number in `decode.OPERATIONS` (0: none), its
-    # length in bytes, its operands.
-    ("operation", C.c_uint32), ("length", C.c_uint32), ("argument", C.c_uint32 * 2),
+    ("trapped", C.c_uint32),  # the number of the instruction that trapped; 0: none
+    ("operation", C.c_uint32),  # being emulated: a number in `decode.OPERATIONS`
+    ("address", C.c_uint32),  # of INVLPG
+    ("untold", C.c_uint32),  # nobody needs to know what changes the meaning of addresses
 )
 
 

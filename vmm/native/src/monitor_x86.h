@@ -18,9 +18,10 @@ struct x86_vcpu {
     uint32_t pe;     /* CR0.PE */
     uint32_t eflags; /* IF, IOPL, NT and VM */
     struct x86_table gdtr, idtr, ldtr, tr;
-    /* the instruction that is being emulated; after a trap, on_exit says which (0: none) */
-    uint32_t operation, length;
-    uint32_t argument[2];
+    uint32_t trapped;   /* by on_exit: the number of the instruction that trapped; 0: none */
+    uint32_t operation; /* being emulated */
+    uint32_t address;   /* of INVLPG */
+    uint32_t untold; /* nobody needs to know what changes the meaning of addresses */
 };
 
 /* Sensitive instructions.  0 goes to the monitor. */
@@ -48,17 +49,19 @@ static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
 /* monitor_x86.c */
 void vmm_x86_show(struct vmm_cpu *v);
 void vmm_x86_hide(struct vmm_cpu *v);
+void vmm_x86_take_page(struct vmm_cpu *v);
+void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
 
 /* x86_operations.c */
-void vmm_x86_emulate_trapped(struct vmm_cpu *v);
-void vmm_x86_callout(struct vmm_cpu *v, uint32_t operation, uint64_t argument, uint32_t length,
-                     uintptr_t retaddr);
+void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one);
+void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr);
 
 /* x86_sites.c */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
                                  uint64_t argument, int ends);
+void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
 void vmm_x86_scanned(void);
 bool vmm_x86_ends_block(void);

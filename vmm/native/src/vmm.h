@@ -263,7 +263,7 @@ struct vmm_cpu {
     uintptr_t helper_pc; /* return address of the interposed helper that is running */
     uintptr_t fill_pc;
     uint64_t fill_address;
-    int32_t fill_access, fill_probe;
+    int32_t fill_access, fill_probe, fill_index, spare5;
     int32_t kick, resume, triple;
     int32_t restored; /* the engine has just gone back to an instruction's start */
     uint32_t resume_pc, resume_npc;
@@ -335,6 +335,8 @@ struct vmm_cpu {
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
     uint32_t through_spare;
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    uint8_t *vcpu_page;        /* vcpu_page.c: one of the guest's own, or NULL */
+    uint64_t vcpu_page_address; /* where the guest has it, physical */
     /* intercept.c */
     const struct vmm_pattern *patterns; /* set by vmm_set_patterns() */
     uint32_t pattern_count;
@@ -406,6 +408,15 @@ void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
 bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
 void vmm_stored(struct vmm_cpu *v);
+
+/* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
+enum vmm_vcpu_page {
+    VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
+    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
+};
+void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
+uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
+void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);
 
 /* space.c */
 struct vmm_space *vmm_space_new(void);
@@ -508,7 +519,8 @@ uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
-bool vmm_sparc_asserts(uint32_t code);
+bool vmm_sparc_nowhere(uint32_t code);
+bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 

@@ -514,7 +514,10 @@ static uint32_t control_register(const struct call *c, unsigned index)
 
 static enum end do_smsw(struct call *c)
 {
-    store_result(c, control_register(c, 0));
+    if (in_memory(c))
+        store_result(c, control_register(c, 0));
+    else /* of 16 bits also there, as on this engine's bare processor */
+        set_register(c, base_register(c), control_register(c, 0), false);
     return GOES_ON;
 }
 
@@ -614,9 +617,11 @@ static enum end do_rdpmc(struct call *c)
 /* Done; the monitor is told, and goes on at the next instruction. */
 static enum end tell(struct call *c)
 {
-    c->v->exits++;
-    if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
-        vmm_stop(c->v, VMM_REASON_STOPPED);
+    if (!c->vcpu->untold) {
+        c->v->exits++;
+        if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
+            vmm_stop(c->v, VMM_REASON_STOPPED);
+    }
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
     return JUMPED;
 }
@@ -626,9 +631,9 @@ static enum end do_invlpg(struct call *c)
     ENGINE(void, invlpg, (void *, uint64_t));
 
     need_level_0(c);
-    c->vcpu->argument[0] = linear_address(c);
+    c->vcpu->address = linear_address(c);
     commit(c);
-    invlpg(c->env, c->vcpu->argument[0]);
+    invlpg(c->env, c->vcpu->address);
     return tell(c);
 }
 
@@ -692,30 +697,29 @@ static void end_instruction(struct call *c, uint32_t hflags, uint32_t eflags, bo
         single_step(c->env);
 }
 
-static struct call begin(struct vmm_cpu *v, uint32_t operation, uint64_t argument,
-                         uint32_t length, uintptr_t retaddr)
+static struct call begin(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr)
 {
     struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
 
-    vcpu->operation = operation;
-    vcpu->length = length;
-    vcpu->argument[0] = (uint32_t)argument;
-    vcpu->argument[1] = (uint32_t)(argument >> 32);
+    vcpu->operation = one->operation;
     return (struct call){
-        .v = v, .vcpu = vcpu, .env = v->env, .argument = argument, .length = length,
-        .next = FIELD(uint32_t, v->env, X86_EIP) + length, .retaddr = retaddr,
+        .v = v, .vcpu = vcpu, .env = v->env, .argument = one->argument, .length = one->length,
+        .next = FIELD(uint32_t, v->env, X86_EIP) + one->length, .retaddr = retaddr,
     };
 }
 
 /* An instruction in a block.  EIP is at it.  Returns if the block goes on. */
-void vmm_x86_callout(struct vmm_cpu *v, uint32_t operation, uint64_t argument, uint32_t length,
-                     uintptr_t retaddr)
+void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr)
 {
-    struct call c = begin(v, operation, argument, length, retaddr);
+    struct call c = begin(v, one, retaddr);
     uint32_t hflags = FIELD(uint32_t, v->env, X86_HFLAGS);
     uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
-    enum end end = operations[operation](&c);
+    enum end end;
 
+    vmm_x86_take_page(v);
+    end = operations[one->operation](&c);
+    if (!c.vcpu->shown)
+        vmm_x86_give_page(v);
     if (end == GOES_ON) {
         *v->left -= c.given_back;
         vmm_x86_hide(v);
@@ -728,16 +732,16 @@ void vmm_x86_callout(struct vmm_cpu *v, uint32_t operation, uint64_t argument, u
     vmm_leave_block(v);
 }
 
-/* The instruction at EIP has trapped, and on_exit has put into the VCPU what it is. */
-void vmm_x86_emulate_trapped(struct vmm_cpu *v)
+/* The instruction at EIP has trapped, and its block has been left. */
+void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one)
 {
-    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
-    uint64_t argument = vcpu->argument[0] | (uint64_t)vcpu->argument[1] << 32;
-    struct call c = begin(v, vcpu->operation, argument, vcpu->length, 0);
+    struct call c = begin(v, one, 0);
     uint32_t hflags = FIELD(uint32_t, v->env, X86_HFLAGS);
     uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
-    enum end end = operations[vcpu->operation](&c);
+    enum end end = operations[one->operation](&c);
 
+    if (!c.vcpu->shown)
+        vmm_x86_give_page(v);
     if (end != JUMPED)
         FIELD(uint64_t, v->env, X86_EIP) = c.next;
     end_instruction(&c, hflags, eflags, end != NOT_STEPPED);

@@ -79,6 +79,22 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     }
 }
 
+/* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
+void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
+{
+    typedef const uint8_t *(*host_fn)(void *, uint64_t, int, int);
+    ORIGINAL(host_fn, host_address, "tlb_vaddr_to_host_x86_64");
+    enum { FETCH = 2, USER_INDEX = 1 };
+    const uint8_t *host = host_address(v->env, pc, FETCH, USER_INDEX);
+
+    v->code_size = 0;
+    if (!host)
+        return; /* not memory, or not mapped any more */
+    do
+        v->code[v->code_size] = host[v->code_size];
+    while (++v->code_size < LONGEST && (pc + v->code_size) & 0xfff);
+}
+
 /* The instruction at PC, with its opcode at OPCODE_AT, is about to be translated. */
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
@@ -88,10 +104,7 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 
     if (!v->on_decode || !may_be_sensitive(v, byte, opcode_at, flat))
         return;
-    v->code_size = 0;
-    do
-        v->code[v->code_size] = (uint8_t)byte(v->env, pc + v->code_size);
-    while (++v->code_size < LONGEST && (pc + v->code_size) & 0xfff);
+    vmm_x86_read_code(v, pc);
     site.number = (uint32_t)v->on_decode(v, (uint32_t)pc);
     if (!site.number)
         return;
@@ -135,10 +148,8 @@ void *tcg_const_i32_x86_64(void *context, int32_t value)
 /* INTO was reached with this argument.  False: it is the guest's own. */
 bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr)
 {
-    const struct vmm_instruction *one = &v->instructions[argument >> NUMBER_SHIFT];
-
     if (!(argument >> NUMBER_SHIFT))
         return false;
-    vmm_x86_callout(v, one->operation, one->argument, one->length, retaddr);
+    vmm_x86_callout(v, &v->instructions[argument >> NUMBER_SHIFT], retaddr);
     return true;
 }
