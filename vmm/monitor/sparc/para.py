@@ -13,7 +13,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from vmm.cpu.sparc.registers import CWP, NPC, PC, REGBASE, WIM, WINDOWS
+from vmm.cpu.sparc.registers import CWP, INTERRUPT_INDEX, NPC, PC, REGBASE, WIM, WINDOWS
 from vmm.cpu.sparc.traps import PSR_CWP, PSR_ET, PSR_PS, PSR_S
 from vmm.monitor import para
 from vmm.monitor.sparc.monitor import Monitor
@@ -71,7 +71,15 @@ class Calls:
         return native.HANDLED
 
     def _interrupted(self, kind: int) -> int:
-        return native.HANDLED if self._hypervisor.holds() else self._interrupt(kind)
+        if self._processor.direct is None:
+            return self._interrupt(kind)
+        if self._hypervisor.holds():
+            return native.HANDLED
+        trap = int(self._words[INTERRUPT_INDEX])
+        action = self._monitor.trap(trap)
+        if action != native.STOP:
+            self._processor.on_acknowledge(trap & 15)
+        return action
 
     def _window(self, kind: int) -> int:
         """SAVE or RESTORE has met the invalid window."""
