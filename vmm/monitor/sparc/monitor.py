@@ -17,6 +17,7 @@ from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.sparc.registers import (
     CWP,
     INTERRUPT_INDEX,
+    NPC,
     PC,
     PSRET,
     REGBASE,
