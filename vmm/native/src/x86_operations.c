@@ -512,9 +512,13 @@ static uint32_t control_register(const struct call *c, unsigned index)
     return index ? value : (value & ~1u) | c->vcpu->pe;
 }
 
+/* As the engine has it, also a register gets 16 bits. */
 static enum end do_smsw(struct call *c)
 {
-    store_result(c, control_register(c, 0));
+    if (in_memory(c))
+        store(c, linear_address(c), 2, control_register(c, 0));
+    else
+        set_register(c, base_register(c), control_register(c, 0), false);
     return GOES_ON;
 }
 
