@@ -13,7 +13,7 @@ from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.arm.monitor import Monitor
 
 
-@pytest.mark.parametrize("guest", ["arm/hello", "arm/timers", "arm/traps"])
+@pytest.mark.parametrize("guest", ["arm/hello", "arm/timers", "arm/traps", "arm/nucleus-quick"])
 def test_a_translated_guest_runs_as_on_the_bare_machine(guest: str) -> None:
     seen, monitor = runs.virtual("virt", guest, "translate")
     assert isinstance(monitor, Monitor)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from runs import GUESTS, bare, machine, watch
+from runs import GUESTS, bare, machine, virtual, watch
 
 from vmm.boards import Options, create
 from vmm.cpu.sparc.processor import SparcProcessor
@@ -203,6 +203,26 @@ def test_hyp_mode_is_real_and_its_traps_are_exits_too() -> None:
     assert watch(guest) == watch(made())
     wfi, cp15, hvc = 0x01, 0x03, 0x12  # HSR.EC: trapped by HCR.TWI, TVM and others; HVC
     assert classes[wfi] == 1 and classes[cp15] > 5 and classes[hvc] > 20
+
+
+# -- one level of nesting: the guest is a monitor itself -------------------------------------
+
+
+def test_a_monitor_runs_its_own_guest_under_assist_as_on_the_bare_machine() -> None:
+    guest = machine("leon3", "sparc/nested")
+    monitor = virtualize(guest, "assist", controls=everything(guest))
+    seen = watch(guest)
+    assert seen == bare("leon3", "sparc/nested")
+    assert seen.console.endswith(b"the same: yes\n")
+    # The inner kernel in user mode: its monitor emulates what traps there.
+    assert monitor.block.exits[Reason.TRAP, "privileged_instruction"] > 250
+
+
+def test_a_monitor_in_a_monitor_by_traps_alone() -> None:
+    # Popek and Goldberg's theorem 2: what can be virtualized so can be so recursively.
+    seen, monitor = virtual("leon3", "sparc/nested", "trap_and_emulate")
+    assert seen == bare("leon3", "sparc/nested")
+    assert monitor.counters.reflected[0x03] > 250  # to the guest that is a monitor
 
 
 @pytest.mark.parametrize(

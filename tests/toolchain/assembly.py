@@ -49,11 +49,11 @@ def assemble(architecture: str, text: str, folder: Path, *options: object) -> by
     return program.read_bytes()
 
 
-def build_guest(architecture: str, name: str, folder: Path) -> Path:
-    """A guest of guests/ARCH, each of its files annotated: an ELF file with its notes."""
+def build_guest(architecture: str, name: str, folder: Path, own_folder: Path | None = None) -> Path:
+    """A guest of guests/ARCH or of another folder, each of its files annotated: an ELF file."""
     guests = TOP / "guests"
     home = guests / architecture
-    files = sorted((home / name).glob("*.[cS]"))
+    files = sorted((own_folder or home / name).glob("*.[cS]"))
     own = len(files)  # of the runtime behind them, a guest takes what it uses
     files += [*sorted((home / "runtime").glob("*.[cS]")), guests / "runtime" / "print.c"]
     objects = []

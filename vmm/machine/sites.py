@@ -53,6 +53,11 @@ class Site:
     real_mode: bool
     code: bytes  # the instruction as the assembler made it; empty: not told
 
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.padded
+
 
 @dataclass(frozen=True, slots=True)
 class Store:

@@ -13,6 +13,7 @@ interrupt flag, which the guest may set as it likes anyway.
 
 from __future__ import annotations
 
+from vmm.cpu.engine import Engine
 from vmm.machine.machine import Machine
 from vmm.monitor.base import MonitorError
 
@@ -66,6 +67,15 @@ class Wedge:
         self.write(address, code)
         self._next += len(code) + 3 & -4
         return address
+
+    def share_vcpu_page(self, engine: Engine) -> None:
+        """Have the native layer keep the VCPU page."""
+        physical = self.vcpu_page + self._displacement
+        memory = self._bus.memory_at(physical, PAGE)
+        if memory is None:
+            raise MonitorError(f"the guest's VCPU page at {self.vcpu_page:#x} is not in memory")
+        host = memory.frames.address + memory.offset + physical - memory.base
+        engine.library.dll.vmm_set_vcpu_page(engine.pointer, host, physical)
 
     def write(self, address: int, data: bytes) -> None:
         """Write to the guest's memory at a virtual address that lies as the wedge does."""

@@ -34,6 +34,7 @@ _FIELDS = (
     ("unprivileged", C.c_uint32),  # an LDRT is under way: its faults are those of user mode
     ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
     ("translate", C.c_uint32),  # sensitive instructions are replaced as they are translated
+    ("found", C.c_uint32 * 3),  # what the monitor is to emulate: kind, A32 form, length
 )
 _USED = sum(C.sizeof(kind) for _, kind in _FIELDS) // 4
 

@@ -15,6 +15,7 @@ processor's: so `machine.processor` stays what the board built.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
@@ -76,10 +77,14 @@ class Monitor(base.Monitor):
             code += part
         return code
 
-    def replace_sensitive(self, cost: ScanCost) -> None:
+    def replace_sensitive(
+        self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
+    ) -> None:
         """Have the translator ask for each instruction that may be sensitive."""
 
         def number(address: int, code: bytes) -> int:
+            if looked_at is not None and not looked_at(address):
+                return 0
             started = time.perf_counter_ns()
             found = self._number(address, code)
             cost.looked_at += 1

@@ -20,7 +20,7 @@ import keystone
 from vmm.monitor.wedge import CONTROL, FLAGS, INTERRUPTS, PENDING
 
 JUMP = 5  # bytes of a jump with a 32-bit displacement
-IF, SYSTEM_FLAGS, TF = 0x200, 0x7000, 0x100
+FILLER = b"\x90"  # behind a jump
 CONTROL_REGISTERS = {0: 0, 2: 4, 3: 8, 4: 12}  # where in CONTROL
 REGISTERS = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 

@@ -49,6 +49,38 @@ static struct x86_table take_table(struct vmm_cpu *v, unsigned offset)
     return value;
 }
 
+/* ---- the VCPU page (vcpu_page.c, vmm/monitor/x86/templates.py) ------------------ */
+
+/* The guest may have opened or closed interrupts there. */
+void vmm_x86_take_page(struct vmm_cpu *v)
+{
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+
+    if (v->vcpu_page)
+        vcpu->eflags = (vcpu->eflags & ~(uint32_t)FL_IF)
+            | (vmm_page_get(v, VMM_PAGE_INTERRUPTS) & 1 ? FL_IF : 0);
+}
+
+/* What the guest reads there is as its virtual processor has it. */
+void vmm_x86_give_page(struct vmm_cpu *v)
+{
+    const struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    const uint64_t *cr = &FIELD(uint64_t, v->env, X86_CR);
+    uint32_t open = vcpu->eflags & FL_IF ? 1 : 0;
+
+    if (!v->vcpu_page)
+        return;
+    vmm_page_put(v, VMM_PAGE_INTERRUPTS, open);
+    if (open)
+        vmm_page_put(v, VMM_PAGE_PENDING, 0);
+    vmm_page_put(v, VMM_PAGE_FLAGS, vcpu->eflags & (FL_IOPL | FL_NT));
+    vmm_page_put(v, VMM_PAGE_CONTROL, ((uint32_t)cr[0] & ~(uint32_t)CR0_PE) | vcpu->pe);
+    for (unsigned i = 2; i <= 4; i++)
+        vmm_page_put(v, VMM_PAGE_CONTROL + 4 * (i - 1), (uint32_t)cr[i]);
+}
+
+/* ---- the register file ----------------------------------------------------------- */
+
 /* The register file becomes the virtual processor's. */
 void vmm_x86_show(struct vmm_cpu *v)
 {
@@ -57,6 +89,7 @@ void vmm_x86_show(struct vmm_cpu *v)
 
     if (vcpu->shown)
         return;
+    vmm_x86_take_page(v);
     vcpu->shown = 1;
     *hflags = (*hflags & ~(uint32_t)HF_CPL) | vcpu->cpl;
     if (!vcpu->pe) {
@@ -92,6 +125,7 @@ void vmm_x86_hide(struct vmm_cpu *v)
     FIELD(uint64_t, v->env, X86_CR) |= CR0_PE;
     *eflags = (*eflags & ~(uint64_t)FL_VIRTUAL) | FL_IF
         | (vcpu->pe ? vcpu->eflags & FL_VM : FL_VM);
+    vmm_x86_give_page(v);
     v->vcpu->kernel = vcpu->cpl != 3;
     vmm_set_view(v, v->vcpu->kernel ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
 }
@@ -136,8 +170,12 @@ bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request)
     struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
     bool taken;
 
-    if (!(request & REQUEST_NMI) && !(request & REQUEST_HARD && vcpu->eflags & FL_IF))
+    vmm_x86_take_page(v);
+    if (!(request & REQUEST_NMI) && !(request & REQUEST_HARD && vcpu->eflags & FL_IF)) {
+        if (v->vcpu_page && request & REQUEST_HARD)
+            vmm_page_put(v, VMM_PAGE_PENDING, 1);
         return false;
+    }
     vmm_x86_show(v);
     taken = vmm_exec_original[VMM_X86](v->cpu, request);
     vmm_x86_hide(v);

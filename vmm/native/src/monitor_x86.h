@@ -49,6 +49,8 @@ static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
 /* monitor_x86.c */
 void vmm_x86_show(struct vmm_cpu *v);
 void vmm_x86_hide(struct vmm_cpu *v);
+void vmm_x86_take_page(struct vmm_cpu *v);
+void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
 

@@ -130,6 +130,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_PC 40
 #define SPARC_NPC 44
 #define SPARC_CWP 208
+#define SPARC_WIM 212
 #define SPARC_PSRS 220
 #define SPARC_PSRPS 224
 #define SPARC_PSRET 228
@@ -166,6 +167,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define RI_ACCESSFN 72
 #define RI_READFN 80
 #define RI_WRITEFN 88
+#define RI_RAW_READFN 96
 #define RI_TYPE_CONSTANT 0x02
 #define RI_TYPE_SPECIAL 0xf01
 #define RI_TYPE_NOP 0x101

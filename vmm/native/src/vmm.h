@@ -170,8 +170,9 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 
 /* Who answers when the engine has no translation of an address. */
 enum vmm_fill_mode {
-    VMM_FILL_ENGINE, /* the engine walks the tables its own registers name */
-    VMM_FILL_SHADOW  /* the entries of a space (space.c) */
+    VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
+    VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
+    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
 };
 
 #define VMM_VCPU_WORDS 124
@@ -330,11 +331,17 @@ struct vmm_cpu {
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    /* exposed.c */
+    uint8_t *roles;         /* of frames; NULL: none has one */
+    uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
+    uint32_t exposed_spare;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
     uint32_t through_spare;
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    uint8_t *vcpu_page;        /* vcpu_page.c: one of the guest's own, or NULL */
+    uint64_t vcpu_page_address; /* where the guest has it, physical */
     /* intercept.c */
     const struct vmm_pattern *patterns; /* set by vmm_set_patterns() */
     uint32_t pattern_count;
@@ -386,6 +393,7 @@ bool vmm_halted(struct vmm_cpu *v);
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
 void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
 bool vmm_tlb_is_known(const struct vmm_cpu *v);
+uint32_t vmm_user_index(const struct vmm_cpu *v);
 void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
@@ -400,12 +408,29 @@ void vmm_virtual_begins(struct vmm_cpu *v);
 uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
                           uintptr_t retaddr, int *rights);
 void vmm_restart(struct vmm_cpu *v);
+int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
+void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+
+/* exposed.c */
+int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
+bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
+int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
+void vmm_free_roles(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
 bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
 void vmm_stored(struct vmm_cpu *v);
+
+/* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
+enum vmm_vcpu_page {
+    VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
+    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
+};
+void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
+uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
+void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);
 
 /* space.c */
 struct vmm_space *vmm_space_new(void);
@@ -508,7 +533,8 @@ uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
-bool vmm_sparc_asserts(uint32_t code);
+bool vmm_sparc_nowhere(uint32_t code);
+bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 

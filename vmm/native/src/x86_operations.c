@@ -512,12 +512,11 @@ static uint32_t control_register(const struct call *c, unsigned index)
     return index ? value : (value & ~1u) | c->vcpu->pe;
 }
 
-/* As the engine has it, also a register gets 16 bits. */
 static enum end do_smsw(struct call *c)
 {
     if (in_memory(c))
-        store(c, linear_address(c), 2, control_register(c, 0));
-    else
+        store_result(c, control_register(c, 0));
+    else /* of 16 bits also there, as on this engine's bare processor */
         set_register(c, base_register(c), control_register(c, 0), false);
     return GOES_ON;
 }
@@ -715,8 +714,12 @@ void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintp
     struct call c = begin(v, one, retaddr);
     uint32_t hflags = FIELD(uint32_t, v->env, X86_HFLAGS);
     uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
-    enum end end = operations[one->operation](&c);
+    enum end end;
 
+    vmm_x86_take_page(v);
+    end = operations[one->operation](&c);
+    if (!c.vcpu->shown)
+        vmm_x86_give_page(v);
     if (end == GOES_ON) {
         *v->left -= c.given_back;
         vmm_x86_hide(v);
@@ -737,6 +740,8 @@ void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *on
     uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
     enum end end = operations[one->operation](&c);
 
+    if (!c.vcpu->shown)
+        vmm_x86_give_page(v);
     if (end != JUMPED)
         FIELD(uint64_t, v->env, X86_EIP) = c.next;
     end_instruction(&c, hflags, eflags, end != NOT_STEPPED);
