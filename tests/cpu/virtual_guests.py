@@ -55,6 +55,7 @@ class Guest:
 
     def run(self, code: bytes | list[int], instructions: int) -> int:
         self.machine.put(CODE, code)
+        self.engine.forget_code(CODE, 0x1000)
         self.machine.processor.set_pc(CODE)
         return self.machine.run(instructions)
 

@@ -58,7 +58,7 @@ bool vmm_tlb_is_known(const struct vmm_cpu *v)
 }
 
 /* The index of real user mode. */
-static uint32_t user_index(const struct vmm_cpu *v)
+uint32_t vmm_user_index(const struct vmm_cpu *v)
 {
     enum { SPARC_USER = 0, X86_USER = 1, ARM_INDEX = 0xf };
 
@@ -132,7 +132,7 @@ static void exchange(struct vmm_cpu *v)
 static void switch_translations(struct vmm_cpu *v)
 {
     typedef void (*flush_fn)(void *, uint16_t);
-    uint32_t index = user_index(v);
+    uint32_t index = vmm_user_index(v);
 
     if (v->parked && v->parked->index != index)
         vmm_free_parked(v); /* ARM: the monitor has gone to another real state */
