@@ -14,7 +14,7 @@ from random import Random
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from memory_guest import PAGE, DictSpace, Processor, arm, sparc, x86
+from memory_guest import PAGE, Processor, arm, sparc, x86
 
 from vmm.monitor.memory import lazy, strict
 from vmm.monitor.memory.base import Fault, MemoryPolicy
@@ -162,7 +162,7 @@ class Run:
     def check_entries(self) -> None:
         """All that may be used without a fault, the tables allow now."""
         space = self.processor.space
-        assert isinstance(space, DictSpace)
+        assert space is not None
         for page, entry in space.entries.items():
             access, user = next((a, bool(u)) for u in (0, 1) for a in range(3)
                                 if entry >> a + u * USER & 1)
@@ -272,6 +272,7 @@ def test_strict_equals_the_tables_at_every_moment(name: str) -> None:
         run = live(FORMATS[name], policy, seed, exact=True)
         for context in run.kind.contexts:
             run.enter(context)
+            assert run.processor.space is not None
             for entry in run.processor.space.entries.values():
                 assert not (entry & WRITES and policy.protects(entry >> 12))
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
 
 ROOTS = 64  # kept validated at most
+LONGEST_STORE = 64  # bytes: ARM's STM of all registers
 
 
 def addresses(start: int, size: int) -> bool:
@@ -53,7 +54,7 @@ class Policy:
         self._mode: object = None
         self._current: tuple[Table, ...] = ()
         self._pinned: OrderedDict[Table, None] = OrderedDict()
-        self._storing: set[int] = set()  # tables that the current instruction may store to
+        self._storing: list[int] = []  # where the current instruction stores to tables
 
     def attach(self, monitor: Monitor) -> None:
         """Take the guest's translation over."""
@@ -131,46 +132,43 @@ class Policy:
             self._flat.enter(address, found)
             return 0
         assert access == STORE
-        used = self._in_use(guest.mmu.fill_physical >> 12)
-        if used:
-            self._storing |= used
-            guest.mmu.store_through(address)
+        self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
+        guest.mmu.store_through(address)
         return 0
-
-    def _in_use(self, frame: int) -> set[int]:
-        """The tables in a frame that the current roots reach; roots of the others are let go."""
-        current = {root.base for root in self._current}
-        used = set()
-        for base in self._types.tables_in(frame):
-            above = self._types.roots_above(base) if base in self._types else set()
-            if above & current:
-                used.add(base)
-                continue
-            for root in [root for root in self._pinned if root.base in above]:
-                self._let_go(root)
-        return used
 
     # -- changes --------------------------------------------------------------------------
 
     def stored(self) -> None:
         """Validate what the store has changed."""
-        tables, self._storing = self._storing, set()
-        self._validate(tables)
+        stores, self._storing = self._storing, []
+        for address in stores:
+            self._look(address, LONGEST_STORE)
 
-    def _validate(self, tables: set[int]) -> None:
-        for base in sorted(tables):
+    def _look(self, address: int, size: int) -> None:
+        """So many bytes have been stored to, all in one frame."""
+        current = {root.base for root in self._current}
+        for base in self._types.tables_in(address >> 12):
             if base not in self._types:
-                continue  # a change of one above has ended its use
-            try:
-                self.counters.updates += self._types.changed(base)
-            except RefusedError as error:
-                self._guest.stop(f"the guest's page tables may not be so: {error}")
+                continue  # a change of one above has just ended its use
+            above = self._types.roots_above(base)
+            if above & current:
+                self._validate(base)
+            elif self._types.overlaps(base, address, size):
+                for root in [root for root in self._pinned if root.base in above]:
+                    self._let_go(root)
+
+    def _validate(self, base: int) -> None:
+        try:
+            self.counters.updates += self._types.changed(base)
+        except RefusedError as error:
+            self._guest.stop(f"the guest's page tables may not be so: {error}")
 
     def wrote(self, address: int, size: int) -> None:
         """Validate what others have changed."""
-        for frame in range(address >> 12, (address + size - 1 >> 12) + 1):
-            if self._types.tables_in(frame):
-                self._validate(self._in_use(frame))
+        while size > 0:
+            part = min(size, PAGE - address % PAGE)
+            self._look(address, part)
+            address, size = address + part, size - part
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
         """Validate each entry and store it; they count at once."""

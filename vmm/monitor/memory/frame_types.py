@@ -71,6 +71,10 @@ class FrameTypes:
         """The bases of the tables in use that a frame holds a part of."""
         return tuple(sorted(self._frames.get(frame, ())))
 
+    def overlaps(self, base: int, address: int, size: int) -> bool:
+        """Whether so many bytes at an address are, in part, of a table in use."""
+        return base < address + size and address < base + self._known[base].size
+
     def roots_above(self, base: int) -> set[int]:
         """The roots that a table in use is reached from."""
         found, open_, seen = set(), [base], {base}
