@@ -259,6 +259,11 @@ class Virtual:
             raise RuntimeError("one instruction stores to more pages than there can be")
 
     @property
+    def fill_pc(self) -> int:
+        """In a fill: address of the instruction that wants the translation (x86: linear)."""
+        return int(self._dll.vmm_pc_at(self._pointer, self.engine.native.fill_pc))
+
+    @property
     def fill_privileged(self) -> bool:
         """In a fill: whether the access has the kernel's rights."""
         return bool(self.engine.native.fill_privileged)

@@ -40,6 +40,7 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
@@ -491,6 +492,8 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_pc_at.argtypes = (pointer, C.c_size_t)
+        dll.vmm_pc_at.restype = C.c_uint32
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
@@ -507,6 +510,8 @@ class Library:
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
+        dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_take.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

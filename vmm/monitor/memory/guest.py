@@ -93,9 +93,10 @@ class Guest:
 class EngineMmu:
     """`Mmu` of an engine that a virtual processor runs on."""
 
-    def __init__(self, virtual: Virtual) -> None:
+    def __init__(self, virtual: Virtual, monitor: Monitor) -> None:
         self._virtual = virtual
         self._engine = virtual.engine
+        self._monitor = monitor
 
     @property
     def fill_privileged(self) -> bool:
@@ -121,6 +122,9 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
+        profile = self._monitor.profile
+        if profile is not None:
+            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
         self._virtual.store_through(address)
 
 
@@ -129,7 +133,7 @@ def guest_of(monitor: Monitor) -> Guest:
     virtual = virtual_of(monitor)
     memory = PhysicalMemory(monitor.machine.bus)
     return Guest(
-        EngineMmu(virtual), lambda: EngineSpace(virtual.engine), memory,
+        EngineMmu(virtual, monitor), lambda: EngineSpace(virtual.engine), memory,
         tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,
         lambda text: monitor.machine.stop(Outcome.crash(text)),
     )

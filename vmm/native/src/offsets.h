@@ -130,6 +130,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_PC 40
 #define SPARC_NPC 44
 #define SPARC_CWP 208
+#define SPARC_WIM 212
 #define SPARC_PSRS 220
 #define SPARC_PSRPS 224
 #define SPARC_PSRET 228
