@@ -352,7 +352,7 @@ class NativeCpu(C.Structure):
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
         ("on_stored", ON_LEDGER),
-        ("through", C.c_uint32 * 4),
+        ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
