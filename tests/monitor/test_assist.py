@@ -239,3 +239,54 @@ def test_what_does_not_fit_is_refused(policy, controls, named) -> None:
 def test_nested_translation_is_for_assist() -> None:
     with pytest.raises(MonitorError, match="assist"):
         virtualize(machine("leon3", "sparc/hello"), "trap_and_emulate", "nested")
+
+
+# -- events on the other processors ----------------------------------------------------------
+
+
+def test_an_interrupt_is_injected_into_an_arm_guest() -> None:
+    guest = create(Options(board="virt", bare=True))
+    base, vectors = 0x40000000, 0x40001000
+    words = [0xE10F0000, 0xEAFFFFFE]  # mrs r0, cpsr; b .
+    guest.load_bytes(base, b"".join(word.to_bytes(4, "little") for word in words), "code")
+    guest.load_bytes(vectors, 8 * (0xEAFFFFFE).to_bytes(4, "little"), "vectors")
+    registers = guest.processor.registers
+    registers["cpsr"], registers["vbar"] = 0x113, vectors
+
+    def handler(block: ControlBlock) -> Action:
+        block.event = Event(5)  # IRQ
+        return Action.RESUME
+
+    virtualize(guest, "assist", controls=Controls(instructions=frozenset({"status"})),
+               handler=handler)
+    guest.processor.set_pc(base)
+    guest.step(2)
+    assert registers["pc"] == vectors + 0x18
+    assert (registers["lr_irq"], registers["spsr_irq"]) == (base + 4, 0x113)
+    assert registers["cpsr"] & 0x9F == 0x92
+    assert [kind for _, kind, _ in ledger(guest)] == [5]
+
+
+def test_a_fault_with_its_error_code_is_injected_into_an_x86_guest() -> None:
+    guest = machine("pc", "x86/traps")
+    injected = []
+
+    def handler(block: ControlBlock) -> Action:
+        if not injected and block.guest["idtr.base"] > 0x1000:
+            injected.append(block.guest["eip"])
+            block.event = Event(13, 0x1238)
+            return Action.RESUME
+        if injected and len(injected) == 1:
+            injected.append(block.guest["esp"])
+            return Action.STOP
+        return Action.RESUME
+
+    virtualize(guest, "assist", handler=handler, controls=Controls(
+        instructions=frozenset({"control registers", "segments", "flags", "far transfers"})))
+    guest.run()
+    registers = guest.processor.registers
+    kind, pc = ledger(guest)[-1][1:]
+    assert (kind, pc) == (13, injected[0])
+    stack = guest.read_virtual(registers["esp"], 64) or b""
+    pushed = (0x1238).to_bytes(4, "little") + injected[0].to_bytes(4, "little")
+    assert pushed in stack

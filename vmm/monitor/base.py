@@ -54,6 +54,10 @@ class Mechanism(Protocol):
         """
         ...
 
+    def halt(self) -> None:
+        """Let the processor sleep when this exit's handler returns."""
+        ...
+
     def end(self, reason: int, trap: int = 0) -> None:
         """Stop the run for a REASON_ value, as if the processor had come to it by itself."""
         ...

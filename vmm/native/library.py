@@ -40,9 +40,10 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
-FILL_ENGINE, FILL_SHADOW = range(2)
+FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
@@ -347,8 +348,11 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("roles", C.POINTER(C.c_uint8)),
+        ("fill_physical", C.c_uint32),
+        ("exposed_spare", C.c_uint32),
         ("on_stored", ON_LEDGER),
-        ("through", C.c_uint32 * 4),
+        ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
@@ -495,6 +499,8 @@ class Library:
         dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
+        dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_set_role.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None

@@ -75,7 +75,7 @@ def hvc(monitor: Monitor, code: int) -> Result:
     """A call of the monitor, of firmware, or nothing."""
     number = _field(code, 8, 12) << 4 | code & 15
     if number == HYPERCALL and monitor.hypercall():
-        return Result.NEXT
+        return Result.ELSEWHERE
     if not monitor.firmware(traps.HVC, number, 4):
         raise Undefined
     return Result.ELSEWHERE

@@ -17,6 +17,7 @@ from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.sparc.registers import (
     CWP,
     INTERRUPT_INDEX,
+    NPC,
     PC,
     PSRET,
     REGBASE,
@@ -43,6 +44,7 @@ from vmm.native import library as native
 
 PRIVILEGED_INSTRUCTION = 0x03
 INSTRUCTION_ACCESS, DATA_ACCESS, DATA_STORE = 0x01, 0x09, 0x2B
+STATUS = 0x1FFF  # of PSR, in the ledger: EF, PIL, S, PS, ET, CWP
 OVERWRITE = 1  # FSR.OW
 RIGHTS = 7 | 7 << native.ENTRY_USER  # of a space's entry: everything, in both modes
 PAGE = 0x1000
@@ -143,7 +145,11 @@ class Monitor(base.Monitor):
 
     def trap(self, kind: int) -> int:
         """The guest takes a trap, told and entered as on the bare machine (error mode: ET is 0)."""
-        if self.words[PSRET]:
+        words = self.words
+        if words[PSRET] and self.processor.direct is not None:
+            status = self.processor.get_psr() & STATUS
+            return self.reflect(kind, words[PC], status, words[NPC])
+        if words[PSRET]:
             self.counters.reflected[kind] += 1
         self._take(self.engine.pointer, kind)
         return native.HANDLED

@@ -363,8 +363,12 @@ static void reflect(struct vmm_cpu *v, uint32_t kind)
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE)
+    if (action == VMM_NATIVE && words(v)[ARM_VCPU_DIRECT]) {
+        words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
+        vmm_tell_monitor(v, VMM_KIND_DIRECT);
+    } else if (action == VMM_NATIVE) {
         enter(v, kind);
+    }
     if (r[15] < v->unhandled_below && !vmm_arm_mmu_on(v)) {
         v->reason_trap = (int32_t)kind;
         vmm_stop(v, VMM_REASON_UNHANDLED);
@@ -444,6 +448,8 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
     case EXCEPTION_DATA:
     case EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
+        if (words(v)[ARM_VCPU_DIRECT])
+            return false;
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
             ? EXCEPTION_FIQ : EXCEPTION_IRQ;
         break;

@@ -39,7 +39,6 @@ static bool no_fault(struct vmm_cpu *v)
         if (!no_fault(v))                                 \
             bus_error(v, access, retaddr);                \
     } while (0)
-#define WALK_INDEX(v, mmu_index) (mmu_index)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
 #define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
 #define END_SITE(db) ((void)(db))
