@@ -67,12 +67,16 @@ class Calls(Protocol):
 
 
 class Technique:
-    """Answers hypercalls; ``counts`` are those that came here, by number."""
+    """Answers hypercalls.
+
+    ``counts`` are those that came here, by number; ``entries`` of page tables came with them.
+    """
 
     name = "para"
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
+        self.entries = 0
         self.cost = ScanCost()
         self._monitor: Monitor
         self._calls: Calls
@@ -99,10 +103,9 @@ class Technique:
         """Answer hypercalls from now on."""
         self._monitor = monitor
         package = import_module(f"vmm.monitor.{monitor.machine.processor.architecture}.calls")
-        self._calls = package.Calls(monitor)
+        self._calls = package.Calls(monitor, self.hypercall)
         if WINDOWS in self._calls.numbers:
             self._handlers[WINDOWS] = self._windows
-        monitor.handlers[native.KIND_HYPERCALL] = self.hypercall
         monitor.replace_sensitive(self.cost)
 
     def hypercall(self, kind: int) -> int:
@@ -142,6 +145,7 @@ class Technique:
         order = machine.processor.byteorder
         words = [int.from_bytes(data[at : at + 4], order) for at in range(0, 8 * count, 4)]
         entries = list(zip(words[::2], words[1::2], strict=True))
+        self.entries += count
         return count if self._monitor.memory.update(entries) else ERROR
 
     def _flush(self, address: int, _: int) -> int:

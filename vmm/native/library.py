@@ -196,6 +196,13 @@ VCPU_HEADER = (
 )
 VCPU_SIZE = 4 * (8 + VCPU_WORDS)
 
+
+def vcpu_words(vcpu: C.Structure) -> C.Array[C.c_uint32]:
+    """The words of a virtual processor's structure, behind its header."""
+    header = VCPU_SIZE - 4 * VCPU_WORDS
+    return (C.c_uint32 * VCPU_WORDS).from_buffer(vcpu, header)
+
+
 CPU_POINTER = C.c_void_p
 ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_EVENT = C.CFUNCTYPE(C.c_int32, CPU_POINTER)

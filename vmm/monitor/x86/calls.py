@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vmm.cpu.x86.state import FLAG_IF
 from vmm.monitor.base import Monitor as AnyMonitor
 from vmm.monitor.x86.monitor import Monitor
@@ -18,13 +20,14 @@ class Calls:
 
     numbers = frozenset((STACK, RETURN, OPENED))
 
-    def __init__(self, monitor: AnyMonitor) -> None:
+    def __init__(self, monitor: AnyMonitor, hypercall: Callable[[int], int]) -> None:
         assert isinstance(monitor, Monitor)
         self._monitor = monitor
         self._env = monitor.state.env
         self._words = monitor.engine.words(0, 32)  # each register is two
-        self._vcpu = (native.C.c_uint32 * (8 + native.VCPU_WORDS)).from_buffer(monitor.vcpu)
-        self._vcpu[8 + native.PARA_CALLS] = 1
+        self._vcpu = native.vcpu_words(monitor.vcpu)
+        self._vcpu[native.PARA_CALLS] = 1
+        monitor.handlers[native.KIND_HYPERCALL] = hypercall
 
     def arguments(self) -> tuple[int, int, int]:
         return self._words[2 * EAX], self._words[2 * EBX], self._words[2 * ECX]
@@ -37,7 +40,7 @@ class Calls:
 
     def traps(self, where: int) -> None:
         self._monitor.engine.library.dll.vmm_para_x86_keep_segments(self._monitor.engine.pointer)
-        self._vcpu[8 + native.PARA_TRAPS] = where
+        self._vcpu[native.PARA_TRAPS] = where
 
     def space(self, root: int, tag: int) -> None:
         self._env.cr3 = root
@@ -48,4 +51,4 @@ class Calls:
         registers["cr0"] = cr0 & ~CR0_TS if opened else cr0 | CR0_TS
 
     def windows(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # there are none

@@ -83,6 +83,8 @@ void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask)
     }
     if (mask & (PSR_E | MODE_MASK))
         rebuild(v->env);
+    if (mask & PSR_I)
+        vmm_arm_give_page(v);
 }
 
 void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value)
@@ -307,7 +309,7 @@ static void reflect(struct vmm_cpu *v, uint32_t kind)
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE)
+    if (action == VMM_NATIVE && !vmm_para_arm_enter(v, kind))
         enter(v, kind);
     if (r[15] < v->unhandled_below && !vmm_arm_mmu_on(v)) {
         v->reason_trap = (int32_t)kind;
@@ -338,7 +340,7 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
 bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
 {
     switch (result) {
-    case ARM_EXIT: return false;
+    case ARM_EXIT: return vmm_para_arm_call(v, instruction);
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
     case ARM_UNDEFINED:
         vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
@@ -368,6 +370,7 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
 {
     if (!words(v)[ARM_VCPU_MODE])
         return false; /* not this monitor's virtual CPU */
+    vmm_arm_take_page(v);
     if (words(v)[ARM_VCPU_UNPRIVILEGED]) {
         /* The access that faulted was made with the rights of user mode. */
         words(v)[ARM_VCPU_UNPRIVILEGED] = 0;

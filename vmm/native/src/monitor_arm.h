@@ -79,6 +79,12 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
 void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
 
 
+/* para_arm.c */
+void vmm_arm_take_page(struct vmm_cpu *v);
+void vmm_arm_give_page(struct vmm_cpu *v);
+bool vmm_para_arm_enter(struct vmm_cpu *v, uint32_t kind);
+bool vmm_para_arm_call(struct vmm_cpu *v, const struct arm_instruction *instruction);
+
 /* monitor_arm_site.c */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);
 bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what);

@@ -108,6 +108,7 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
     struct arm_instruction instruction = {what & 0xff, (uint32_t)place, what >> 8 & 0xff};
     int result;
 
+    vmm_arm_take_page(v);
     FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) = (uint32_t)(place >> 32);
     result = vmm_arm_emulate(v, instruction.kind, instruction.code, retaddr);
     if (result == ARM_DONE)

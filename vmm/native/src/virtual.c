@@ -88,8 +88,13 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
  * processor lets it in.  Returns whether guest state may have changed. */
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request)
 {
-    if (!(request & v->vcpu->open))
+    if (v->arch == VMM_ARM)
+        vmm_arm_take_page(v);
+    if (!(request & v->vcpu->open)) {
+        if (v->vcpu_page && request)
+            vmm_page_put(v, VMM_PAGE_PENDING, 1);
         return false;
+    }
     if (v->arch == VMM_X86 && FIELD(uint32_t, v->env, X86_HFLAGS) & X86_HFLAGS_INHIBIT_IRQ)
         return false;
     if (v->arch == VMM_SPARC) {
