@@ -3,7 +3,7 @@
 X86_DIR := $(TOP)/guests/x86
 X86_OUT := $(OUT)/x86
 X86_CFLAGS := $(FREESTANDING) $(X86_FLAGS) -march=i486 -mno-80387 -MMD -MP
-X86_NAMES := chipset hello timers traps triple
+X86_NAMES := chipset escape hello timers traps triple
 X86_RUNTIME := $(wildcard $(X86_DIR)/runtime/*.[cS]) $(TOP)/guests/runtime/print.c
 
 x86_objects = $(patsubst $(TOP)/guests/%,$(X86_OUT)/obj/%.o,$(1))

@@ -20,7 +20,7 @@ from vmm.monitor.memory.base import STORE, Fault, MemoryPolicy
 from vmm.monitor.memory.guest import Guest
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
-from vmm.monitor.memory.tables import USER, Tables
+from vmm.monitor.memory.tables import USER, WRITES, Tables
 from vmm.monitor.memory.x86 import X86Tables
 
 PAGE = 0x1000
@@ -60,21 +60,29 @@ class Processor:
     through: set[int] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     fill_privileged: bool = True
+    roles: set[int] = field(default_factory=set)
+    fill_physical: int = 0
+    stops: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bus = Bus(self.order)
         self.ram = self.bus.add_memory(self.base, self.size, "ram")
         self.memory = PhysicalMemory(self.bus)
         self.tables = self.make_tables(self.memory)
-        self.space = DictSpace()
+        self.space: DictSpace | None = DictSpace()
         self.policy.serve(Guest(  # type: ignore[attr-defined]
-            self, DictSpace, self.memory, self.tables, self.registers, self.refuse
+            self, DictSpace, self.memory, self.tables, self.registers, self.refuse,
+            self.stops.append,
         ))
 
     # -- what a policy asks of it ---------------------------------------------------
 
-    def use(self, space: DictSpace) -> None:
+    def use(self, space: DictSpace | None) -> None:
         self.space = space
+        self.tlb.clear()
+
+    def set_role(self, frame: int, role: bool) -> None:
+        (self.roles.add if role else self.roles.discard)(frame)
         self.tlb.clear()
 
     def flush_page(self, address: int) -> None:
@@ -97,17 +105,42 @@ class Processor:
         page = address >> 12
         wanted = 1 << access << (USER if user else 0)
         if not self.tlb.get(page, 0) & wanted:
-            entry = self.space.get(address)
-            if not entry & wanted:
-                self.fill_privileged = not user
-                if self.policy.fill(address, access):
-                    return self.faults[-1]
-                entry = self.space.get(address)
-                assert entry & wanted or (access == STORE and page in self.through)
+            self.fill_privileged = not user
+            fill = self._walk if self.space is None else self._ask
+            entry = fill(address, access, user, wanted)
+            if isinstance(entry, Fault):
+                return entry
             if page in self.through:
                 return (entry & 0xFFFFFFFFF000) | address & 0xFFF
             self.tlb[page] = entry
         return (self.tlb[page] & 0xFFFFFFFFF000) | address & 0xFFF
+
+    def _ask(self, address: int, access: int, user: bool, wanted: int) -> int | Fault:
+        assert self.space is not None
+        entry = self.space.get(address)
+        if not entry & wanted:
+            if self.policy.fill(address, access):
+                return self.faults[-1]
+            entry = self.space.get(address)
+            assert entry & wanted or (access == STORE and address >> 12 in self.through)
+        return entry
+
+    def _walk(self, address: int, access: int, user: bool, wanted: int) -> int | Fault:
+        """The processor's own walk: exposed tables."""
+        found = self.tables.find(address, access, user)
+        if found.fault is not None:
+            return found.fault
+        rights = found.rights
+        if found.frame >> 12 in self.roles and rights & WRITES:
+            rights &= ~WRITES
+            if access == STORE:
+                self.fill_physical = found.frame
+                assert self.policy.fill(address, access) == 0
+                if found.frame >> 12 not in self.roles:
+                    rights = found.rights
+                else:
+                    assert address >> 12 in self.through
+        return found.frame | rights
 
     def poke(self, address: int, value: int, size: int = 4) -> None:
         """Memory changes by a way that no translation sees."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from runs import GUESTS, bare, machine, watch
+from runs import GUESTS, bare, machine, virtual, watch
 
 from vmm.boards import Options, create
 from vmm.cpu.sparc.processor import SparcProcessor
@@ -205,6 +205,26 @@ def test_hyp_mode_is_real_and_its_traps_are_exits_too() -> None:
     assert classes[wfi] == 1 and classes[cp15] > 5 and classes[hvc] > 20
 
 
+# -- one level of nesting: the guest is a monitor itself -------------------------------------
+
+
+def test_a_monitor_runs_its_own_guest_under_assist_as_on_the_bare_machine() -> None:
+    guest = machine("leon3", "sparc/nested")
+    monitor = virtualize(guest, "assist", controls=everything(guest))
+    seen = watch(guest)
+    assert seen == bare("leon3", "sparc/nested")
+    assert seen.console.endswith(b"the same: yes\n")
+    # The inner kernel in user mode: its monitor emulates what traps there.
+    assert monitor.block.exits[Reason.TRAP, "privileged_instruction"] > 250
+
+
+def test_a_monitor_in_a_monitor_by_traps_alone() -> None:
+    # Popek and Goldberg's theorem 2: what can be virtualized so can be so recursively.
+    seen, monitor = virtual("leon3", "sparc/nested", "trap_and_emulate")
+    assert seen == bare("leon3", "sparc/nested")
+    assert monitor.counters.reflected[0x03] > 250  # to the guest that is a monitor
+
+
 @pytest.mark.parametrize(
     ("policy", "controls", "named"),
     [("lazy", Controls(), "nested"), (None, Controls(frozenset({999})), "999"),
@@ -219,3 +239,54 @@ def test_what_does_not_fit_is_refused(policy, controls, named) -> None:
 def test_nested_translation_is_for_assist() -> None:
     with pytest.raises(MonitorError, match="assist"):
         virtualize(machine("leon3", "sparc/hello"), "trap_and_emulate", "nested")
+
+
+# -- events on the other processors ----------------------------------------------------------
+
+
+def test_an_interrupt_is_injected_into_an_arm_guest() -> None:
+    guest = create(Options(board="virt", bare=True))
+    base, vectors = 0x40000000, 0x40001000
+    words = [0xE10F0000, 0xEAFFFFFE]  # mrs r0, cpsr; b .
+    guest.load_bytes(base, b"".join(word.to_bytes(4, "little") for word in words), "code")
+    guest.load_bytes(vectors, 8 * (0xEAFFFFFE).to_bytes(4, "little"), "vectors")
+    registers = guest.processor.registers
+    registers["cpsr"], registers["vbar"] = 0x113, vectors
+
+    def handler(block: ControlBlock) -> Action:
+        block.event = Event(5)  # IRQ
+        return Action.RESUME
+
+    virtualize(guest, "assist", controls=Controls(instructions=frozenset({"status"})),
+               handler=handler)
+    guest.processor.set_pc(base)
+    guest.step(2)
+    assert registers["pc"] == vectors + 0x18
+    assert (registers["lr_irq"], registers["spsr_irq"]) == (base + 4, 0x113)
+    assert registers["cpsr"] & 0x9F == 0x92
+    assert [kind for _, kind, _ in ledger(guest)] == [5]
+
+
+def test_a_fault_with_its_error_code_is_injected_into_an_x86_guest() -> None:
+    guest = machine("pc", "x86/traps")
+    injected = []
+
+    def handler(block: ControlBlock) -> Action:
+        if not injected and block.guest["idtr.base"] > 0x1000:
+            injected.append(block.guest["eip"])
+            block.event = Event(13, 0x1238)
+            return Action.RESUME
+        if injected and len(injected) == 1:
+            injected.append(block.guest["esp"])
+            return Action.STOP
+        return Action.RESUME
+
+    virtualize(guest, "assist", handler=handler, controls=Controls(
+        instructions=frozenset({"control registers", "segments", "flags", "far transfers"})))
+    guest.run()
+    registers = guest.processor.registers
+    kind, pc = ledger(guest)[-1][1:]
+    assert (kind, pc) == (13, injected[0])
+    stack = guest.read_virtual(registers["esp"], 64) or b""
+    pushed = (0x1238).to_bytes(4, "little") + injected[0].to_bytes(4, "little")
+    assert pushed in stack

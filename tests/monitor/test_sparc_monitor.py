@@ -19,6 +19,13 @@ def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) 
     assert seen.traps == monitor.counters.reflected.total()
 
 
+def test_traps_entered_by_the_readable_entry_are_the_same() -> None:
+    guest = machine("leon3", "sparc/traps")
+    virtualize(guest, "trap_and_emulate")
+    guest.set_delivery("python")
+    assert watch(guest) == bare("leon3", "sparc/traps")
+
+
 @pytest.mark.parametrize(
     ("guest", "seconds"),
     [("error_mode", None), ("nowhere", None), ("unmapped", None), ("spin", 0.01), ("flood", 0.01)],
@@ -81,10 +88,7 @@ def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
 
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
 def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
-    translated = machine("leon3", f"sparc/{guest}")
-    monitor = virtualize(translated, "trap_and_emulate")
-    monitor.translate_kernel()  # type: ignore[attr-defined]
-    seen = watch(translated)
+    seen, monitor = virtual("leon3", f"sparc/{guest}", "translate")
     assert seen == bare("leon3", f"sparc/{guest}")
     assert monitor.counters.total < 100
     assert not {"rd %psr", "wr %psr", "rett"} & set(monitor.counters.emulated)

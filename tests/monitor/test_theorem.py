@@ -8,10 +8,12 @@ from functools import cache
 from importlib import import_module
 
 import pytest
+import runs
 
 from vmm.cpu.arm import decode as arm_decode
 from vmm.cpu.sparc import decode as sparc_decode
 from vmm.cpu.x86 import decode as x86_decode
+from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.theorem import Classification, Instruction, classify, offenders
 
 classification = cache(classify)
@@ -116,6 +118,15 @@ def test_what_loosening_gives_away_is_named() -> None:
 
 def test_the_experiment_is_deterministic() -> None:
     assert classify("sparc").verdicts == classification("sparc").verdicts
+
+
+def test_trap_and_emulate_refuses_for_the_theorems_reason() -> None:
+    machine = runs.machine("pc", "x86/hello")
+    with pytest.raises(MonitorError) as refused:
+        virtualize(machine, "trap_and_emulate")
+    text = str(refused.value)
+    assert f"{len(offenders('x86', 'qemu32'))} sensitive instructions" in text
+    assert "pushf; pushfw; popf" in text and "\n" not in text
 
 
 # -- the encodings ------------------------------------------------------------------

@@ -108,6 +108,6 @@ def test_exits_are_counted_by_kind_and_profiled_by_pc() -> None:
 def test_the_hottest_sites_come_first_and_equal_ones_by_address() -> None:
     profile = Profile()
     for pc in (8, 4, 12, 12):
-        profile.note(pc, 10)
+        profile.note(pc, 3, False, 10)
     assert [pc for pc, _ in profile.hottest()] == [12, 4, 8]
     assert [pc for pc, _ in profile.hottest(1)] == [12]

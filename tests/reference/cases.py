@@ -60,7 +60,7 @@ def _x86(guest: str, cpu: str | None = None, status: int = 1) -> Case:
 
 CASES = (
     *(Case(f"sparc-{g}", "leon3", f"sparc/{g}", f"sparc/{g}.txt", SPARC)
-      for g in ("hello", "nucleus-quick", "timers", "traps")),
+      for g in ("hello", "nested", "nucleus-quick", "timers", "traps")),
     *(_arm(g, g, "cortex-a15") for g in ("hello", "timers", "traps")),
     _arm("nucleus-quick", "nucleus-quick", "cortex-a15"),
     _arm("traps-a7", "traps", "cortex-a7"),

@@ -16,6 +16,8 @@ from vmm.debug.trace.output import Output, text_file
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
+from vmm.monitor import hot
+from vmm.monitor.base import Monitor
 
 
 def check(o: argparse.Namespace) -> None:
@@ -64,8 +66,8 @@ class Recording:
     machine: Machine
     stats: Output[str] | None = None
 
-    def finish(self, outcome: Outcome) -> None:
-        """Write what is written at the end."""
+    def finish(self, outcome: Outcome, monitor: Monitor | None = None) -> None:
+        """Write what is written at the end, with what ``monitor`` counted."""
         if self.stats is None:
             return
         report = {
@@ -74,6 +76,8 @@ class Recording:
             "text": outcome.text,
             **statistics(self.machine),
         }
+        if monitor is not None:
+            report["virtualization"] = hot.summary(monitor)
         self.stats.write(json.dumps(report, indent=2) + "\n")
 
 

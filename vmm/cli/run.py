@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.cli import gdb, options, recording
+from vmm.cli import gdb, options, recording, technique
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
@@ -40,6 +40,8 @@ examples:
   vmm run -M virt -bios u-boot.bin --script prompt.script
   vmm run -M ./myboard.toml -kernel kernel.elf
 
+  vmm run -M leon3 -kernel kernel.elf --technique translate --shadow strict --profile -
+
 -s serves gdb at port 1234 of this host; with -S the guest waits for it.
 
 on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell) and Ctrl-A a
@@ -59,6 +61,7 @@ def add(commands: Any) -> None:
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
     options.declare(command)
+    technique.declare(command)
     command.add_argument_group("debugging").add_argument(
         "--break", metavar="PLACE", dest="breaks", action="append", default=[],
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
@@ -244,11 +247,14 @@ class Run:
 
 def run(o: argparse.Namespace) -> int:
     """`vmm run`."""
-    answered = options.answer(o)
+    answered = technique.answer(o)
+    if answered is None:
+        answered = options.answer(o)
     if answered is not None:
         return answered
     gdb.check(o)
     machine = options.build(o)
+    monitor = technique.virtualize(machine, o)
     with ExitStack() as stack:
         try:
             guest_run = Run(machine, o, stack)
@@ -263,7 +269,9 @@ def run(o: argparse.Namespace) -> int:
 
             before, outcome = outcome, debugger.enter(machine, guest_run.hand_over(), outcome)
             announced = announced and outcome is before
-        guest_run.recording.finish(outcome)
+        guest_run.recording.finish(outcome, monitor)
+        if monitor is not None:
+            technique.finish(monitor, o)
         if o.save_snapshot is not None:
             try:
                 snapshot.save(snapshot.take(machine), o.save_snapshot)

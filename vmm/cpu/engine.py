@@ -229,7 +229,7 @@ class Engine:
         n.event_at = self._left.value = NEVER
         n.limit = NEVER + count
         n.breakpoint_hit = 0
-        n.passed_count = -1
+        n.passed_count = n.resumed_count = -1
 
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""

@@ -8,8 +8,10 @@ monitor emulates the instruction, or finds that the guest must see a trap, which
 with `reflect`.  An instruction counts when it begins, so whatever an exit is for has
 been counted; a handler that lets the instruction begin anew says `restart`.
 
-Addresses are translated by the engine's own walk (FILL_ENGINE) or from a `Space`
-(FILL_SHADOW), whose missing entries the fill handler puts in.
+Addresses are translated by the engine's own walk of the guest's tables, with the
+privilege of the virtual mode (FILL_ENGINE); from a `Space` (FILL_SHADOW), whose missing
+entries the fill handler puts in; or by the engine while the fill handler validates
+stores to the tables (FILL_EXPOSED).
 
 What a handler raises stops the engine and is raised again by `Engine.run`.
 """
@@ -209,7 +211,7 @@ class Virtual:
         self._dll.vmm_set_view(self._pointer, view)
 
     def set_fill_mode(self, mode: int) -> None:
-        """Who translates addresses: FILL_ENGINE or FILL_SHADOW."""
+        """Who translates addresses: FILL_ENGINE, FILL_SHADOW or FILL_EXPOSED."""
         if self.vcpu.fill_mode != mode:
             self.vcpu.fill_mode = mode
             self._dll.vmm_virtual_begins(self._pointer)
@@ -230,6 +232,23 @@ class Virtual:
         """Forget the engine's translation of the page at ``address``, in both modes."""
         self._dll.vmm_flush_page(self._pointer, address)
 
+    def set_role(self, frame: int, role: int) -> None:
+        """Say that the frame at a physical address has a role (0: none; up to 255).
+
+        With FILL_EXPOSED a frame with a role is mapped without permission to write, and a
+        store to it comes to the fill handler with `fill_physical` set.  The handler lets it
+        through (`store_through`), or returns the engine's exception to raise.
+        """
+        if not self._dll.vmm_set_role(self._pointer, frame >> 12, role):
+            raise MemoryError("no memory for the roles of frames")
+        if role:
+            self.engine.flush_tlb()
+
+    @property
+    def fill_physical(self) -> int:
+        """With FILL_EXPOSED, in a fill: the physical address of the page that is stored to."""
+        return int(self.engine.native.fill_physical)
+
     def store_through(self, address: int) -> None:
         """In a fill for a store: let just the current instruction store to the page.
 
@@ -238,6 +257,11 @@ class Virtual:
         """
         if not self._dll.vmm_store_through(self._pointer, address):
             raise RuntimeError("one instruction stores to more pages than there can be")
+
+    @property
+    def fill_pc(self) -> int:
+        """In a fill: address of the instruction that wants the translation (x86: linear)."""
+        return int(self._dll.vmm_pc_at(self._pointer, self.engine.native.fill_pc))
 
     @property
     def fill_privileged(self) -> bool:

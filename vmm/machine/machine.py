@@ -79,6 +79,7 @@ class Machine:
         self._sample: Callable[[], None] | None = None
         self._sample_every, self._next_sample = 0, NEVER
         self._next_heartbeat = 0
+        self._woken = False
         self._looks = 0
         self._wall_limit: float | None = None
         self._halts = 0
@@ -352,9 +353,14 @@ class Machine:
         for look in self.on_heartbeat:
             look()
 
+    def wake(self) -> None:
+        """End the present sleep, though no interrupt has come."""
+        self._woken = True
+
     def _halt(self) -> bool:
         """Sleep: let time pass until something wakes the processor."""
-        while not self.processor.wakes():
+        self._woken = False
+        while not (self.processor.wakes() or self._woken):
             self._halts += 1
             if not self._halts & 0x3FF:
                 self._look_outside()

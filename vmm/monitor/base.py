@@ -54,6 +54,10 @@ class Mechanism(Protocol):
         """
         ...
 
+    def halt(self) -> None:
+        """Let the processor sleep when this exit's handler returns."""
+        ...
+
     def end(self, reason: int, trap: int = 0) -> None:
         """Stop the run for a REASON_ value, as if the processor had come to it by itself."""
         ...
@@ -82,12 +86,17 @@ class Monitor:
         handler = self.handlers.get(kind, self.trap)
         if self.profile is None:
             return handler(kind)
+        return self._profiled(self.profile, handler, kind)
+
+    def _profiled(self, profile: Profile, handler: ExitHandler, kind: int) -> int:
         pc = self.machine.linear_pc
+        before = self.counters.reflected.total()
         started = time.perf_counter_ns()
         try:
             return handler(kind)
         finally:
-            self.profile.note(pc, time.perf_counter_ns() - started)
+            spent = time.perf_counter_ns() - started
+            profile.note(pc, kind, self.counters.reflected.total() > before, spent)
 
     def trap(self, kind: int) -> int:
         """A trap that is the guest's own: by default the guest gets it."""

@@ -40,6 +40,8 @@ class Site:
     """One guest pc that exits came from."""
 
     exits: int = 0
+    reflected: int = 0  # how many of them were traps of the guest's own
+    kind: int = 0  # of the last exit
     nanoseconds: int = 0  # of the host, in the monitor's handlers
 
 
@@ -49,12 +51,14 @@ class Profile:
 
     sites: dict[int, Site] = field(default_factory=dict)  # by virtual pc
 
-    def note(self, pc: int, nanoseconds: int) -> None:
+    def note(self, pc: int, kind: int, reflected: bool, nanoseconds: int) -> None:
         """An exit at ``pc`` has been handled in so much host time."""
         site = self.sites.get(pc)
         if site is None:
             site = self.sites[pc] = Site()
         site.exits += 1
+        site.reflected += reflected
+        site.kind = kind
         site.nanoseconds += nanoseconds
 
     def hottest(self, limit: int = 20) -> list[tuple[int, Site]]:

@@ -1,177 +1,234 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paravirtual: the guest's kernel was built to call its monitor.
+"""Paravirtualization: the guest's kernel was built to call its monitor.
 
-`guests/runtime/hypercall.h` is the interface and its documentation; numbers and
-offsets are mirrored here.  What a kernel does thousands of times a second needs
-no Python: the interrupt flag is a word of the shared page, traps enter the
-kernel directly, and the native layer answers the calls that go back to user mode
-(vmm/native/src/para_ARCH.c).  Here are the others.  Page-table entries come in
-batches and go to the memory policy's `update`.
+The interface is guests/runtime/hypercall.h, which is its documentation.  The
+kernel runs in user mode as under trap-and-emulate, and what it still does by
+privileged instructions is emulated.  What it does often it asks for: page
+table entries by the batch, entering an address space, returning to user mode;
+and the interrupt flag is a word of a page that both see.
 
-A paravirtual kernel is still a kernel: privileged instructions that it has left
-are emulated as under trap-and-emulate.
+Here is what the processors have in common.  How a call is made, where traps
+enter the kernel and what a return restores is `vmm.monitor.ARCH.para`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Protocol
 
+from vmm.cpu.virtual import Virtual
+from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
-from vmm.monitor.base import Monitor
-from vmm.monitor.counters import ScanCost
-from vmm.monitor.wedge import PAGE, share_page
+from vmm.monitor.base import Monitor, MonitorError
+from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.native import library as native
 
-MAGIC = 0x564D4D01
-ERROR = 0xFFFFFFFF
-(QUERY, FEATURES, SHARED, TRAPS, STACK, RETURN, SPACE, UPDATE, FLUSH, FLUSH_SPACE, FPU, HALT, YIELD,
- OPENED, WINDOWS, RELEASE) = range(16)
-NATIVE = (STACK, RETURN, OPENED)  # the native layer answers these
-UPDATES = 4096  # entries of one call, at most
+MAGIC, ERROR, DONE = 0x564D4D01, 0xFFFFFFFF, 0
+# Numbers, in the order of guests/runtime/hypercall.h.
+(QUERY, FEATURES, SHARED, TRAPS, STACK, RETURN, SPACE, UPDATE, FLUSH, FLUSH_SPACE, FPU, HALT,
+ YIELD, OPENED, WINDOWS, RELEASE) = range(16)
+# Words of the shared page.
+INTERRUPTS, PENDING, FAULT_ADDRESS, FAULT_STATUS, SPILL = range(0, 20, 4)
+PAGE = 0x1000
+MOST_UPDATES = 4096  # in one call
+MICROSECOND = 1000  # ns
 
 
 class Calls(Protocol):
-    """An architecture's side of the hypercalls."""
+    """A processor's side, `vmm.monitor.ARCH.para.Calls`."""
 
-    numbers: frozenset[int]  # that it answers itself
+    own: dict[int, Callable[[int, int], int | None]]  # calls that are this processor's
 
-    def arguments(self) -> tuple[int, int, int]:
-        """Number and the first two arguments."""
-        ...
-
-    def answer(self, value: int) -> None:
-        """Put a result into its register."""
-        ...
-
-    def open_interrupts(self) -> None:
-        """Open the virtual interrupt flag."""
-        ...
-
-    def traps(self, where: int) -> None:
-        """Direct entry begins."""
+    def traps(self, where: int) -> bool:
+        """Direct entry from now on; False if there can be none at ``where``."""
         ...
 
     def space(self, root: int, tag: int) -> None:
         """Enter an address space."""
         ...
 
-    def fpu(self, opened: bool) -> None:
+    def fpu(self, on: bool) -> None:
         """Let floating point instructions run, or trap."""
         ...
 
-    def windows(self) -> None:
-        """Put register windows into memory."""
+    def let_in(self, on: bool) -> None:
+        """Have interrupts come to the monitor, or wait."""
         ...
 
 
-class Technique:
-    """Answers hypercalls.
+class Hypervisor:
+    """Answers one guest's hypercalls."""
 
-    ``counts`` are those that came here, by number; ``entries`` of page tables came with them.
-    """
-
-    name = "para"
-
-    def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
-        self.entries = 0
-        self.cost = ScanCost()
-        self._monitor: Monitor
-        self._calls: Calls
-        self._handlers: dict[int, Callable[[int, int], int]] = {
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self.machine = monitor.machine
+        self._bus = monitor.machine.bus
+        assert isinstance(monitor.mechanism, Virtual)
+        self._virtual = monitor.mechanism
+        self.memory = PhysicalMemory(monitor.machine.bus)
+        self.shared: int | None = None  # the page's address
+        self.direct = False  # traps enter the kernel by the registered addresses
+        self.counts: Counter[int] = Counter()  # hypercalls by number
+        self._alarm: Event | None = None
+        self._calls: dict[int, Callable[[int, int], int | None]] = {
             QUERY: lambda a, b: MAGIC,
-            FEATURES: lambda a, b: self._features(),
-            SHARED: self._shared,
+            FEATURES: lambda a, b: sum(1 << number for number in self._calls),
+            SHARED: self._share,
             TRAPS: self._traps,
             SPACE: self._space,
             UPDATE: self._update,
             FLUSH: self._flush,
-            FLUSH_SPACE: self._flush_space,
+            FLUSH_SPACE: lambda a, b: self._flush_all(),
             FPU: self._fpu,
-            HALT: self._halt,
-            YIELD: lambda a, b: self._halt(0, 0),
-            RELEASE: self._release,
+            HALT: lambda a, b: self._halt(a),
+            YIELD: lambda a, b: self._halt(0),
+            OPENED: lambda a, b: DONE,
+            RELEASE: lambda a, b: self._flush_all(),
         }
+        package = import_module(f"vmm.monitor.{self.machine.processor.architecture}.para")
+        self.processor: Calls = package.Calls(self)
+        self._calls |= self.processor.own
+
+    def call(self, number: int, a: int, b: int) -> int | None:
+        """Answer a call of the virtual kernel: its result, or None if there is none to give."""
+        self.counts[number] += 1
+        perform = self._calls.get(number)
+        return ERROR if perform is None else perform(a, b)
+
+    # -- the shared page --------------------------------------------------------------
+
+    def get(self, word: int) -> int:
+        """A word of the shared page; zero while there is none."""
+        return 0 if self.shared is None else self.memory.load(self.shared + word, 4) or 0
+
+    def put(self, word: int, value: int) -> None:
+        """Write a word of the shared page."""
+        if self.shared is not None:
+            self.memory.store(self.shared + word, 4, value)
+
+    def close(self) -> int:
+        """A trap enters the kernel: interrupts are closed; whether they were open."""
+        was = self.get(INTERRUPTS)
+        self.put(INTERRUPTS, 0)
+        return was
+
+    def open(self, flag: bool = True) -> None:
+        """Give the flag a value; what waits for it is let in when it is open."""
+        self.put(INTERRUPTS, int(flag))
+        self.settle()
+
+    def settle(self) -> None:
+        """Let interrupts in unless one is known to wait for the flag."""
+        held = self.direct and self.get(PENDING) and not self.get(INTERRUPTS)
+        self.processor.let_in(not held)
+
+    def holds(self) -> bool:
+        """An interrupt has come: whether it must wait until the guest opens the flag."""
+        if not self.direct:
+            return False
+        closed = not self.get(INTERRUPTS)
+        self.put(PENDING, int(closed))
+        self.settle()
+        return closed
+
+    # -- the guest's memory, as its kernel sees it -------------------------------------------
+
+    def read(self, address: int, size: int) -> bytes:
+        """Memory at a virtual address; zeroes where there is none."""
+        parts = [self._bus.read_memory(at, count) or bytes(count)
+                 for at, count in self._pieces(address, size)]
+        return b"".join(parts)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write memory at a virtual address; what the kernel has not mapped goes nowhere."""
+        for at, count in self._pieces(address, len(data)):
+            if self._bus.write_ram(at, data[:count]):
+                self.monitor.memory.wrote(at, count)
+            data = data[count:]
+
+    def _pieces(self, address: int, size: int) -> Iterator[tuple[int, int]]:
+        while size:
+            count = min(size, PAGE - address % PAGE)
+            yield self._physical(address), count
+            address, size = address + count & 0xFFFFFFFF, size - count
+
+    def _physical(self, address: int) -> int:
+        space = self._virtual.space
+        entry = space.get(address) if space is not None else 0
+        if entry & native.ENTRY_WRITE:
+            return entry & native.ENTRY_FRAME | address % PAGE
+        physical = self.machine.processor.translate(address)
+        return native.HOLE if physical is None else physical
+
+    # -- calls -------------------------------------------------------------------------
+
+    def _share(self, page: int, b: int) -> int:
+        if page % PAGE or self.memory.load(page, 4) is None:
+            return ERROR
+        self.shared = page
+        return DONE
+
+    def _traps(self, where: int, b: int) -> int:
+        if self.shared is None or not self.processor.traps(where):
+            return ERROR
+        self.direct = True
+        return DONE
+
+    def _space(self, root: int, tag: int) -> int:
+        self.processor.space(root, tag)
+        return DONE
+
+    def _update(self, updates: int, count: int) -> int:
+        if count > MOST_UPDATES:
+            return ERROR
+        data = self._bus.read_memory(updates, 8 * count)
+        if data is None:
+            return ERROR
+        order = self.machine.processor.byteorder
+        words = [int.from_bytes(data[at : at + 4], order) for at in range(0, len(data), 4)]
+        accepted = self.monitor.memory.update(list(zip(words[::2], words[1::2], strict=True)))
+        return count if accepted else ERROR
+
+    def _flush(self, address: int, tag: int) -> int:
+        self.monitor.memory.flush(address & -PAGE)
+        return DONE
+
+    def _flush_all(self) -> int:
+        self.monitor.memory.flush(None)
+        return DONE
+
+    def _fpu(self, on: int, b: int) -> int:
+        self.processor.fpu(bool(on))
+        return DONE
+
+    def _halt(self, microseconds: int) -> int:
+        self.open()
+        processor = self.machine.processor
+        if processor.wakes():
+            return DONE  # the interrupt comes before the next instruction
+        self.machine.clock.cancel(self._alarm)
+        self._alarm = None
+        if microseconds:
+            clock = self.machine.clock
+            when = clock.now() + microseconds * MICROSECOND
+            self._alarm = clock.at(when, self.machine.wake, "hypercall")
+        self.monitor.mechanism.halt()
+        return DONE
+
+
+class Technique:
+    """The kernel calls.  It must not rely on instructions that do not trap."""
+
+    name = "para"
 
     def refusal(self, machine: Machine) -> str | None:
-        """Nothing: a guest that makes no hypercalls has none answered."""
         return None
 
     def attach(self, monitor: Monitor) -> None:
-        """Answer hypercalls from now on."""
-        self._monitor = monitor
-        package = import_module(f"vmm.monitor.{monitor.machine.processor.architecture}.calls")
-        self._calls = package.Calls(monitor, self.hypercall)
-        if WINDOWS in self._calls.numbers:
-            self._handlers[WINDOWS] = self._windows
-        monitor.replace_sensitive(self.cost)
-
-    def hypercall(self, kind: int) -> int:
-        """The guest's kernel calls."""
-        number, first, second = self._calls.arguments()
-        self.counts[number] = self.counts.get(number, 0) + 1
-        handler = self._handlers.get(number)
-        self._calls.answer(ERROR if handler is None else handler(first, second))
-        return native.HANDLED
-
-    def _features(self) -> int:
-        return sum(1 << number for number in {*self._handlers, *self._calls.numbers})
-
-    # -- calls --------------------------------------------------------------------------
-
-    def _shared(self, page: int, _: int) -> int:
-        if page % PAGE or not share_page(self._monitor.machine, page):
-            return ERROR
-        return 0
-
-    def _traps(self, where: int, _: int) -> int:
-        self._calls.traps(where)
-        return 0
-
-    def _space(self, root: int, tag: int) -> int:
-        self._calls.space(root, tag)
-        self._monitor.memory.context_changed()
-        return 0
-
-    def _update(self, where: int, count: int) -> int:
-        if not 0 < count <= UPDATES:
-            return ERROR
-        machine = self._monitor.machine
-        data = machine.bus.read_memory(where, 8 * count)
-        if data is None:
-            return ERROR
-        order = machine.processor.byteorder
-        words = [int.from_bytes(data[at : at + 4], order) for at in range(0, 8 * count, 4)]
-        entries = list(zip(words[::2], words[1::2], strict=True))
-        self.entries += count
-        return count if self._monitor.memory.update(entries) else ERROR
-
-    def _flush(self, address: int, _: int) -> int:
-        self._monitor.memory.flush(address)
-        return 0
-
-    def _flush_space(self, _: int, __: int) -> int:
-        self._monitor.memory.flush(None)
-        return 0
-
-    def _release(self, _: int, __: int) -> int:
-        return 0  # a policy finds out by itself when tables are tables no more
-
-    def _fpu(self, opened: int, _: int) -> int:
-        self._calls.fpu(bool(opened))
-        return 0
-
-    def _windows(self, _: int, __: int) -> int:
-        self._calls.windows()
-        return 0
-
-    def _halt(self, microseconds: int, _: int) -> int:
-        if microseconds:
-            return ERROR  # interrupts wake, time by itself does not
-        self._calls.open_interrupts()
-        virtual = self._monitor.engine.virtual
-        assert virtual is not None
-        virtual.halt()
-        return 0
+        architecture = monitor.machine.processor.architecture
+        try:
+            Hypervisor(monitor)
+        except ModuleNotFoundError:
+            raise MonitorError(f"para is not available for {architecture} guests") from None

@@ -40,10 +40,12 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
-KIND_HYPERCALL = 1030  # of exits: a paravirtual kernel calls its monitor
+KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
+KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
+KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
-FILL_ENGINE, FILL_SHADOW = range(2)
+FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
@@ -355,8 +357,11 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
+        ("roles", C.POINTER(C.c_uint8)),
+        ("fill_physical", C.c_uint32),
+        ("exposed_spare", C.c_uint32),
         ("on_stored", ON_LEDGER),
-        ("through", C.c_uint32 * 4),
+        ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
@@ -497,10 +502,14 @@ class Library:
         dll.vmm_set_view.restype = None
         dll.vmm_flush_page.argtypes = (pointer, C.c_uint32)
         dll.vmm_flush_page.restype = None
+        dll.vmm_pc_at.argtypes = (pointer, C.c_size_t)
+        dll.vmm_pc_at.restype = C.c_uint32
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
+        dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_set_role.restype = C.c_bool
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None
@@ -511,10 +520,15 @@ class Library:
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
+        dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_take.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
-        dll.vmm_arm_system.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_arm_system.argtypes = (
+            pointer, C.c_uint32, C.POINTER(C.c_uint64), C.c_size_t)
+        dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
+        dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_advance.restype = None
         dll.vmm_arm_raise.argtypes = (pointer, *(C.c_uint32,) * 4)

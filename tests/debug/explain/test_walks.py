@@ -48,8 +48,13 @@ def test_srmmu_table_in_no_memory_is_a_translation_error() -> None:
     assert found.steps[0].entry is None
 
 
+def test_srmmu_page_in_the_context_table_is_a_translation_error() -> None:
+    found = mmu.walk(Memory({0x1000: 7 << 2 | 2}).read, 0x100, 0, 0x1234)
+    assert (found.physical, found.status, found.level) == (None, mmu.TRANSLATION, 0)
+
+
 def test_supervisor_page_is_a_privilege_violation_for_user() -> None:
-    memory = Memory({0x1000: 7 << 2 | 2})
+    memory = Memory({0x1000: 0x201, 0x2000: 7 << 2 | 2})
     refused = mmu.walk(memory.read, 0x100, 0, 0x1234, Access("load", user=True))
     assert refused.status == mmu.PRIVILEGE
     assert mmu.walk(memory.read, 0x100, 0, 0x1234, Access("load")).physical == 0x1234

@@ -18,6 +18,7 @@ TABLES = ("context table", "level-1 table", "level-2 table", "level-3 table")
 SIZES = (1 << 32, 1 << 24, 1 << 18, 1 << 12)  # what an entry of each level stands for
 INDEXES = ((0, 0), (24, 0xFF), (18, 0x3F), (12, 0x3F))  # shift and mask
 KINDS = ("invalid", "PTD", "PTE", "reserved")
+WRONG = {PTD: "a pointer below level 3", PTE: "a page in the context table"}
 LAYOUTS = ("srmmu.invalid", "srmmu.ptd", "srmmu.pte", "srmmu.invalid")
 UNLIMITED = Access(limited=False)
 LETTER = {"load": "r", "store": "w", "execute": "x"}
@@ -41,10 +42,10 @@ def walk(
         steps.append(Step(TABLES[level], at, entry, LAYOUTS[kind], name))
         if entry is None:
             return _fault(address, steps, level, TRANSLATION, "nobody answers at its address")
-        if kind == PTE:
+        if kind == PTE and level:
             return _page(address, steps, level, entry, access)
         if kind != PTD or level == 3:
-            wrong = "a pointer below level 3" if kind == PTD else "the entry type is reserved"
+            wrong = WRONG.get(kind, "the entry type is reserved")
             if not kind:
                 return _fault(address, steps, level, INVALID_ADDRESS, "the entry is invalid")
             return _fault(address, steps, level, TRANSLATION, wrong)

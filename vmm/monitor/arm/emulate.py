@@ -4,7 +4,8 @@
 The others are emulated by vmm/native/src/monitor_arm_emulate.c.  Here are
 writes of registers that govern translation, which the memory policy must hear
 of, calls of firmware and hypervisor, and moves from and to banked registers
-(ARM DDI 0406C, B9.2.3 and B9.3.9).  Instructions come in their A32 form.
+(ARM DDI 0406C, B9.2.3 and B9.3.9).  Instructions come in their A32 form, with
+their condition met.
 """
 
 from __future__ import annotations
@@ -37,15 +38,6 @@ class Undefined(Exception):
 
 
 Perform = Callable[["Monitor", int], Result]
-
-
-def condition_holds(psr: int, code: int) -> bool:
-    """Whether an A32 instruction's condition is met (A8.3)."""
-    n, z, c, v = (bool(psr >> bit & 1) for bit in (31, 30, 29, 28))
-    if code >> 29 == 7:
-        return True  # always, or none
-    holds = (z, c, n, v, c and not z, n == v, n == v and not z)[code >> 29]
-    return holds != bool(code >> 28 & 1)
 
 
 def _field(code: int, low: int, bits: int) -> int:
@@ -83,7 +75,7 @@ def hvc(monitor: Monitor, code: int) -> Result:
     """A call of the monitor, of firmware, or nothing."""
     number = _field(code, 8, 12) << 4 | code & 15
     if number == HYPERCALL and monitor.hypercall():
-        return Result.NEXT
+        return Result.ELSEWHERE
     if not monitor.firmware(traps.HVC, number, 4):
         raise Undefined
     return Result.ELSEWHERE

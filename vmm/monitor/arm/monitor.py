@@ -17,15 +17,14 @@ from vmm.cpu.arm.processor import ArmProcessor
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import base
-from vmm.monitor.arm.decode import NAMES, Sensitive, decode
-from vmm.monitor.arm.emulate import EMULATE, Result, Undefined, condition_holds
+from vmm.monitor.arm.decode import NAMES, Kind, Sensitive
+from vmm.monitor.arm.emulate import EMULATE, Result, Undefined
 from vmm.monitor.arm.processor import VirtualProcessor
 from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import FETCH, Fault, MemoryPolicy
 from vmm.native import library as native
 
 UNCATEGORIZED = 0x02000000  # the syndrome of an undefined instruction (DDI 0406C, B3.13.6)
-CPSR_T = 1 << 5
 
 
 class Monitor(base.Monitor):
@@ -44,7 +43,7 @@ class Monitor(base.Monitor):
         self.words = self.engine.words(0, 16)
         self._dll = self.engine.library.dll
         self._exception = self.processor.exception
-        # A call of the monitor by HVC: whether somebody has answered it.
+        # A call of the monitor by HVC: whether somebody has answered it, and gone on behind it.
         self.hypercall: Callable[[], bool] = lambda: False
         self.handlers[traps.UNDEFINED] = self.undefined
         self.processor.on_context = memory.context_changed
@@ -63,23 +62,12 @@ class Monitor(base.Monitor):
 
     def undefined(self, kind: int) -> int:
         """An instruction that the native layer has found sensitive and has not emulated."""
-        found = self.instruction()
-        if found is None:
-            return self.undefined_in_guest()
-        return self.emulate(found)
-
-    def instruction(self) -> Sensitive | None:
-        """The sensitive instruction at the guest's pc, which has just been fetched."""
-        pc, thumb = self.words[15], bool(self.processor.registers["cpsr"] & CPSR_T)
-        code = b"".join(self.machine.read_virtual(pc + at, 2) or b"" for at in (0, 2))
-        return decode(code, thumb)
+        number, code, length = self.processor.vcpu.found
+        return self.emulate(Sensitive(Kind(number), code, length))
 
     def emulate(self, found: Sensitive) -> int:
         """Emulate the instruction at the guest's pc."""
         self.counters.emulated[NAMES[found.kind]] += 1
-        registers = self.processor.registers
-        if not condition_holds(registers["cpsr"], found.code):
-            return self.advance(found.length)
         perform = EMULATE.get(found.kind)
         if perform is None:
             return self._give_up(found)
@@ -118,7 +106,7 @@ class Monitor(base.Monitor):
         ``code`` is the MCR, MRC, MCRR or MRRC.
         """
         word = C.c_uint64(value)
-        if self._dll.vmm_arm_system(self.engine.pointer, code, C.byref(word)):
+        if self._dll.vmm_arm_system(self.engine.pointer, code, C.byref(word), 0):
             raise Undefined
         return word.value
 

@@ -22,8 +22,11 @@ from vmm.cpu.arm.registers import (
     MON,
     PSR_FIELDS,
     SYS,
+    SYSTEM,
     USR,
     USR_REGS,
+    SystemRegister,
+    cp_key,
 )
 from vmm.cpu.registers import Register, RegisterFile
 from vmm.cpu.virtual import Virtual
@@ -43,6 +46,7 @@ class VirtualProcessor(ArmProcessor):
         super().__init__(real.model, engine=real.engine)
         self.read_physical = real.read_physical
         self.on_context: Callable[[], None] = lambda: None  # what translation depends on changed
+        self.direct: Callable[[int], None] | None = None  # enters traps, if not the vectors do
         self._dll = self.engine.library.dll
         self._real = real.registers
         self._r = self.engine.words(0, 16)
@@ -70,6 +74,9 @@ class VirtualProcessor(ArmProcessor):
         self.engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)(self.engine.env)
         return vcpu
 
+    def deliver(self, kind: int) -> None:
+        (self.direct or super().deliver)(kind)
+
     # -- the virtual registers --------------------------------------------------------
 
     def _register_file(self, real: RegisterFile) -> RegisterFile:
@@ -86,6 +93,9 @@ class VirtualProcessor(ArmProcessor):
         for index in range(8, 13):
             self._replace(table, f"r{index}_usr", partial(self._high, index, False))
             self._replace(table, f"r{index}_fiq", partial(self._high, index, True))
+        for system in SYSTEM:
+            if system.name in table:
+                table[system.name] = self._direct(table[system.name], system)
         for name in TRANSLATION:
             if name in table:
                 register = table[name]
@@ -99,6 +109,15 @@ class VirtualProcessor(ArmProcessor):
                 table.pop(f"{name}_{MODE_NAMES[mode]}", None)
         table.pop("elr_hyp", None)
         return RegisterFile(table.values(), real.aliases)
+
+    def _direct(self, register: Register, place: SystemRegister) -> Register:
+        """A system register that is nothing but a word is read there, in a tenth of the time."""
+        address = self._dll.vmm_arm_system_word(self.engine.pointer, cp_key(place, False))
+        if address is None:
+            return register
+        word = (C.c_uint64 if place.wide else C.c_uint32).from_address(address)
+        return Register(register.name, register.group, lambda: word.value, register.write,
+                        register.bits, register.fields)
 
     @staticmethod
     def _replace(

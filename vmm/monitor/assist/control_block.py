@@ -70,7 +70,7 @@ class Event:
     """A trap or interrupt for the guest, entered as the architecture says.
 
     ``kind`` is its number in the ledger; ``error`` is the error code of an x86 fault that
-    has one.
+    has one, or ARM's syndrome.  The guest returns from it to where it is now.
     """
 
     kind: int

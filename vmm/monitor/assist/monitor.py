@@ -14,6 +14,7 @@ import ctypes as C
 from functools import partial
 
 from vmm.cpu.arm.processor import ArmProcessor
+from vmm.cpu.arm.registers import EXCEPTION
 from vmm.cpu.intercept import InstructionIntercepts, Pattern
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import ERROR_CODE
@@ -39,6 +40,7 @@ INSTRUCTION, HALT, PORT, DEVICE, SECOND_STAGE = range(2048, 2053)
 CALLS = {"sparc": 0xF0, "arm": 11, "x86": native.KIND_SOFTWARE + 0x82}
 INTERRUPTS = {"sparc": range(0x11, 0x20), "arm": (5, 6, 14, 15),
               "x86": range(native.KIND_INTERRUPT, native.KIND_INTERRUPT + 256)}
+KERNEL_LEVEL = 1  # ARM: the exception level of the guest's kernel
 FAULT_ADDRESS = {"sparc": "mmu.far", "x86": "cr2"}
 
 
@@ -123,8 +125,11 @@ class Monitor(base.Monitor):
         processor = self.processor
         status = self._status()
         if self._architecture == "x86":
-            state = self.engine.words(ERROR_CODE, 2)  # and whether it is INT n
-            state[0], state[1] = event.error, 0
+            pending = self.engine.words(ERROR_CODE, 2)  # and whether it is INT n
+            pending[0], pending[1] = event.error, 0
+        elif self._architecture == "arm":
+            pending = self.engine.words(EXCEPTION, 5)  # syndrome, FSR, address, level
+            pending[0], pending[4] = event.error, KERNEL_LEVEL
         self.reflect(event.kind, processor.pc, status, event.error)
 
     def _status(self) -> int:

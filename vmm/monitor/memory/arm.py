@@ -17,17 +17,21 @@ from vmm.cpu.walk import Walk
 from vmm.monitor.memory.base import PAGE, STORE, Fault, PolicyError
 from vmm.monitor.memory.tables import (
     ACCESSES,
+    NOTHING,
     SECURE,
     Found,
     Memory,
+    Part,
     Registers,
     Source,
+    Table,
     rights_bits,
 )
 
 NAMES = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "ttbr0_64", "ttbr1_64")
 FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
 SUPERSECTION = 1 << 18
+WRITABLE_AP = frozenset((1, 2, 3))  # AP[2:0] that somebody may store with, table B3-8
 SMALLEST_PART = 25  # TTBCR.T0SZ and T1SZ divide no finer than 1 << 25 bytes
 SCTLR_TRANSLATION = SCTLR_M | walk_short.SCTLR_AFE | walk_long.SCTLR_WXN | walk_long.SCTLR_UWXN
 
@@ -109,6 +113,57 @@ class ArmTables:
             return False
         first = sources[0][2]
         return bool(first >> (3 if first & 3 == 1 else 19) & 1)
+
+    @property
+    def mode(self) -> Hashable:
+        """Short or long descriptors."""
+        return self._long
+
+    def roots(self) -> tuple[Table, ...]:
+        """The first-level tables at TTBR0 and TTBR1, as far as TTBCR has them used."""
+        if not self._on:
+            return ()
+        if self._long:
+            regimes = (walk_long.stage1(self._registers, "", at) for at in (0, 0xFFFFFFFF))
+            found = {Table(r.base, 4 + r.level, 1 << r.bits - 9 * (4 - r.level))
+                     for r in regimes if not r.fault}
+            return tuple(sorted(found))
+        using = self._using
+        n = using.ttbcr & 7
+        size = 1 << 14 - n
+        tables = [] if using.ttbcr & 1 << 4 else [Table(using.ttbr0 & -size, 1, size)]
+        if n and not using.ttbcr & 1 << 5:
+            tables.append(Table((using.ttbr1 & 0xFFFFC000) + size, 1, (1 << 14) - size))
+        return tuple(tables)
+
+    def part(self, level: int, entry: int) -> Part:
+        """B3.5.1 and B3.6.1; long tables have 4 added to their levels."""
+        if level > 4:
+            return self._part_long(level - 4, entry)
+        kind = entry & 3
+        if not kind:
+            return NOTHING
+        if level == 2:
+            span = walk_short.LARGE if kind == 1 else walk_short.SMALL
+            ap = entry >> 4 & 3 | entry >> 7 & 4
+            return Part(None, entry & -span & 0xFFFFFFFF, span, ap in WRITABLE_AP)
+        if kind == 1:
+            return Part(Table(entry & 0xFFFFFC00, 2, 1 << 10))
+        if kind == 3 and not self._pxn:
+            return NOTHING
+        ap = entry >> 10 & 3 | entry >> 13 & 4
+        if not entry & SUPERSECTION:
+            return Part(None, entry & 0xFFF00000, walk_short.MIB, ap in WRITABLE_AP)
+        frame = entry & 0xFF000000 | (entry >> 20 & 15) << 32 | (entry >> 5 & 15) << 36
+        return Part(None, frame, walk_short.MIB << 4, ap in WRITABLE_AP)
+
+    def _part_long(self, level: int, entry: int) -> Part:
+        if not entry & 1 or (level == 3 and not entry & 2):
+            return NOTHING
+        if level < 3 and entry & 2:
+            return Part(Table(entry & walk_long.ADDRESS, 4 + level + 1, PAGE))
+        span = 1 << 9 * (4 - level) + 3
+        return Part(None, entry & walk_long.ADDRESS & -span, span, not entry & 1 << 7)
 
     def _status(self, walk: Walk, access: int) -> int:
         """DFSR or IFSR (B4.1.51): as in the engine, IFSR has the domain too."""

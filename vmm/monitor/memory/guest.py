@@ -13,6 +13,7 @@ from vmm.cpu.virtual import Space as EngineSpace
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86.registers import A20_MASK
 from vmm.cpu.x86.state import EFER, EFER_NXE
+from vmm.machine.outcome import Outcome
 from vmm.monitor.memory.arm import ArmTables
 from vmm.monitor.memory.base import Fault, MemoryPolicy, PolicyError
 from vmm.monitor.memory.physical import PhysicalMemory
@@ -44,8 +45,11 @@ class Mmu(Protocol):
         """In a fill: whether the access has the kernel's rights."""
         ...
 
-    def use(self, space: Space) -> None:
-        """Translate by ``space`` from the next access on; nothing is remembered."""
+    def use(self, space: Space | None) -> None:
+        """Translate by ``space`` from the next access on; nothing is remembered.
+
+        None: by the guest's own tables, with frames that have a role protected.
+        """
         ...
 
     def flush_page(self, address: int) -> None:
@@ -54,6 +58,15 @@ class Mmu(Protocol):
 
     def flush(self) -> None:
         """Forget all that the processor remembers."""
+        ...
+
+    @property
+    def fill_physical(self) -> int:
+        """In a fill for a store to a frame with a role: a physical address in it."""
+        ...
+
+    def set_role(self, frame: int, role: bool) -> None:
+        """Give a frame (a number) a role, or take it; nothing is remembered."""
         ...
 
     def store_through(self, address: int) -> None:
@@ -74,21 +87,33 @@ class Guest:
     tables: Tables
     registers: Registers
     refuse: Callable[[Fault], int]  # keeps a fault for the virtual trap; the exception to raise
+    stop: Callable[[str], None]  # the guest has done what it may not
 
 
 class EngineMmu:
     """`Mmu` of an engine that a virtual processor runs on."""
 
-    def __init__(self, virtual: Virtual) -> None:
+    def __init__(self, virtual: Virtual, monitor: Monitor) -> None:
         self._virtual = virtual
         self._engine = virtual.engine
+        self._monitor = monitor
 
     @property
     def fill_privileged(self) -> bool:
         return self._virtual.fill_privileged
 
-    def use(self, space: Space) -> None:
-        self._virtual.space = cast(EngineSpace, space)
+    @property
+    def fill_physical(self) -> int:
+        return self._virtual.fill_physical
+
+    def use(self, space: Space | None) -> None:
+        self._virtual.space = cast(EngineSpace | None, space)
+        self._virtual.set_fill_mode(
+            native.FILL_EXPOSED if space is None else native.FILL_SHADOW
+        )
+
+    def set_role(self, frame: int, role: bool) -> None:
+        self._virtual.set_role(frame << 12, int(role))
 
     def flush_page(self, address: int) -> None:
         self._virtual.flush_page(address)
@@ -97,6 +122,9 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
+        profile = self._monitor.profile
+        if profile is not None:
+            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
         self._virtual.store_through(address)
 
 
@@ -105,8 +133,9 @@ def guest_of(monitor: Monitor) -> Guest:
     virtual = virtual_of(monitor)
     memory = PhysicalMemory(monitor.machine.bus)
     return Guest(
-        EngineMmu(virtual), lambda: EngineSpace(virtual.engine), memory,
+        EngineMmu(virtual, monitor), lambda: EngineSpace(virtual.engine), memory,
         tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,
+        lambda text: monitor.machine.stop(Outcome.crash(text)),
     )
 
 
@@ -136,7 +165,6 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
     virtual.handlers.fill = policy.fill
     virtual.handlers.stored = policy.stored
     virtual.handlers.stored = policy.stored
-    virtual.set_fill_mode(native.FILL_SHADOW)
     monitor.engine.handlers.derived = policy.forget
     bus = monitor.machine.bus
     told = bus.on_host_write
@@ -150,9 +178,16 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
 
 def store_entries(guest: Guest, entries: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
     """Store table entries for the guest, up to the first that is no place for one."""
-    size = guest.tables.entry_size
     for index, (address, value) in enumerate(entries):
-        if address % size or value >> 8 * size or guest.memory.load(address, size) is None:
+        if not is_entry(guest, address, value):
             return entries[:index]
-        guest.memory.store(address, size, value)
+        guest.memory.store(address, guest.tables.entry_size, value)
     return entries
+
+
+def is_entry(guest: Guest, address: int, value: int) -> bool:
+    """Whether there can be a table entry at a guest-physical address, of this value."""
+    size = guest.tables.entry_size
+    return not (address % size or value >> 8 * size) and (
+        guest.memory.load(address, size) is not None
+    )

@@ -12,13 +12,24 @@ from collections.abc import Hashable
 from vmm.cpu.sparc import mmu
 from vmm.cpu.walk import Walk
 from vmm.monitor.memory.base import PAGE, STORE, Fault
-from vmm.monitor.memory.tables import ACCESSES, WRITES, Found, Memory, Registers, rights_bits
+from vmm.monitor.memory.tables import (
+    ACCESSES,
+    NOTHING,
+    WRITES,
+    Found,
+    Memory,
+    Part,
+    Registers,
+    Table,
+    rights_bits,
+)
 
 ENABLED = 1  # MMU control register, E
 REFERENCED, MODIFIED = 1 << 5, 1 << 6
 FAULT_ADDRESS_VALID = 1 << 1
 # FSR.AT by kind of access (H-6): supervisor; the user's are one less.
 ACCESS_TYPES = (1, 5, 3)
+SIZES = (4, 1 << 10, 1 << 8, 1 << 8)  # bytes of a table, by level
 
 
 class SparcTables:
@@ -63,6 +74,27 @@ class SparcTables:
             if not marked & MODIFIED:
                 rights &= ~WRITES
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources))
+
+    mode = None  # there is one only
+
+    def roots(self) -> tuple[Table, ...]:
+        """The context's entry of the context table is a table of its own."""
+        if not self._on:
+            return ()
+        return (Table((self._pointer << 4 & 0xFFFFFFFF0) + 4 * self._context, 1, 4),)
+
+    def part(self, level: int, entry: int) -> Part:
+        """H.3: the root is level 0 in the manual's count, 1 in ours."""
+        kind = entry & 3
+        if not kind:
+            return NOTHING
+        if kind == mmu.PTE:
+            size = mmu.SIZES[level - 1]
+            frame = (entry & 0xFFFFFF00) << 4 & -size
+            return Part(None, frame, size, "w" in mmu.RIGHTS[entry >> 2 & 7])
+        if kind == mmu.PTD and level < len(SIZES):
+            return Part(Table((entry & 0xFFFFFFFC) << 4, level + 1, SIZES[level]))
+        return Part(wrong="a pointer below level 3" if kind == mmu.PTD else "a reserved type")
 
 
 def status(walk: Walk, access: int, user: bool) -> int:

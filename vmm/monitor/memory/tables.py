@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from vmm.cpu.walk import Access, Walk
 from vmm.monitor.memory.base import Fault
@@ -68,6 +68,27 @@ class Found:
     sources: tuple[Source, ...] = ()
 
 
+class Table(NamedTuple):
+    """One table of the guest's, or the part of it that is used."""
+
+    base: int  # physical address
+    level: int  # 1: walks begin here
+    size: int  # bytes
+
+
+class Part(NamedTuple):
+    """What one entry of a table stands for."""
+
+    table: Table | None = None  # the next table
+    frame: int = 0  # else: physical address of memory
+    span: int = 0  # and its bytes; 0: the entry is of no effect
+    writable: bool = False
+    wrong: str = ""  # why no entry may be like this
+
+
+NOTHING = Part()
+
+
 class Tables(Protocol):
     """One architecture's format of page tables, with the registers that say how to use them."""
 
@@ -89,6 +110,19 @@ class Tables(Protocol):
 
     def walk(self, address: int, access: int, user: bool) -> Walk:
         """The readable walk for an access, which changes nothing."""
+        ...
+
+    @property
+    def mode(self) -> Hashable:
+        """What `part` depends on besides its arguments."""
+        ...
+
+    def roots(self) -> tuple[Table, ...]:
+        """The tables that walks of this context begin in; none with translation off."""
+        ...
+
+    def part(self, level: int, entry: int) -> Part:
+        """What an entry of a table of that level stands for."""
         ...
 
 

@@ -12,18 +12,34 @@ from collections.abc import Callable, Hashable
 
 from vmm.cpu.walk import Walk
 from vmm.cpu.x86 import walk as x86_walk
-from vmm.cpu.x86.paging import ACCESSED, DIRTY
+from vmm.cpu.x86.paging import (
+    ACCESSED,
+    ADDRESS,
+    DIRTY,
+    LARGE,
+    NO_EXECUTE,
+    PAT_LARGE,
+    PRESENT,
+    RESERVED_4M,
+    RESERVED_HIGH,
+    WRITABLE,
+)
 from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
 from vmm.monitor.memory.base import PAGE, STORE, Fault
 from vmm.monitor.memory.tables import (
     ACCESSES,
+    NOTHING,
     WRITES,
     Found,
     Memory,
+    Part,
     Registers,
     Source,
+    Table,
     rights_bits,
 )
+
+MIB_4, MIB_2 = 1 << 22, 1 << 21
 
 
 class X86Tables:
@@ -91,3 +107,44 @@ class X86Tables:
             fault = Fault(address, access, user, walk.status or 0)
             return Found(fault)
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources.values()))
+
+    @property
+    def mode(self) -> Hashable:
+        """Which bits mean what: CR4.PAE and PSE, EFER.NXE, the A20 gate."""
+        return self._registers["cr4"], self._no_execute, self._a20
+
+    def roots(self) -> tuple[Table, ...]:
+        """The directory, or PAE's four pointers."""
+        registers = self._registers
+        if not registers["cr0"] & CR0_PG:
+            return ()
+        if self._pointers:
+            return (Table(registers["cr3"] & 0xFFFFFFE0 & self._a20, 1, 32),)
+        return (Table(registers["cr3"] & 0xFFFFF000 & self._a20, 1, PAGE),)
+
+    def part(self, level: int, entry: int) -> Part:
+        """4.3 and 4.4."""
+        if not entry & PRESENT:
+            return NOTHING
+        if not self._pointers:
+            return self._part_32(level, entry)
+        high = RESERVED_HIGH | (0 if self._no_execute and level > 1 else NO_EXECUTE)
+        large = level == 2 and bool(entry & LARGE)
+        if entry & high or (large and entry & 0x1FF000 & ~PAT_LARGE):
+            return Part(wrong="a reserved bit is set")
+        if level < 3 and not large:
+            return Part(Table(entry & ADDRESS & self._a20, level + 1, PAGE))
+        span = MIB_2 if large else PAGE
+        frame = entry & ADDRESS & -span & self._a20
+        return Part(None, frame, span, bool(entry & WRITABLE))
+
+    def _part_32(self, level: int, entry: int) -> Part:
+        writable = bool(entry & WRITABLE)
+        if level == 2:
+            return Part(None, entry & 0xFFFFF000 & self._a20, PAGE, writable)
+        if not (entry & LARGE and self._registers["cr4"] & CR4_PSE):
+            return Part(Table(entry & 0xFFFFF000 & self._a20, 2, PAGE))
+        if entry & RESERVED_4M:
+            return Part(wrong="a reserved bit is set")
+        frame = (entry >> 13 & 0xFF) << 32 | entry & 0xFFC00000 & self._a20
+        return Part(None, frame, MIB_4, writable)

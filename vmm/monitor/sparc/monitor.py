@@ -19,10 +19,7 @@ from vmm.cpu.sparc.registers import (
     INTERRUPT_INDEX,
     NPC,
     PC,
-    PSREF,
     PSRET,
-    PSRPIL,
-    PSRPS,
     REGBASE,
     WINDOWS,
 )
@@ -47,6 +44,7 @@ from vmm.native import library as native
 
 PRIVILEGED_INSTRUCTION = 0x03
 INSTRUCTION_ACCESS, DATA_ACCESS, DATA_STORE = 0x01, 0x09, 0x2B
+STATUS = 0x1FFF  # of PSR, in the ledger: EF, PIL, S, PS, ET, CWP
 OVERWRITE = 1  # FSR.OW
 RIGHTS = 7 | 7 << native.ENTRY_USER  # of a space's entry: everything, in both modes
 PAGE = 0x1000
@@ -68,6 +66,7 @@ class Monitor(base.Monitor):
         self.tables = SparcTables(self.physical)
         self._probe = self.engine.function(
             "mmu_probe_sparc", C.c_uint32, C.c_void_p, C.c_uint32, C.c_int)
+        self._take = self.engine.library.dll.vmm_sparc_take
         self._operations: dict[int, tuple[Operation, Instruction]] = {}  # by instruction word
         self.handlers[PRIVILEGED_INSTRUCTION] = self.privileged
         self.handlers[native.KIND_VIRTUAL_INTERRUPT] = self.interrupt
@@ -78,7 +77,10 @@ class Monitor(base.Monitor):
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
     ) -> None:
-        """Have the native layer run the guest's kernel translated (monitor_sparc.c)."""
+        """Have the guest's kernel translated for its virtual processor (monitor_sparc.c).
+
+        The engine's own translator does it as it meets the instructions: nothing is scanned.
+        """
         self.processor.vcpu.translated = 1
 
     # -- registers ------------------------------------------------------------------
@@ -142,31 +144,23 @@ class Monitor(base.Monitor):
         return native.STOP
 
     def trap(self, kind: int) -> int:
-        """The guest takes a trap: error mode if it has disabled them."""
+        """The guest takes a trap, told and entered as on the bare machine (error mode: ET is 0)."""
         words = self.words
-        if not words[PSRET]:
-            return self.end(native.REASON_ERROR_MODE, kind)
-        return self.reflect(kind, words[PC], self._status(), words[NPC])
+        if words[PSRET] and self.processor.direct is not None:
+            status = self.processor.get_psr() & STATUS
+            return self.reflect(kind, words[PC], status, words[NPC])
+        if words[PSRET]:
+            self.counters.reflected[kind] += 1
+        self._take(self.engine.pointer, kind)
+        return native.HANDLED
 
     def trap_now(self, tt: int) -> NoReturn:
         """The instruction that is being emulated traps."""
         raise Trap(tt)
 
-    def _status(self) -> int:
-        """PSR without icc, as the ledger has it: EF, PIL, S, PS, ET, CWP."""
-        words = self.words
-        return int(
-            (words[PSREF] != 0) << 12 | words[PSRPIL] << 8 | self.processor.vcpu.kernel << 7
-            | (words[PSRPS] != 0) << 6 | (words[PSRET] != 0) << 5 | words[CWP]
-        )
-
     def interrupt(self, kind: int) -> int:
         """An interrupt level above PIL, with traps enabled."""
-        trap = int(self.words[INTERRUPT_INDEX])
-        action = self.trap(trap)
-        if action != native.STOP:
-            self.processor.on_acknowledge(trap & 15)
-        return action
+        return self.trap(self.words[INTERRUPT_INDEX])
 
     # -- memory -----------------------------------------------------------------------
 
@@ -234,13 +228,13 @@ class Monitor(base.Monitor):
         """The entry that an MMU probe finds (appendix H.4)."""
         return int(self._probe(self.engine.env, address, level))
 
-    def load(self, address: int, size: int) -> int:
-        """A load from physical memory or from a device."""
+    def load(self, address: int, size: int, unanswered: int = DATA_ACCESS) -> int:
+        """A load from physical memory or from a device; the trap if nobody answers."""
         bus = self.machine.bus
         data = bus.read_memory(address, size)
         if data is not None:
             return int.from_bytes(data, "big")
-        if not self._answered(address, DATA_ACCESS):
+        if not self._answered(address, unanswered):
             return (1 << 8 * size) - 1
         if size == 8:  # two accesses, the high word first
             return bus.read(address, 4) << 32 | bus.read(address + 4, 4)

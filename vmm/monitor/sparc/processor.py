@@ -32,6 +32,7 @@ class VirtualProcessor(SparcProcessor):
         self.read_physical = real.read_physical
         self.mmu = self.engine.words(4 * MMU, 32)
         self.on_context: Callable[[], None] = lambda: None  # what translation depends on changed
+        self.direct: Callable[[int], None] | None = None  # enters traps, if not the table does
         function = self.engine.function
         self._get_psr = function("cpu_get_psr_sparc", C.c_uint32, C.c_void_p)
         self._put_psr = function("cpu_put_psr_sparc", None, C.c_void_p, C.c_uint32)
@@ -50,6 +51,9 @@ class VirtualProcessor(SparcProcessor):
             read, write = partial(self.get_mmu, index), partial(self.put_mmu, index)
             table[name] = Register(name, "mmu", read, write, fields=fields)
         return RegisterFile(table.values(), real.aliases)
+
+    def deliver(self, kind: int) -> None:
+        (self.direct or super().deliver)(kind)
 
     # -- the virtual registers ------------------------------------------------------
 

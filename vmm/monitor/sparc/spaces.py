@@ -24,16 +24,16 @@ USER_DATA, SUPERVISOR_DATA, USER_CODE, SUPERVISOR_CODE = 0x0A, 0x0B, 0x08, 0x09
 BYPASS = (0x1C, 0x20)
 CACHE, MMU_FLUSH, MMU = 0x02, (0x03, 0x18), (0x04, 0x19)
 # Diagnostic access to tags, data and TLBs: reads as zero, writes change nothing.
-DIAGNOSTIC = (0x05, 0x06, 0x07, 0x0C, 0x0D, 0x0E, 0x0F, 0x30, 0x31, 0x32, 0x39)
+DIAGNOSTIC = (0x05, 0x06, 0x07, 0x0C, 0x0D, 0x0E, 0x0F, 0x30, 0x31, 0x32)
+READ_ONLY = 0x39  # a data cache diagnostic register
 FLUSH = (0x10, 0x11, 0x12, 0x13, 0x14, 0x36, 0x37)  # of caches: writes only
-NOT_THERE = (0x17, 0x1F, 0x80)  # the native layer shows the engine none of these
 
 CACHE_CONTROL, CACHE_DATA_CONFIGURATION = 0x00, 0x08
 CACHE_DATA_CONFIGURED = 0x18220000
 CACHE_ZERO = 1 << 22 | 1 << 21 | 0x1C000  # FD, FI, IB, IP, DP: flush commands and their progress
 AGAIN = {0x13: FAULT_STATUS, 0x14: FAULT_ADDRESS}  # under numbers that may be written
 CONTEXT_TABLE_BITS, CONTEXT_BITS = 0xFFFFFFFC, 0xFF
-DATA_ACCESS_EXCEPTION, NOT_ALIGNED = 0x09, 0x07
+INSTRUCTION_ACCESS_EXCEPTION, DATA_ACCESS_ERROR, NOT_ALIGNED = 0x01, 0x29, 0x07
 
 # Fault status of an access that no space answers (appendix H.5): bus error, valid.
 UNASSIGNED = 5 << 2 | 2
@@ -48,7 +48,7 @@ def access(m: Monitor, i: Instruction) -> None:
         address = address + m.get(i.rs2) & 0xFFFFFFFF
     direct = i.asi in (USER_DATA, SUPERVISOR_DATA) or i.asi in BYPASS
     if not direct and i.operation in (decode.SWAP, decode.CASA):
-        m.trap_now(DATA_ACCESS_EXCEPTION)
+        m.trap_now(DATA_ACCESS_ERROR)
     if address & i.size - 1:
         m.trap_now(NOT_ALIGNED)
     load, store = (_load_memory, _store_memory) if direct else (_load_register, _store_register)
@@ -114,9 +114,10 @@ def _load_register(m: Monitor, i: Instruction, address: int, size: int) -> int:
     if asi == CACHE:
         return _load_cache(m, address, size)
     if asi == SUPERVISOR_CODE:
-        return m.load(m.translate(address, FETCH, user=False), size)
-    if asi not in DIAGNOSTIC:
-        _unassigned(m, address, store=False)
+        physical = m.translate(address, FETCH, user=False)
+        return m.load(physical, size, INSTRUCTION_ACCESS_EXCEPTION)
+    if asi not in DIAGNOSTIC and asi != READ_ONLY:
+        _unassigned(m, address, asi, store=False)
     return 0
 
 
@@ -132,7 +133,7 @@ def _store_register(m: Monitor, i: Instruction, address: int, size: int, value: 
         if size == 4 and address == CACHE_CONTROL:
             m.processor.vcpu.cache_control = value & ~CACHE_ZERO
     elif asi not in DIAGNOSTIC and asi not in FLUSH:
-        _unassigned(m, address, store=True)
+        _unassigned(m, address, asi, store=True)
 
 
 def _load_cache(m: Monitor, address: int, size: int) -> int:
@@ -169,15 +170,15 @@ def _store_mmu(m: Monitor, register: int, value: int) -> None:
             mmu[register] = value
 
 
-def _unassigned(m: Monitor, address: int, store: bool) -> None:
+def _unassigned(m: Monitor, address: int, asi: int, store: bool) -> None:
     """No space answers: a bus error, which traps if the MMU is on."""
     mmu = m.processor.mmu
     before = mmu[FAULT_STATUS] & FAULT_TYPE
     if before == 0 or before > 4 << 2:  # faults of translation stand
-        status = STATUS_ASI | STATUS_SUPERVISOR | UNASSIGNED
-        mmu[FAULT_STATUS] = status | STATUS_STORE if store else status
+        status = STATUS_SUPERVISOR | UNASSIGNED | STATUS_STORE * store
+        mmu[FAULT_STATUS] = status | STATUS_ASI if asi else status
         mmu[FAULT_ADDRESS] = address
     if before == mmu[FAULT_STATUS] & FAULT_TYPE:
         mmu[FAULT_STATUS] |= OVERWRITE
     if m.mmu_on and not m.no_fault:
-        m.trap_now(DATA_ACCESS_EXCEPTION)
+        m.trap_now(DATA_ACCESS_ERROR)

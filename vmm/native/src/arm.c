@@ -31,7 +31,6 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
             return;                                                           \
         bus_error(v, (uint32_t)address, access, mmu_index, attrs, retaddr);   \
     } while (0)
-#define WALK_INDEX(v, mmu_index) (mmu_index)
 #define BEFORE_INSTRUCTION(v, pc)                                             \
     (vmm_arm_begin_site(v, (uint32_t)(pc)), vmm_arm_before_instruction(v, (uint32_t)(pc)))
 #define SITE_CALL(function, place, what) vmm_arm_site_call(function, place, what)

@@ -43,7 +43,7 @@ static const char *const needed_once[] = {
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
-    "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "arm_mmu_idx_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
+    "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "arm_mmu_idx_arm", "arm_mmu_idx_el_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
     "cpu_ldl_code_sparc", "cpu_ldub_code_x86_64", "helper_ltr_x86_64", "tb_flush_arm", "fp_exception_el_arm",
     "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
@@ -64,7 +64,6 @@ static const char *const needed_once[] = {
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
     "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
-    "cpu_ldl_data_ra_arm", "cpu_stl_data_ra_arm",
     "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
@@ -212,6 +211,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->dirty_pages);
     free(v->met);
     vmm_free_parked(v);
+    vmm_free_roles(v);
     vmm_set_coverage(v, 0);
     free(v);
 }

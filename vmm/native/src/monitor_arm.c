@@ -44,19 +44,19 @@ static void switch_banks(struct vmm_cpu *v, uint32_t to)
     uint32_t *w = words(v), *r = registers(v), from = w[ARM_VCPU_MODE];
     int before = vmm_arm_bank(from), after = vmm_arm_bank(to);
 
-    if (from != to && (from == MODE_FIQ || to == MODE_FIQ)) {
+    if (from == to)
+        return;
+    if (from == MODE_FIQ || to == MODE_FIQ) {
         int leave = from == MODE_FIQ ? ARM_VCPU_FIQ_HIGH : ARM_VCPU_USR_HIGH;
         int enter = from == MODE_FIQ ? ARM_VCPU_USR_HIGH : ARM_VCPU_FIQ_HIGH;
 
         memcpy(&w[leave], &r[8], 5 * sizeof *r);
         memcpy(&r[8], &w[enter], 5 * sizeof *r);
     }
-    if (before != after) {
-        w[ARM_VCPU_R13 + before] = r[13];
-        w[ARM_VCPU_R14 + before] = r[14];
-        r[13] = w[ARM_VCPU_R13 + after];
-        r[14] = w[ARM_VCPU_R14 + after];
-    }
+    w[ARM_VCPU_R13 + before] = r[13];
+    w[ARM_VCPU_R14 + before] = r[14];
+    r[13] = w[ARM_VCPU_R13 + after];
+    r[14] = w[ARM_VCPU_R14 + after];
     w[ARM_VCPU_MODE] = to;
 }
 
@@ -83,8 +83,6 @@ void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask)
     }
     if (mask & (PSR_E | MODE_MASK))
         rebuild(v->env);
-    if (mask & PSR_I)
-        vmm_arm_give_page(v);
 }
 
 void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value)
@@ -92,32 +90,50 @@ void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value)
     vmm_arm_write_cpsr(v, value, ~0u);
 }
 
-/* Where user mode's register is now. */
+/* Where user mode's register is while in another mode.  (In System mode, where to ask is
+ * UNPREDICTABLE, the engine means the bank too, and not what is in front.) */
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number)
 {
-    uint32_t mode = words(v)[ARM_VCPU_MODE];
-
-    if (mode == MODE_FIQ && number >= 8 && number <= 12)
+    if (words(v)[ARM_VCPU_MODE] == MODE_FIQ && number >= 8 && number <= 12)
         return &words(v)[ARM_VCPU_USR_HIGH + number - 8];
-    if (vmm_arm_bank(mode) != 0 && number == 13)
+    if (number == 13)
         return &words(v)[ARM_VCPU_R13];
-    if (vmm_arm_bank(mode) != 0 && number == 14)
+    if (number == 14)
         return &words(v)[ARM_VCPU_R14];
     return &registers(v)[number];
 }
 
 /* ---- system registers (B3.15 to B3.17) -------------------------------------- */
 
+enum { CRN_MONITORS = 9 };
+
 #define KEY(cp, wide, crn, opc1, crm, opc2)                                              \
     (1u << 29 | (uint32_t)(cp) << 16 | (uint32_t)(wide) << 15 | (uint32_t)(crn) << 11    \
      | (uint32_t)(crm) << 7 | (uint32_t)(opc1) << 3 | (uint32_t)(opc2))
 
+/* The engine's description of a register of this CPU, or NULL. */
 static void *find(struct vmm_cpu *v, uint32_t key)
 {
     typedef void *(*find_fn)(void *, uint32_t);
     ORIGINAL(find_fn, original, "get_arm_cp_reginfo_arm");
+    enum { KNOWN = 16 };
+    static __thread struct {
+        void *ri;
+        uint32_t key;
+    } known[KNOWN]; /* what was found last; descriptions stay as long as their table */
+    static __thread void *known_table;
+    void *table = FIELD(void *, v->cpu, ARM_CP_REGS);
+    uint32_t slot = (key ^ key >> 7 ^ key >> 11) % KNOWN;
 
-    return original(FIELD(void *, v->cpu, ARM_CP_REGS), key);
+    if (known_table != table) {
+        memset(known, 0, sizeof known);
+        known_table = table;
+    }
+    if (known[slot].key != key) {
+        known[slot].key = key;
+        known[slot].ri = original(table, key);
+    }
+    return known[slot].ri;
 }
 
 /* The word that holds a register which is nothing but a word. */
@@ -128,6 +144,28 @@ static uint32_t *system_word(struct vmm_cpu *v, uint32_t key)
     return ri ? &FIELD(uint32_t, v->env, FIELD(int64_t, ri, RI_FIELD_OFFSET)) : NULL;
 }
 
+/* The same for Python, of whichever register: NULL if it is more than a word. */
+void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
+void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key)
+{
+    void *ri = find(v, key);
+
+    if (!ri || FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT || FIELD(void *, ri, RI_READFN)
+        || FIELD(void *, ri, RI_RAW_READFN) || !FIELD(int64_t, ri, RI_FIELD_OFFSET))
+        return NULL;
+    return (char *)v->env + FIELD(int64_t, ri, RI_FIELD_OFFSET);
+}
+
+/* Have the engine's functions see the virtual level of privilege; the real mode. */
+static uint32_t go_to_level(struct vmm_cpu *v)
+{
+    uint32_t *psr = &FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR), mode = *psr;
+
+    if (v->vcpu->kernel)
+        *psr = (mode & ~(uint32_t)MODE_MASK) | MODE_SVC;
+    return mode;
+}
+
 static bool permitted(struct vmm_cpu *v, void *ri, bool is_read)
 {
     unsigned level = v->vcpu->kernel ? 1 : 0;
@@ -135,17 +173,24 @@ static bool permitted(struct vmm_cpu *v, void *ri, bool is_read)
     return FIELD(uint32_t, ri, RI_ACCESS) >> (2 * level + is_read) & 1;
 }
 
-static uint64_t read_system(struct vmm_cpu *v, void *ri, bool wide)
+/* Whatever asks for the time is told where in its block the instruction is. */
+static uint64_t read_system(struct vmm_cpu *v, void *ri, bool wide, uintptr_t retaddr)
 {
+    typedef uint64_t (*read_fn)(void *, const void *);
     extern uint32_t helper_get_cp_reg_arm(void *, void *);
-    extern uint64_t helper_get_cp_reg64_arm(void *, void *);
     int64_t offset = FIELD(int64_t, ri, RI_FIELD_OFFSET);
+    uint64_t value;
 
     if (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT)
         return FIELD(uint64_t, ri, RI_RESET_VALUE);
-    if (FIELD(void *, ri, RI_READFN))
-        return wide ? helper_get_cp_reg64_arm(v->env, ri) : helper_get_cp_reg_arm(v->env, ri);
-    return wide ? FIELD(uint64_t, v->env, offset) : FIELD(uint32_t, v->env, offset);
+    if (!FIELD(void *, ri, RI_READFN))
+        return wide ? FIELD(uint64_t, v->env, offset) : FIELD(uint32_t, v->env, offset);
+    if (FIELD(uint8_t, ri, RI_CRN) == CRN_MONITORS) /* then it is the last of its block */
+        return helper_get_cp_reg_arm(v->env, ri);
+    v->helper_pc = retaddr;
+    value = FIELD(read_fn, ri, RI_READFN)(v->env, ri);
+    v->helper_pc = 0;
+    return value;
 }
 
 static void write_system(struct vmm_cpu *v, void *ri, bool wide, uint64_t value)
@@ -166,39 +211,47 @@ static void write_system(struct vmm_cpu *v, void *ri, bool wide, uint64_t value)
         FIELD(uint32_t, v->env, offset) = (uint32_t)value;
 }
 
-/* An access by the MCR, MRC, MCRR or MRRC that CODE is (A8.8.98 and on), with the
- * privilege of the virtual mode: ARM_DONE or ARM_UNDEFINED. */
-int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value)
+/* Whether virtual kernel mode may make this access, by the engine's own check. */
+static bool allowed(struct vmm_cpu *v, void *ri, bool is_read)
 {
     typedef int (*access_fn)(void *, const void *, bool);
+    access_fn check = FIELD(access_fn, ri, RI_ACCESSFN);
+    uint32_t mode;
+    bool passed;
+
+    if (!permitted(v, ri, is_read))
+        return false;
+    if (!check)
+        return true;
+    mode = go_to_level(v);
+    passed = check(v->env, ri, is_read) == 0;
+    FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) = mode;
+    return passed;
+}
+
+/* An access by the MCR, MRC, MCRR or MRRC that CODE is (A8.8.98 and on), with the
+ * privilege of the virtual mode: ARM_DONE or ARM_UNDEFINED. */
+int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr)
+{
     typedef void (*rebuild_fn)(void *);
     ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
-    bool wide = (code & 0x0fe00000) == 0x0c400000, is_read = code >> 20 & 1, allowed = true;
-    uint32_t cp = code >> 8 & 15;
+    bool wide = (code & 0x0fe00000) == 0x0c400000, is_read = code >> 20 & 1;
+    uint32_t cp = code >> 8 & 15, mode;
     void *ri = find(v, wide ? KEY(cp, 1, 0, code >> 4 & 15, code & 15, 0)
                             : KEY(cp, 0, code >> 16 & 15, code >> 21 & 7, code & 15, code >> 5 & 7));
-    uint32_t mode = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR);
-    access_fn check;
 
-    if (!ri || !permitted(v, ri, is_read))
+    if (!ri || !allowed(v, ri, is_read))
         return ARM_UNDEFINED;
     if ((FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL) == RI_TYPE_NOP)
         return ARM_DONE;
-    /* The engine's functions look at its mode, which is to be the virtual one. */
-    if (v->vcpu->kernel)
-        FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) = (mode & ~(uint32_t)MODE_MASK) | MODE_SVC;
-    check = FIELD(access_fn, ri, RI_ACCESSFN);
-    if (check)
-        allowed = check(v->env, ri, is_read) == 0;
-    if (allowed && is_read)
-        *value = read_system(v, ri, wide);
-    else if (allowed)
-        write_system(v, ri, wide, *value);
+    if (is_read) {
+        *value = read_system(v, ri, wide, retaddr);
+        return ARM_DONE;
+    }
+    mode = go_to_level(v);
+    write_system(v, ri, wide, *value);
     FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) = mode;
-    if (!allowed)
-        return ARM_UNDEFINED;
-    if (!is_read)
-        rebuild(v->env);
+    rebuild(v->env);
     return ARM_DONE;
 }
 
@@ -309,8 +362,12 @@ static void reflect(struct vmm_cpu *v, uint32_t kind)
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE && !vmm_para_arm_enter(v, kind))
+    if (action == VMM_NATIVE && words(v)[ARM_VCPU_DIRECT]) {
+        words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
+        vmm_tell_monitor(v, VMM_KIND_DIRECT);
+    } else if (action == VMM_NATIVE) {
         enter(v, kind);
+    }
     if (r[15] < v->unhandled_below && !vmm_arm_mmu_on(v)) {
         v->reason_trap = (int32_t)kind;
         vmm_stop(v, VMM_REASON_UNHANDLED);
@@ -340,7 +397,11 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
 bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
 {
     switch (result) {
-    case ARM_EXIT: return vmm_para_arm_call(v, instruction);
+    case ARM_EXIT:
+        words(v)[ARM_VCPU_FOUND] = instruction->kind;
+        words(v)[ARM_VCPU_FOUND + 1] = instruction->code;
+        words(v)[ARM_VCPU_FOUND + 2] = instruction->length;
+        return false;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
     case ARM_UNDEFINED:
         vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
@@ -370,7 +431,6 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
 {
     if (!words(v)[ARM_VCPU_MODE])
         return false; /* not this monitor's virtual CPU */
-    vmm_arm_take_page(v);
     if (words(v)[ARM_VCPU_UNPRIVILEGED]) {
         /* The access that faulted was made with the rights of user mode. */
         words(v)[ARM_VCPU_UNPRIVILEGED] = 0;
@@ -387,6 +447,8 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
     case EXCEPTION_DATA:
     case EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
+        if (words(v)[ARM_VCPU_DIRECT])
+            return false;
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
             ? EXCEPTION_FIQ : EXCEPTION_IRQ;
         break;

@@ -16,7 +16,10 @@ enum arm_vcpu {
     ARM_VCPU_FIQ_HIGH = 30, /* r8 to r12 of FIQ mode while in another */
     ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
     ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
-    ARM_VCPU_TRANSLATE = 60     /* sensitive instructions are replaced as they are translated */
+    ARM_VCPU_FOUND = 61,        /* 3: the instruction that the monitor is to emulate */
+    ARM_VCPU_TRANSLATE = 60,    /* sensitive instructions are replaced as they are translated */
+    ARM_VCPU_DIRECT = 64,       /* traps are entered by the monitor ... */
+    ARM_VCPU_DIRECT_TRAP = 65   /* ... this one */
 };
 
 enum arm_mode {
@@ -70,7 +73,7 @@ void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value);
 void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask);
 int vmm_arm_bank(uint32_t mode);
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
-int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value);
+int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr);
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
 struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
@@ -78,12 +81,6 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
 void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
 
-
-/* para_arm.c */
-void vmm_arm_take_page(struct vmm_cpu *v);
-void vmm_arm_give_page(struct vmm_cpu *v);
-bool vmm_para_arm_enter(struct vmm_cpu *v, uint32_t kind);
-bool vmm_para_arm_call(struct vmm_cpu *v, const struct arm_instruction *instruction);
 
 /* monitor_arm_site.c */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);

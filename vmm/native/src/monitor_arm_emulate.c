@@ -34,7 +34,7 @@ static uint32_t load(struct vmm_cpu *v, uint32_t address, unsigned operation, ui
         {"helper_ret_ldub_mmu_arm", "helper_le_lduw_mmu_arm", "helper_le_ldul_mmu_arm"},
         {"helper_ret_ldub_mmu_arm", "helper_be_lduw_mmu_arm", "helper_be_ldul_mmu_arm"}};
     static load_fn functions[2][3];
-    unsigned big = vmm_arm_cpsr(v) & PSR_E ? 1 : 0, size = operation & 3;
+    unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     load_fn *function = &functions[big][size];
 
     if (!*function)
@@ -53,7 +53,7 @@ static void store(struct vmm_cpu *v, uint32_t address, uint32_t value, unsigned 
         {"helper_ret_stb_mmu_arm", "helper_le_stw_mmu_arm", "helper_le_stl_mmu_arm"},
         {"helper_ret_stb_mmu_arm", "helper_be_stw_mmu_arm", "helper_be_stl_mmu_arm"}};
     static store_fn functions[2][3];
-    unsigned big = vmm_arm_cpsr(v) & PSR_E ? 1 : 0, size = operation & 3;
+    unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     store_fn *function = &functions[big][size];
 
     if (!*function)
@@ -366,7 +366,7 @@ static bool translates(uint32_t code)
     }
 }
 
-static int system_register(struct vmm_cpu *v, uint32_t code)
+static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     enum { FLAGS = 0xf0000000 };
     unsigned to = field(code, 12, 4);
@@ -376,7 +376,7 @@ static int system_register(struct vmm_cpu *v, uint32_t code)
 
     if (!is_read && field(code, 8, 4) == 15 && translates(code))
         return ARM_EXIT;
-    result = vmm_arm_system(v, code, &value);
+    result = vmm_arm_system(v, code, &value, retaddr);
     if (result != ARM_DONE || !is_read)
         return result;
     if (to == 15)
@@ -386,7 +386,7 @@ static int system_register(struct vmm_cpu *v, uint32_t code)
     return ARM_DONE;
 }
 
-static int system_register_wide(struct vmm_cpu *v, uint32_t code)
+static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     unsigned low = field(code, 12, 4), high = field(code, 16, 4);
     bool is_read = code >> 20 & 1;
@@ -395,7 +395,7 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code)
 
     if (!is_read && field(code, 8, 4) == 15 && field(code, 0, 4) == 2)
         return ARM_EXIT; /* TTBR0, TTBR1 */
-    result = vmm_arm_system(v, code, &value);
+    result = vmm_arm_system(v, code, &value, retaddr);
     if (result == ARM_DONE && is_read) {
         registers(v)[low] = (uint32_t)value;
         registers(v)[high] = (uint32_t)(value >> 32);
@@ -468,8 +468,8 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_SRS: return srs(v, code, retaddr);
     case ARM_UNPRIVILEGED: return unprivileged(v, post_indexed(v, code), retaddr);
     case ARM_UNPRIVILEGED_OFFSET: return unprivileged(v, offset_form(v, code), retaddr);
-    case ARM_SYSTEM: return system_register(v, code);
-    case ARM_SYSTEM_WIDE: return system_register_wide(v, code);
+    case ARM_SYSTEM: return system_register(v, code, retaddr);
+    case ARM_SYSTEM_WIDE: return system_register_wide(v, code, retaddr);
     case ARM_FLOAT_SYSTEM: return float_system(v, code);
     default: return ARM_EXIT;
     }

@@ -15,7 +15,8 @@
 static __thread struct {
     struct arm_instruction instruction;
     uint32_t pc;
-    bool thumb, big_endian;
+    bool thumb, big_endian, conditional;
+    uint32_t it_until; /* instructions of an IT block may be before this address */
 } replaced;
 
 typedef uint32_t (*code_fn)(void *, uint32_t);
@@ -42,6 +43,19 @@ struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bo
     return vmm_arm_decode(code, thumb);
 }
 
+/* Whether a T32 instruction may be in an IT block (A8.8.54): the block of translated code
+ * began inside one, or there was an IT instruction a little before. */
+static bool in_it_block(struct vmm_cpu *v, uint32_t pc)
+{
+    enum { LONGEST = 2 + 4 * 4 };
+    uint32_t code = load_half(v->env, pc);
+    bool inside = FIELD(uint32_t, v->env, ARM_CONDEXEC) || replaced.it_until - pc <= LONGEST;
+
+    if ((code & 0xff00) == 0xbf00 && code & 0xf)
+        replaced.it_until = pc + LONGEST;
+    return inside;
+}
+
 /* The instruction at PC is about to be translated. */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
 {
@@ -51,6 +65,7 @@ void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
     replaced.pc = pc;
     replaced.thumb = FIELD(uint32_t, v->env, ARM_THUMB);
     replaced.big_endian = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E;
+    replaced.conditional = replaced.thumb && in_it_block(v, pc);
     replaced.instruction = vmm_arm_instruction_at(v, pc, replaced.thumb);
 }
 
@@ -85,18 +100,30 @@ bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what)
     return true;
 }
 
-/* The instruction has been translated: how much longer it was than what stood in for it.
- * One that changes nothing but a register does not end its block. */
+/* Whether an instruction changes nothing but registers and may be in the middle of a block.
+ * An access to the performance monitors may not: they count. */
+static bool only_reads(struct arm_instruction instruction)
+{
+    bool reads = instruction.code >> 20 & 1;
+
+    switch (instruction.kind) {
+    case ARM_MRS: return true;
+    case ARM_SYSTEM: return reads && (instruction.code >> 16 & 15) != 9;
+    case ARM_SYSTEM_WIDE: return reads;
+    default: return false;
+    }
+}
+
+/* The instruction has been translated: how much longer it was than what stood in for it. */
 uint32_t vmm_arm_end_site(int32_t *is_jump)
 {
     enum { ENDS_BLOCK = 4, GOES_ON = 0 };
-    uint32_t kind = replaced.instruction.kind;
 
-    replaced.instruction.kind = 0;
-    if (!kind)
+    if (!replaced.instruction.kind)
         return 0;
-    if (kind == ARM_MRS && !replaced.thumb && *is_jump == ENDS_BLOCK)
+    if (only_reads(replaced.instruction) && !replaced.conditional && *is_jump == ENDS_BLOCK)
         *is_jump = GOES_ON;
+    replaced.instruction.kind = 0;
     return replaced.thumb ? replaced.instruction.length - 2 : 0;
 }
 
@@ -108,7 +135,6 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
     struct arm_instruction instruction = {what & 0xff, (uint32_t)place, what >> 8 & 0xff};
     int result;
 
-    vmm_arm_take_page(v);
     FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) = (uint32_t)(place >> 32);
     result = vmm_arm_emulate(v, instruction.kind, instruction.code, retaddr);
     if (result == ARM_DONE)

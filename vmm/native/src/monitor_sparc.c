@@ -14,7 +14,7 @@
 
 typedef void (*raise_fn)(void *, int, uintptr_t);
 
-enum { PRIVILEGED_INSTRUCTION = 0x03, HARD = 2, CASA = 0x3c, LDSTUBA = 0x1d };
+enum { PRIVILEGED_INSTRUCTION = 0x03, HARD = 2, WINDOWS = 8, CASA = 0x3c, LDSTUBA = 0x1d };
 enum { USER_DATA = 0x0a, SUPERVISOR_DATA = 0x0b, NOT_THERE = 0xff };
 
 static uint32_t *word(const struct vmm_cpu *v, enum vmm_sparc_word index)
@@ -50,8 +50,8 @@ static void take_supervisor(struct vmm_cpu *v)
 
 /* ---- traps ------------------------------------------------------------------ */
 
-/* The guest's trap, told and entered as on a bare machine. */
-static void enter(struct vmm_cpu *v, uint32_t trap)
+/* The guest's trap or interrupt, told, entered and acknowledged as on a bare machine. */
+void vmm_sparc_take(struct vmm_cpu *v, uint32_t trap)
 {
     void sparc_cpu_do_interrupt_sparc(void *);
 
@@ -68,7 +68,7 @@ bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap)
 {
     if (!*word(v, VMM_SPARC_TRANSLATED) || (trap == PRIVILEGED_INSTRUCTION && v->vcpu->kernel))
         return false;
-    enter(v, trap);
+    vmm_sparc_take(v, trap);
     return true;
 }
 
@@ -76,7 +76,7 @@ bool vmm_sparc_takes_interrupt(struct vmm_cpu *v)
 {
     if (!*word(v, VMM_SPARC_TRANSLATED))
         return false;
-    enter(v, FIELD(uint32_t, v->env, SPARC_INTERRUPT_INDEX));
+    vmm_sparc_take(v, FIELD(uint32_t, v->env, SPARC_INTERRUPT_INDEX));
     return true;
 }
 
@@ -87,6 +87,14 @@ static struct vmm_cpu *translated(const void *env)
     struct vmm_cpu *v = vmm_current;
 
     return v && v->env == env && v->vcpu && *word(v, VMM_SPARC_TRANSLATED) ? v : NULL;
+}
+
+/* The engine's own helper looks for its caller's place in a block, but we call it: say
+ * which place is meant; 0: none any more. */
+static void may_raise(uintptr_t host_pc)
+{
+    if (vmm_current)
+        vmm_current->helper_pc = host_pc;
 }
 
 uint32_t helper_rdpsr_sparc(void *env);
@@ -106,16 +114,20 @@ void helper_wrpsr_sparc(void *env, uint32_t psr)
 {
     typedef void (*fn)(void *, uint32_t);
     ORIGINAL(fn, original, "helper_wrpsr_sparc");
-    struct vmm_cpu *v = translated(env);
 
-    if (!v) {
-        original(env, psr);
-        return;
-    }
-    v->helper_pc = GUEST_RETURN; /* it may raise an exception */
+    may_raise(GUEST_RETURN);
     original(env, psr);
-    v->helper_pc = 0;
-    take_supervisor(v);
+    may_raise(0);
+    if (translated(env))
+        take_supervisor(vmm_current);
+}
+
+/* With traps enabled, or to a window that is not there. */
+static bool rett_traps(const void *env)
+{
+    uint32_t window = (FIELD(uint32_t, env, SPARC_CWP) + 1) % WINDOWS;
+
+    return FIELD(uint32_t, env, SPARC_PSRET) || FIELD(uint32_t, env, SPARC_WIM) >> window & 1;
 }
 
 void helper_rett_sparc(void *env);
@@ -125,28 +137,40 @@ void helper_rett_sparc(void *env)
     ORIGINAL(fn, original, "helper_rett_sparc");
     struct vmm_cpu *v = translated(env);
 
-    if (!v) {
-        original(env);
-        return;
-    }
-    v->vcpu->open = HARD; /* also if the window is not there, and it traps */
-    v->helper_pc = GUEST_RETURN;
+    /* If it traps, the translator has npc overwritten by the target; what it was is in pc. */
+    if (vmm_current && rett_traps(env))
+        FIELD(uint32_t, env, SPARC_NPC) = FIELD(uint32_t, env, SPARC_PC);
+    if (v)
+        v->vcpu->open = HARD; /* also if the window is not there, and it traps */
+    may_raise(GUEST_RETURN);
     original(env);
-    v->helper_pc = 0;
-    take_supervisor(v);
+    may_raise(0);
+    if (v)
+        take_supervisor(v);
 }
 
 /* ---- alternate spaces ------------------------------------------------------- */
 
-/* Whether this is an access of memory with other rights than the guest's mode has: of
- * user data, or with the MMU passed by.  They are the monitor's to emulate. */
+/* Whether this is a legal access of an alternate space. */
+static bool is_alternate(uint32_t code)
+{
+    enum { LDDA = 0x13, STDA = 0x17, SWAPA = 0x1f };
+    const uint64_t legal = 0xffull << 0x10 | 1ull << 0x19 | 1ull << 0x1a | 1ull << LDSTUBA
+        | 1ull << SWAPA | 1ull << CASA;
+    uint32_t op3 = code >> 19 & 0x3f, rd = code >> 25 & 0x1f;
+
+    return code >> 30 == 3 && legal >> op3 & 1 && !(code >> 13 & 1)
+        && !((op3 == LDDA || op3 == STDA) && rd & 1);
+}
+
+/* Whether the space it names is memory with other rights than the guest's mode has: user
+ * data, or with the MMU passed by.  Such accesses are the monitor's to emulate. */
 static bool passes_by(uint32_t code)
 {
-    uint32_t op3 = code >> 19 & 0x3f, asi = code >> 5 & 0xff;
     enum { BYPASS = 0x1c, BYPASS_SUPERSPARC = 0x20 };
+    uint32_t asi = code >> 5 & 0xff;
 
-    return code >> 30 == 3 && ((op3 & 0x30) == 0x10 || op3 == CASA) && !(code >> 13 & 1)
-        && (asi == USER_DATA || asi == BYPASS || asi == BYPASS_SUPERSPARC);
+    return is_alternate(code) && (asi == USER_DATA || asi == BYPASS || asi == BYPASS_SUPERSPARC);
 }
 
 /* A LEON3 lets user mode name the space of user data, for casa.  So in virtual
@@ -198,5 +222,7 @@ void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, u
 
     if (v)
         vmm_sparc_emulated(v, GUEST_RETURN);
+    may_raise(GUEST_RETURN);
     original(env, address, value, asi, operation);
+    may_raise(0);
 }

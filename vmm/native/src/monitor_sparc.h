@@ -16,6 +16,7 @@ enum vmm_sparc_word {
 bool vmm_sparc_translates(const struct vmm_cpu *v);
 
 /* Exceptions and interrupts of a translated guest; false if its monitor is to be told. */
+void vmm_sparc_take(struct vmm_cpu *v, uint32_t trap);
 bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap);
 bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
 

@@ -15,6 +15,8 @@
 #define UC_STOP_INTERRUPT 0xe0 /* called with each exception before it is handled */
 #define UC_MEMORY_MAPPING 0x120 /* (uc, address) -> MemoryRegion * */
 #define UC_CPU 0x1b8           /* CPUState * */
+#define UC_TARGET_PAGE 0x2a8   /* ARM: the size of a page of the TLB, as its logarithm at +4 */
+#define TARGET_PAGE_BITS 4
 #define UC_TCG_CTX 0x300       /* TCGContext * */
 #define UC_INVALID_ERROR 0x590 /* uc_err of a failed memory access */
 
@@ -130,6 +132,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_PC 40
 #define SPARC_NPC 44
 #define SPARC_CWP 208
+#define SPARC_WIM 212
 #define SPARC_PSRS 220
 #define SPARC_PSRPS 224
 #define SPARC_PSRET 228
@@ -166,6 +169,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define RI_ACCESSFN 72
 #define RI_READFN 80
 #define RI_WRITEFN 88
+#define RI_RAW_READFN 96
 #define RI_TYPE_CONSTANT 0x02
 #define RI_TYPE_SPECIAL 0xf01
 #define RI_TYPE_NOP 0x101

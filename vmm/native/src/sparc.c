@@ -39,13 +39,12 @@ static bool no_fault(struct vmm_cpu *v)
         if (!no_fault(v))                                 \
             bus_error(v, access, retaddr);                \
     } while (0)
-#define WALK_INDEX(v, mmu_index) (mmu_index)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
 #define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
 #define END_SITE(db) ((void)(db))
-#define ENDS_BLOCK() false
 #define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc))
 #define BLOCK_LIMIT(tb, limit) (limit)
+#define ENDS_BLOCK() vmm_sparc_ends_block()
 #define BLOCK_FLAGS(v) (vmm_sparc_translates(v) ? TB_FLAG_SUPER_ : 0)
 #include "thunks.inc"
 

@@ -1,32 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Alternate spaces that the engine translates to nothing.
+/* Alternate spaces that no LEON3 has (GRLIB IP manual, LEON3, "ASI").
  *
- * Its helpers for alternate loads and stores assert that the spaces it
- * otherwise accesses directly never reach them, but some forms do: a load from
- * the block copy and fill spaces 0x17 and 0x1F, a double store to 0x17, any
- * access to 0x80.  No LEON3 has these (GRLIB IP manual, LEON3, "ASI"), so the
- * translator is shown one that has no meaning to the engine either: the access
- * is answered as that of any space which is not there.
+ * Some are the engine's, which it has for other processors: physical addresses
+ * beyond 4 GiB, SuperSPARC's breakpoint registers.  Others it takes for granted
+ * that its helpers never see, and asserts so, but some forms do reach them: a load
+ * from the block copy and fill spaces 0x17 and 0x1F, a double store to 0x17, any
+ * access to 0x80.  The translator is shown one that has no meaning to the engine:
+ * the access is answered as that of any space which is not there.
  */
 #include "monitor_sparc.h"
 
 enum { NOT_THERE = 0xff };
 
 static __thread uint64_t fetched_at = ~0ull;
+static __thread uint32_t fetched;
 
 void vmm_sparc_before_instruction(uint32_t pc)
 {
     fetched_at = pc;
 }
 
-/* Whether the engine would assert: an access of format 3 with an ASI field. */
-bool vmm_sparc_asserts(uint32_t code)
+/* RETT may go to user mode; what follows it in the block would still be translated as
+ * supervisor's if it is not in the delay slot of a jump. */
+bool vmm_sparc_ends_block(void)
+{
+    const uint32_t op_and_op3 = 3u << 30 | 0x3fu << 19;
+
+    return (fetched & op_and_op3) == (2u << 30 | 0x39u << 19);
+}
+
+/* Whether this is an access to such a space, of format 3 with an ASI field. */
+bool vmm_sparc_nowhere(uint32_t code)
 {
     uint32_t op3 = code >> 19 & 0x3f, asi = code >> 5 & 0xff;
 
     if (code >> 30 != 3 || !(op3 & 0x10) || code >> 13 & 1)
         return false;
-    return asi == 0x17 || asi == 0x1f || asi == 0x80;
+    return asi == 0x17 || asi == 0x1f || asi == 0x80 || (asi >= 0x21 && asi <= 0x2f)
+        || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c);
 }
 
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
@@ -39,11 +50,12 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     if (fetched_at != address)
         return code; /* data from a code space */
     fetched_at = ~0ull;
+    fetched = code;
     if (!vmm_current)
         return code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
         code = vmm_sparc_shown(vmm_current, code);
-    return vmm_sparc_asserts(code) ? code | NOT_THERE << 5 : code;
+    return vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : code;
 }
 
 /* A load from an instruction space is a fetch to the engine's memory system, which

@@ -58,7 +58,7 @@ bool vmm_tlb_is_known(const struct vmm_cpu *v)
 }
 
 /* The index of real user mode. */
-static uint32_t user_index(const struct vmm_cpu *v)
+uint32_t vmm_user_index(const struct vmm_cpu *v)
 {
     enum { SPARC_USER = 0, X86_USER = 1, ARM_INDEX = 0xf };
 
@@ -132,7 +132,7 @@ static void exchange(struct vmm_cpu *v)
 static void switch_translations(struct vmm_cpu *v)
 {
     typedef void (*flush_fn)(void *, uint16_t);
-    uint32_t index = user_index(v);
+    uint32_t index = vmm_user_index(v);
 
     if (v->parked && v->parked->index != index)
         vmm_free_parked(v); /* ARM: the monitor has gone to another real state */
@@ -210,7 +210,10 @@ void vmm_flush_page(struct vmm_cpu *v, uint32_t address)
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
 {
     const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
-    char *entry = fast->table + (address >> (12 - TLB_ENTRY_BITS) & fast->mask);
+    int bits = v->arch == VMM_ARM
+        ? FIELD(int32_t, FIELD(void *, v->uc, UC_TARGET_PAGE), TARGET_PAGE_BITS)
+        : 12;
+    char *entry = fast->table + (address >> (bits - TLB_ENTRY_BITS) & fast->mask);
 
     if (v->arch == VMM_X86)
         FIELD(int64_t, entry, 2 * sizeof(int64_t)) = -2;

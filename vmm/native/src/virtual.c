@@ -20,7 +20,7 @@ enum { X86_USER_INDEX = 1, ACCESS_STORE = 1 };
 void vmm_virtual_begins(struct vmm_cpu *v)
 {
     /* With the MMU off the engine would not tell user accesses from others. */
-    if (v->arch == VMM_SPARC && v->vcpu->fill_mode != VMM_FILL_ENGINE)
+    if (v->arch == VMM_SPARC && v->vcpu->fill_mode == VMM_FILL_SHADOW)
         FIELD(uint32_t, v->env, SPARC_MMUREGS) |= 1;
     if (vmm_x86_virtual(v))
         vmm_x86_hide(v);
@@ -88,13 +88,8 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
  * processor lets it in.  Returns whether guest state may have changed. */
 bool vmm_virtual_interrupt(struct vmm_cpu *v, uint32_t request)
 {
-    if (v->arch == VMM_ARM)
-        vmm_arm_take_page(v);
-    if (!(request & v->vcpu->open)) {
-        if (v->vcpu_page && request)
-            vmm_page_put(v, VMM_PAGE_PENDING, 1);
+    if (!(request & v->vcpu->open))
         return false;
-    }
     if (v->arch == VMM_X86 && FIELD(uint32_t, v->env, X86_HFLAGS) & X86_HFLAGS_INHIBIT_IRQ)
         return false;
     if (v->arch == VMM_SPARC) {
@@ -139,17 +134,30 @@ void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *))
 }
 
 /* Have the monitor put in an entry, with the virtual processor's registers to look at. */
-static int ask(struct vmm_cpu *v, uint32_t address, uint32_t access)
+int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access)
 {
     bool hidden = vmm_x86_virtual(v) && !vmm_x86_vcpu(v)->shown;
     int number;
 
+    v->fill_exits++;
     if (hidden)
         vmm_x86_show(v);
     number = v->on_fill(v, address, access);
     if (hidden)
         vmm_x86_hide(v);
     return number;
+}
+
+/* What the monitor has answered to a fill: 0 goes on. */
+void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr)
+{
+    if (number < 0) { /* the run ends, and this instruction has not begun */
+        if (retaddr)
+            vmm_leave_before(v, retaddr);
+        vmm_leave_block(v);
+    }
+    if (number)
+        refuse(v, number, retaddr);
 }
 
 /* The entry for an access of v->space, asking the monitor for one if need be, and
@@ -170,17 +178,10 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
         int number;
 
         v->fill_privileged = privileged;
-        v->fill_exits++;
-        number = ask(v, address, (uint32_t)access);
+        number = vmm_ask_fill(v, address, (uint32_t)access);
         if (number && v->fill_probe)
             return 0;
-        if (number < 0) { /* the run ends, and this instruction has not begun */
-            if (retaddr)
-                vmm_leave_before(v, retaddr);
-            vmm_leave_block(v);
-        }
-        if (number)
-            refuse(v, number, retaddr);
+        vmm_refuse_fill(v, number, retaddr);
         if (access == ACCESS_STORE && v->through_used)
             through = vmm_stores_through(v, address, retaddr);
         entry = vmm_space_get(v->space, address);

@@ -58,7 +58,8 @@ enum vmm_page {
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
     VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
-    VMM_KIND_HYPERCALL = 1030 /* a paravirtual kernel calls its monitor (vmm/monitor/para.py) */
+    VMM_KIND_DIRECT = 1027, /* ARM: a trap that the monitor is to enter, told already */
+    VMM_KIND_HYPERCALL = 1030 /* x86: a paravirtual kernel calls its monitor */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
@@ -72,7 +73,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
-#define VMM_THROUGH 4 /* pages that one instruction may store to */
+#define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
 struct vmm_trap_record {
     uint64_t count; /* instructions begun, the trapping one included */
@@ -171,8 +172,9 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 
 /* Who answers when the engine has no translation of an address. */
 enum vmm_fill_mode {
-    VMM_FILL_ENGINE, /* the engine walks the tables its own registers name */
-    VMM_FILL_SHADOW  /* the entries of a space (space.c) */
+    VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
+    VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
+    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
 };
 
 #define VMM_VCPU_WORDS 124
@@ -331,6 +333,10 @@ struct vmm_cpu {
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
+    /* exposed.c */
+    uint8_t *roles;         /* of frames; NULL: none has one */
+    uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
+    uint32_t exposed_spare;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
@@ -389,6 +395,7 @@ bool vmm_halted(struct vmm_cpu *v);
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
 void vmm_flush_page(struct vmm_cpu *v, uint32_t address);
 bool vmm_tlb_is_known(const struct vmm_cpu *v);
+uint32_t vmm_user_index(const struct vmm_cpu *v);
 void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
@@ -403,7 +410,15 @@ void vmm_virtual_begins(struct vmm_cpu *v);
 uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int mmu_index,
                           uintptr_t retaddr, int *rights);
 void vmm_restart(struct vmm_cpu *v);
+int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
+void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+
+/* exposed.c */
+int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
+bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
+int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
+void vmm_free_roles(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -536,7 +551,8 @@ uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
-bool vmm_sparc_asserts(uint32_t code);
+bool vmm_sparc_nowhere(uint32_t code);
+bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 

@@ -23,10 +23,6 @@
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
-/* A virtual kernel in real user mode has a kernel's rights. */
-#define WALK_INDEX(v, mmu_index) \
-    (vmm_x86_virtual(v) && (v)->vcpu->kernel && (mmu_index) == MMU_USER ? MMU_KERNEL : (mmu_index))
-enum { MMU_USER = 1, MMU_KERNEL = 2 };
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"

@@ -52,6 +52,7 @@ typedef uint32_t (*code_fn)(void *, uint64_t);
 /* A first look: cheap, and never wrong about one that is sensitive. */
 static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool flat)
 {
+    enum { FAR_CALL = 3, FAR_JUMP = 5 }; /* in ModRM's register field */
     uint32_t opcode = byte(v->env, at);
 
     switch (opcode) {
@@ -63,7 +64,8 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     case 0xca: case 0xcb: case 0xea:
         return flat;
     case 0xff:
-        return flat && (byte(v->env, at + 1) >> 3 & 5) == 1 && (byte(v->env, at + 1) >> 3 & 7) != 1;
+        opcode = byte(v->env, at + 1) >> 3 & 7;
+        return flat && (opcode == FAR_CALL || opcode == FAR_JUMP);
     case 0x0f:
         break;
     default:

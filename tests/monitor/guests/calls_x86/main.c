@@ -38,7 +38,6 @@ int main(void)
     say("entry", entry);
     say("second not aligned", hyper(HYPER_UPDATE, (u32)updates, 2));
     say("flush", hyper(HYPER_FLUSH, 0x12345, 0));
-    say("halt with time", hyper(HYPER_HALT, 1000, 0));
     say("page", hyper(HYPER_SHARED, (u32)page, 0));
     shared->interrupts = 1;
     say("opened", hyper(HYPER_OPENED, 0, 0));

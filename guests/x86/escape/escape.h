@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A kernel that looks for the monitor beneath it. */
+#ifndef ESCAPE_H
+#define ESCAPE_H
+
+#include "../runtime/selectors.h"
+
+#define END    0x30                        /* DPL 3: the attempt is over */
+#define HOLE   0x70000000                  /* nothing answers: all ones, stores change nothing */
+#define ROM    0xffff0000
+
+#ifdef __ASSEMBLER__
+/* An attempt: code that runs at RING with its stack at STACK (0: an ordinary one) and
+ * EFLAGS of FLAGS, and ends with FINISH or with a trap; EAX and EBX are printed then. */
+    .macro ATTEMPT name, ring=0, stack=0, flags=2
+    .section .rodata
+90: .asciz "\name"
+    .section .situations, "a"
+    .long 90b, 91f, \ring, \stack, \flags
+    .text
+91:
+    .endm
+    .macro FINISH
+    int $END
+    .endm
+#else
+#include "../runtime/descriptor.h"
+
+struct attempt {
+    const char *name;
+    u32 code, ring, stack, flags;
+};
+
+extern struct tss tss;
+void enter(u32 code, u32 ring, u32 stack, u32 flags);
+void leave(void) __attribute__((noreturn));
+extern u32 expected_fault;
+
+void code_that_changes(void);
+void tables_mapped_twice(void);
+void registers_read_back(void);
+#endif
+#endif

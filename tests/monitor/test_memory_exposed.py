@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Exposed tables: what frames are used for, what is refused, when frames are let go."""
+
+from __future__ import annotations
+
+from memory_guest import Processor, arm, sparc, x86
+
+from vmm.monitor.memory import exposed
+from vmm.monitor.memory.base import LOAD, STORE, Fault
+
+USER, KERNEL = True, False
+LINEAR = 0x400000  # where each space sees all of memory
+
+
+def kernel_of_two_spaces(policy: exposed.Policy | None = None) -> tuple[Processor, exposed.Policy]:
+    """Directories 0x1000 and 0x2000 with tables 0x3000 and 0x4000; table 0x5000 is shared."""
+    policy = policy or exposed.Policy()
+    processor = x86(policy, cr0=1, cr3=0x1000)
+    for directory, table in ((0x1000, 0x3000), (0x2000, 0x4000)):
+        processor.poke(directory, table | 0x67)
+        processor.poke(directory + 4, 0x5067)
+        for page in range(8, 16):
+            processor.poke(table + 4 * page, page << 12 | 0x67)
+    for page in range(16):
+        processor.poke(0x5000 + 4 * page, page << 12 | 0x63)
+    processor.registers["cr0"] = 0x80010001
+    policy.context_changed()
+    return processor, policy
+
+
+def go(processor: Processor, root: int) -> None:
+    processor.registers["cr3"] = root
+    processor.policy.context_changed()
+
+
+def test_types_of_frames() -> None:
+    _, policy = kernel_of_two_spaces()
+    names = [policy.type_of(frame) for frame in (1, 3, 5, 2, 8, 0x40)]
+    assert names == ["table 1", "table 2", "table 2", "writable", "writable", "none"]
+
+
+def test_fills_need_no_monitor_and_tables_are_protected() -> None:
+    processor, policy = kernel_of_two_spaces()
+    assert processor.access(0x8000, STORE, USER) == 0x8000
+    assert processor.store(LINEAR + 0x9000, KERNEL, 5)
+    assert policy.counters.hidden_faults == 0
+    assert processor.store(LINEAR + 0x3020, KERNEL, 0x9067)
+    assert (policy.counters.hidden_faults, policy.counters.updates) == (1, 1)
+    assert not processor.stops
+
+
+def test_change_counts_when_the_processor_forgets() -> None:
+    processor, policy = kernel_of_two_spaces()
+    processor.access(0x8000, LOAD, USER)
+    processor.store(LINEAR + 0x3020, KERNEL, 0)
+    assert processor.access(0x8000, LOAD, USER) == 0x8000
+    policy.flush(0x8000)
+    assert isinstance(processor.access(0x8000, LOAD, USER), Fault)
+
+
+def test_new_table_is_validated_and_protected_with_the_entry_that_names_it() -> None:
+    processor, policy = kernel_of_two_spaces()
+    processor.store(LINEAR + 0x9000, KERNEL, 0xA067)
+    assert policy.type_of(9) == "writable"
+    processor.store(LINEAR + 0x1008, KERNEL, 0x9067)
+    assert policy.type_of(9) == "table 2"
+    assert processor.access(0x800000, LOAD, USER) == 0xA000
+    processor.store(LINEAR + 0x1008, KERNEL, 0)
+    assert policy.type_of(9) == "writable"
+
+
+def test_directory_may_not_be_a_table_of_another_level() -> None:
+    processor, _ = kernel_of_two_spaces()
+    processor.store(LINEAR + 0x1FFC, KERNEL, 0x1067)
+    assert processor.stops == [
+        "the guest's page tables may not be so: entry 0x1067 at 0x1ffc: "
+        "the table at 0x1000 is one of another level"
+    ]
+    assert processor.peek(0x1FFC) == 0
+
+
+def test_reserved_bits_and_frames_of_others_are_refused() -> None:
+    policy = exposed.Policy(lambda start, size: start + size <= 0x10000)
+    processor, _ = kernel_of_two_spaces(policy)
+    processor.store(LINEAR + 0x3020, KERNEL, 0x10067)
+    assert processor.stops[0].endswith(
+        "entry 0x10067 at 0x3020: 0x10000 is outside the guest's memory"
+    )
+    assert processor.peek(0x3020) == 0x8067
+    assert processor.access(0x8000, LOAD, USER) == 0x8000
+
+
+def test_table_outside_memory_is_refused_when_its_root_is_used() -> None:
+    processor, _ = kernel_of_two_spaces()
+    go(processor, 0x70000000)
+    assert processor.stops == [
+        "the guest's page tables cannot be used: no memory holds a table at 0x70000000"
+    ]
+
+
+def test_updates_by_hypercall_are_validated_before_they_are_stored() -> None:
+    processor, policy = kernel_of_two_spaces()
+    processor.access(0x8000, STORE, USER)
+    assert policy.update([(0x3000 + 4 * page, page << 12 | 0x65) for page in range(8, 16)])
+    assert isinstance(processor.access(0x8000, STORE, USER), Fault)
+    assert policy.counters.updates == 8
+    assert policy.counters.hidden_faults == 0
+    assert not policy.update([(0x3020, 0x9067), (0x3024, 0x1067), (0x3028, 0)])
+    assert [processor.peek(0x3020 + 4 * i) for i in range(3)] == [0x9067, 0x9065, 0xA065]
+    assert not processor.stops, "who asks is told"
+
+
+def test_update_of_memory_that_is_no_table_yet_is_a_store() -> None:
+    processor, policy = kernel_of_two_spaces()
+    assert policy.update([(0x9004, 0xA067), (0x1008, 0x9067)])
+    assert processor.access(0x801000, LOAD, USER) == 0xA000
+    assert not policy.update([(0x9002, 0)]), "no entry is there"
+    assert not policy.update([(0x900000, 0)]), "no memory is there"
+    assert not policy.update([(0x9000, 1 << 32)]), "no entry is so"
+
+
+def test_table_that_no_root_in_use_is_above_is_let_go_when_it_is_stored_to() -> None:
+    processor, policy = kernel_of_two_spaces()
+    go(processor, 0x2000)
+    processor.access(0x8000, LOAD, USER)
+    go(processor, 0x1000)
+    for word in range(8):
+        processor.store(LINEAR + 0x4000 + 4 * word, KERNEL, word << 12 | 0x67)
+    assert policy.counters.hidden_faults == 1
+    assert policy.type_of(4) == policy.type_of(2) == "writable"
+    assert policy.type_of(5) == "table 2", "the current root uses it too"
+    assert not processor.stops
+    go(processor, 0x2000)
+    assert policy.type_of(4) == "table 2", "now it is looked at again"
+
+
+def test_small_tables_in_one_frame_are_told_apart() -> None:
+    """Two ARM tables of 1 KiB in one frame, of two spaces: one is freed."""
+    policy = exposed.Policy()
+    processor = arm(policy, sctlr=0, ttbr0=0x4000, dacr=1)
+    for first, second, frame in ((0x4000, 0xC000, 0x1032), (0x8000, 0xC400, 0x2032)):
+        processor.poke(first, second | 1)
+        processor.poke(first + 4, 0x00000412)  # a section: all of memory
+        processor.poke(second, frame)
+    processor.registers["sctlr"] = 1
+    policy.context_changed()
+    processor.registers["ttbr0"] = 0x8000
+    policy.context_changed()
+    processor.registers["ttbr0"] = 0x4000
+    policy.context_changed()
+    assert processor.store(0x10C400, KERNEL, 0x8001)
+    assert processor.store(0x10C000, KERNEL, 0x3032)
+    policy.flush(None)
+    assert processor.access(0x10, LOAD, USER) == 0x3010
+    assert policy.type_of(8) == "writable" and policy.type_of(0xC) == "table 2"
+    assert not processor.stops
+
+
+def test_sparc_pointer_below_the_last_level_is_refused() -> None:
+    processor = sparc(exposed.Policy(), control=0, ctxtbl=0x80, context=1)
+    for at, value in ((0x804, 0x101), (0x1000, 0x141), (0x1400, 0x151), (0x1500, 0x151)):
+        processor.poke(at, value)
+    processor.registers["mmu.control"] = 1
+    processor.policy.context_changed()
+    assert processor.stops[0].endswith("entry 0x151 at 0x1500: a pointer below level 3")
+
+
+def test_roots_kept_are_bounded() -> None:
+    processor, policy = kernel_of_two_spaces()
+    for root in range(2 * exposed.ROOTS):
+        go(processor, 0x1000 if root & 1 else 0x2000)
+    assert policy.counters.walks == 2
+    assert len(policy._pinned) == 2
+    policy.forget()
+    assert policy.counters.walks == 3

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that say how a guest kernel is virtualized: `--technique`, `--shadow`, `--profile`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from vmm import monitor as techniques
+from vmm.cli.report import Failure, UsageError, show
+from vmm.machine.machine import Machine
+from vmm.monitor import hot
+from vmm.monitor.base import Monitor, MonitorError
+from vmm.monitor.counters import Profile
+
+TABLE = "-"  # --profile -: a table on stderr
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    o = command.add_argument_group("virtualization").add_argument
+    o("--technique", metavar="NAME",
+      help="run the guest's kernel virtualized; help: list the techniques")
+    o("--shadow", metavar="POLICY", help="how its page tables are followed; help: list them")
+    o("--trusted", action="store_true",
+      help="trap_and_emulate also where instructions escape it: the guest avoids them")
+    o("--profile", metavar="FILE",
+      help="write where exits came from as JSON; -: a table on stderr")
+
+
+def answer(o: argparse.Namespace) -> int | None:
+    """Answer ``help``; UsageError for options that do not go together."""
+    for asked, known in (
+        (o.technique, techniques.TECHNIQUES), (o.shadow, techniques.POLICIES),
+    ):
+        if asked == "help":
+            for name, text in known.items():
+                print(f"{name:<18} {text}")
+            return 0
+    if o.technique is None:
+        for option, value in (
+            ("--shadow", o.shadow), ("--profile", o.profile), ("--trusted", o.trusted),
+        ):
+            if value:
+                raise UsageError(f"{option} needs --technique")
+    elif o.snapshot is not None:
+        raise UsageError("--technique wants a machine that has not run: no --snapshot")
+    return None
+
+
+def virtualize(machine: Machine, o: argparse.Namespace) -> Monitor | None:
+    """Have the guest run as the options say; UsageError if it cannot."""
+    if o.technique is None:
+        return None
+    options: dict[str, Any] = {"trusted": True} if o.trusted else {}
+    if o.trusted and o.technique != "trap_and_emulate":
+        raise UsageError("--trusted goes with --technique trap_and_emulate")
+    try:
+        monitor = techniques.virtualize(machine, o.technique, o.shadow, **options)
+    except MonitorError as error:
+        raise UsageError(f"--technique {o.technique}: {error}") from error
+    if o.profile:
+        monitor.profile = Profile()
+    return monitor
+
+
+def finish(monitor: Monitor, o: argparse.Namespace) -> None:
+    """Write the profile, if one was asked for."""
+    if o.profile is None:
+        return
+    if o.profile == TABLE:
+        for line in hot.table(monitor):
+            show(line)
+        return
+    try:
+        Path(o.profile).write_text(json.dumps(hot.as_json(monitor), indent=2) + "\n")
+    except OSError as error:
+        raise Failure(f"--profile {o.profile}: {error.strerror}") from error

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest's own tables, walked by the processor: write-protected, each change validated.
+
+Direct paging, as paravirtual Xen has it: there is no shadow, so a fill costs
+what it costs on the bare machine, and the guest's flushes are the
+processor's own.  In exchange every change of a table is looked at: a trapped
+store after its instruction has ended, a batch of updates (`update`) without
+any trap.  A guest that stores what no table may hold is stopped; one that asks
+by hypercall is told.  `frame_types` has the rules.
+
+Roots that were used lately stay validated, so coming back to one is cheap.
+A store to a table that no root in use is above means that the guest has put
+the frame to another use: the roots that it belonged to are let go, and the
+store goes on unhindered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
+from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
+from vmm.monitor.memory.guest import Guest, guest_of, is_entry, take_over
+from vmm.monitor.memory.shadow import Shadows
+from vmm.monitor.memory.sources import Sources
+from vmm.monitor.memory.tables import Table
+
+if TYPE_CHECKING:
+    from vmm.monitor.base import Monitor
+
+ROOTS = 64  # kept validated at most
+LONGEST_STORE = 64  # bytes: ARM's STM of all registers
+
+
+def addresses(start: int, size: int) -> bool:
+    """All that a board can have: 32 bits of address."""
+    return start + size <= 1 << 32
+
+
+class Policy:
+    """The guest's tables under guard."""
+
+    name = "exposed"
+
+    def __init__(self, owns: Callable[[int, int], bool] = addresses) -> None:
+        """``owns`` says whether so many bytes at a guest-physical address are the guest's."""
+        self.counters = MemoryCounters()
+        self._owns = owns
+        self._guest: Guest
+        self._types: FrameTypes
+        self._flat: Shadows  # with translation off
+        self._mode: object = None
+        self._current: tuple[Table, ...] = ()
+        self._pinned: OrderedDict[Table, None] = OrderedDict()
+        self._storing: list[int] = []  # where the current instruction stores to tables
+
+    def attach(self, monitor: Monitor) -> None:
+        """Take the guest's translation over."""
+        take_over(monitor, self)
+        self.serve(guest_of(monitor))
+
+    def serve(self, guest: Guest) -> None:
+        """Begin, with the guest's registers as they are."""
+        self._guest = guest
+        self._types = FrameTypes(guest.memory, guest.tables, self._owns, self._table)
+        self._flat = Shadows(
+            guest.mmu, guest.new_space, lambda: Sources(guest.memory, lambda translation: None)
+        )
+        self._switch()
+
+    def type_of(self, frame: int) -> str:
+        """What a frame (a number) is used for: "none", "table 1" to "table 4", "writable"."""
+        return self._types.name(frame)
+
+    def _table(self, frame: int, used: bool) -> None:
+        self._guest.mmu.set_role(frame, used)
+
+    # -- contexts -------------------------------------------------------------------------
+
+    def context_changed(self) -> None:
+        """Validate the tables of the context, if they are not validated already."""
+        self.counters.switches += 1
+        self._switch()
+
+    def _switch(self) -> None:
+        guest, tables = self._guest, self._guest.tables
+        key = tables.load_context(guest.registers)
+        self._current = tables.roots()
+        if tables.mode != self._mode or not self._current:
+            self._mode = tables.mode
+            self._pinned.clear()
+            self._types.clear()
+        if not self._current:
+            self._flat.switch(key)
+            self._flat.use()
+            return
+        guest.mmu.use(None)
+        for root in self._current:
+            if root in self._pinned:
+                self._pinned.move_to_end(root)
+                continue
+            try:
+                self._types.pin(root)
+            except RefusedError as error:
+                guest.stop(f"the guest's page tables cannot be used: {error}")
+                return
+            self.counters.walks += 1
+            self._pinned[root] = None
+        while len(self._pinned) > ROOTS:
+            self._let_go(next(iter(self._pinned)))
+
+    def _let_go(self, root: Table) -> None:
+        del self._pinned[root]
+        self._types.unpin(root)
+
+    def flush(self, address: int | None) -> None:
+        """The processor's own."""
+        self.counters.flushes += 1
+        if address is None:
+            self._guest.mmu.flush()
+        else:
+            self._guest.mmu.flush_page(address & -PAGE)
+
+    def fill(self, address: int, access: int) -> int:
+        """A store to a frame that holds a table; with translation off, any access."""
+        guest = self._guest
+        self.counters.hidden_faults += 1
+        if not self._current:
+            found = guest.tables.find(address, access, not guest.mmu.fill_privileged)
+            self._flat.enter(address, found)
+            return 0
+        assert access == STORE
+        self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
+        guest.mmu.store_through(address)
+        return 0
+
+    # -- changes --------------------------------------------------------------------------
+
+    def stored(self) -> None:
+        """Validate what the store has changed."""
+        stores, self._storing = self._storing, []
+        for address in stores:
+            self._look(address, LONGEST_STORE)
+
+    def _look(self, address: int, size: int) -> None:
+        """So many bytes have been stored to, all in one frame."""
+        current = {root.base for root in self._current}
+        for base in self._types.tables_in(address >> 12):
+            if base not in self._types:
+                continue  # a change of one above has just ended its use
+            above = self._types.roots_above(base)
+            if above & current:
+                self._validate(base)
+            elif self._types.overlaps(base, address, size):
+                for root in [root for root in self._pinned if root.base in above]:
+                    self._let_go(root)
+
+    def _validate(self, base: int) -> None:
+        try:
+            self.counters.updates += self._types.changed(base)
+        except RefusedError as error:
+            self._guest.stop(f"the guest's page tables may not be so: {error}")
+
+    def wrote(self, address: int, size: int) -> None:
+        """Validate what others have changed."""
+        while size > 0:
+            part = min(size, PAGE - address % PAGE)
+            self._look(address, part)
+            address, size = address + part, size - part
+
+    def update(self, entries: Sequence[tuple[int, int]]) -> bool:
+        """Validate each entry and store it; they count at once."""
+        accepted = True
+        for address, value in entries:
+            if not is_entry(self._guest, address, value):
+                accepted = False
+                break
+            try:
+                self._types.propose(address, value)
+            except RefusedError:
+                accepted = False
+                break
+            self._guest.memory.store(address, self._guest.tables.entry_size, value)
+            self.counters.updates += 1
+        self._guest.mmu.flush()
+        return accepted
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._storing.clear()
+        self._pinned.clear()
+        self._types.clear()
+        self._flat.forget()
+        self._switch()

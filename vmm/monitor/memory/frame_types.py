@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What each frame of the guest is used for: nothing, a table of some level, writable memory.
+
+The page types of Xen's direct paging (Barham and others, "Xen and the Art of
+Virtualization", 2003, section 3.3.3): a table is validated, entry by entry
+and with the tables below it, when it comes into use; from then on each change
+is validated before it counts, so that walks of the guest's own tables never
+need another look.  Uses are counted, and a frame whose last use as a table
+ends may be used for anything again.
+
+Where Xen refuses to make a table of a frame that is mapped writable, here its
+mappings lose the permission to write instead (`on_table`), so a kernel that
+maps all its memory need not know.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from vmm.monitor.memory.tables import Memory, Part, Table, Tables
+
+
+class RefusedError(Exception):
+    """An entry may not be as it is; the text says where and why."""
+
+
+class _Known:
+    """A table in use."""
+
+    __slots__ = ("level", "parents", "pins", "seen", "size")
+
+    def __init__(self, table: Table) -> None:
+        self.level, self.size = table.level, table.size
+        self.seen = bytearray(table.size)  # its entries as they count; at first all are nothing
+        self.parents: Counter[int] = Counter()  # tables by base: entries that name this one
+        self.pins = 0  # uses as a root
+
+
+class FrameTypes:
+    """The account of tables in use, and of what they map."""
+
+    def __init__(
+        self, memory: Memory, tables: Tables, owns: Callable[[int, int], bool],
+        on_table: Callable[[int, bool], None],
+    ) -> None:
+        """``owns`` says whether so many bytes at a physical address are the guest's.
+
+        ``on_table`` is told of frames (numbers) that begin and cease to hold a table.
+        """
+        self._memory, self._tables = memory, tables
+        self._owns, self._on_table = owns, on_table
+        self._known: dict[int, _Known] = {}
+        self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
+        self._writable: Counter[tuple[int, int]] = Counter()  # (frame's address, span)
+
+    def name(self, frame: int) -> str:
+        """The type of a frame (a number): "none", "table 1" to "table 4", "writable"."""
+        bases = self._frames.get(frame)
+        if bases:
+            return f"table {min(self._known[base].level & 3 for base in bases)}"
+        at = frame << 12
+        written = any(start <= at < start + span for start, span in self._writable)
+        return "writable" if written else "none"
+
+    def __contains__(self, base: int) -> bool:
+        """Whether a table with that base is in use."""
+        return base in self._known
+
+    def tables_in(self, frame: int) -> tuple[int, ...]:
+        """The bases of the tables in use that a frame holds a part of."""
+        return tuple(sorted(self._frames.get(frame, ())))
+
+    def overlaps(self, base: int, address: int, size: int) -> bool:
+        """Whether so many bytes at an address are, in part, of a table in use."""
+        return base < address + size and address < base + self._known[base].size
+
+    def roots_above(self, base: int) -> set[int]:
+        """The roots that a table in use is reached from."""
+        found, open_, seen = set(), [base], {base}
+        while open_:
+            at = open_.pop()
+            known = self._known[at]
+            if known.pins:
+                found.add(at)
+            open_ += known.parents.keys() - seen
+            seen |= known.parents.keys()
+        return found
+
+    # -- uses ---------------------------------------------------------------------------
+
+    def pin(self, root: Table) -> None:
+        """Validate a root and all below it; RefusedError, and nothing done, if it cannot be."""
+        self._acquire(root)
+        self._known[root.base].pins += 1
+
+    def unpin(self, root: Table) -> None:
+        """A root is not used any more."""
+        self._known[root.base].pins -= 1
+        self._release(root.base)
+
+    def _acquire(self, table: Table) -> None:
+        known = self._known.get(table.base)
+        if known is not None:
+            if (known.level, known.size) != (table.level, table.size):
+                raise RefusedError(f"the table at {table.base:#x} is one of another level")
+            return
+        data = self._memory.block(table.base, table.size)
+        if len(data) != table.size:
+            raise RefusedError(f"no memory holds a table at {table.base:#x}")
+        self._known[table.base] = _Known(table)
+        try:
+            self._follow(table.base, data, restore=False)
+        except RefusedError:
+            self._release(table.base)
+            raise
+        for frame in self._frames_of(table.base, table.size):
+            bases = self._frames.setdefault(frame, set())
+            bases.add(table.base)
+            if len(bases) == 1:
+                self._on_table(frame, True)
+
+    def _release(self, base: int) -> None:
+        known = self._known[base]
+        if known.pins or known.parents:
+            return
+        self._follow(base, bytes(known.size), restore=False)
+        del self._known[base]
+        for frame in self._frames_of(base, known.size):
+            bases = self._frames.get(frame)
+            if bases is not None:
+                bases.discard(base)
+                if not bases:
+                    del self._frames[frame]
+                    self._on_table(frame, False)
+
+    @staticmethod
+    def _frames_of(base: int, size: int) -> Iterable[int]:
+        return range(base >> 12, (base + size - 1 >> 12) + 1)
+
+    # -- entries --------------------------------------------------------------------------
+
+    def changed(self, base: int) -> int:
+        """Validate what has been stored to a table in use; how many entries are different.
+
+        RefusedError for the first that may not be as it is: what it was is put back.
+        """
+        known = self._known[base]
+        now = self._memory.block(base, known.size)
+        return 0 if now == known.seen else self._follow(base, now)
+
+    def propose(self, address: int, value: int) -> None:
+        """Validate an entry before it is stored; RefusedError if it may not be.
+
+        Unlike a store, this may not map a frame that holds a table writable: who asks knows.
+        """
+        size = self._tables.entry_size
+        for base in self.tables_in(address >> 12):
+            known = self._known[base]
+            offset = address - base
+            if not 0 <= offset < known.size:
+                continue
+            part = self._tables.part(known.level, value)
+            if part.writable and self._holds_table(part):
+                raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
+            data = bytearray(self._memory.block(base, known.size))
+            data[offset : offset + size] = value.to_bytes(size, self._memory.byteorder)
+            self._follow(base, bytes(data), restore=False)
+
+    def _holds_table(self, part: Part) -> bool:
+        first, last = part.frame >> 12, part.frame + part.span - 1 >> 12
+        return any(first <= frame <= last for frame in self._frames)
+
+    def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
+        """Go from the entries that counted to these; how many have another meaning.
+
+        With ``restore``, memory gets back the entry that is refused.
+        """
+        known, tables = self._known[base], self._tables
+        size, different = tables.entry_size, 0
+        for offset, before, after in self._differences(bytes(known.seen), now):
+            old, new = tables.part(known.level, before), tables.part(known.level, after)
+            if old != new:
+                try:
+                    self._take(base, new)
+                except RefusedError as error:
+                    if restore:
+                        self._memory.store(base + offset, size, before)
+                    text = f"entry {after:#x} at {base + offset:#x}: {error}"
+                    raise RefusedError(text) from None
+                self._give(base, old)
+                different += 1
+            known.seen[offset : offset + size] = now[offset : offset + size]
+        return different
+
+    def _differences(self, before: bytes, now: bytes) -> Iterator[tuple[int, int, int]]:
+        """(offset, value before, value now) of entries that differ."""
+        size, order = self._tables.entry_size, self._memory.byteorder
+        bits = 8 * size
+        changed = int.from_bytes(before, "little") ^ int.from_bytes(now, "little")
+        offset = 0
+        while changed:
+            skip = ((changed & -changed).bit_length() - 1) // bits
+            offset += skip * size
+            yield (offset, int.from_bytes(before[offset : offset + size], order),
+                   int.from_bytes(now[offset : offset + size], order))
+            offset += size
+            changed >>= (skip + 1) * bits
+
+    def _take(self, base: int, part: Part) -> None:
+        if part.wrong:
+            raise RefusedError(part.wrong)
+        if part.table is not None:
+            self._acquire(part.table)
+            self._known[part.table.base].parents[base] += 1
+        elif part.span:
+            if not self._owns(part.frame, part.span):
+                raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
+            if part.writable:
+                self._writable[part.frame, part.span] += 1
+
+    def _give(self, base: int, part: Part) -> None:
+        if part.table is not None:
+            child = part.table.base
+            parents = self._known[child].parents
+            parents[base] -= 1
+            if not parents[base]:
+                del parents[base]
+                self._release(child)
+        elif part.span and part.writable:
+            key = part.frame, part.span
+            self._writable[key] -= 1
+            if not self._writable[key]:
+                del self._writable[key]
+
+    def clear(self) -> None:
+        """Nothing is in use any more."""
+        frames = tuple(self._frames)
+        self._known.clear()
+        self._frames.clear()
+        self._writable.clear()
+        for frame in frames:
+            self._on_table(frame, False)
