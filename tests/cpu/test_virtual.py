@@ -7,7 +7,7 @@ import ctypes as C
 from collections.abc import Callable
 
 import pytest
-from virtual_guests import ALL, COUNTER, EXECUTE, READ, WRITE, Guest, arm, sparc, x86
+from virtual_guests import ALL, COUNTER, EXECUTE, READ, WRITE, Guest, arm, arm926, sparc, x86
 
 from vmm.cpu.selftest import scratch
 from vmm.cpu.selftest.scratch import CODE, DATA, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3
@@ -330,7 +330,30 @@ def test_each_view_has_its_own_blocks_and_translations() -> None:
             assert seen[-2:] == now
 
 
-@pytest.mark.parametrize("make", [sparc, arm, x86])
+def test_every_part_of_a_page_is_translated_where_the_tlb_has_smaller_ones() -> None:
+    guest = arm926()
+    frame = {UNMAPPED: DATA}
+
+    def fill(address: int, access: int) -> int:
+        guest.space.set(address, frame[UNMAPPED], ALL, 0)
+        return 0
+
+    guest.virtual.handlers.fill = fill
+    for offset in (0x800, 0, 0xC04, 0x400):
+        guest.machine.put(DATA + offset, [offset])
+        guest.machine.put(DATA + 0x1000 + offset, [offset + 1])
+    for _ in range(2):
+        for offset in (0x800, 0, 0xC04, 0x400):
+            guest.registers["r2"] = UNMAPPED + offset
+            guest.run([0xE5923000], 1)
+            assert guest.registers["r3"] == offset + (frame[UNMAPPED] != DATA)
+        frame[UNMAPPED] = DATA + 0x1000
+        guest.space.put(UNMAPPED, 0)
+        guest.virtual.flush_page(UNMAPPED)
+    assert guest.engine.native.fill_exits == 2
+
+
+@pytest.mark.parametrize("make", [sparc, arm, arm926, x86])
 def test_code_stored_through_a_mapping_without_execution_is_obeyed(
     make: Callable[[], Guest]
 ) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.selftest import scratch
 from vmm.cpu.selftest.scratch import CODE, Scratch
 from vmm.cpu.selftest.virtual import user_mode
@@ -66,6 +67,14 @@ def sparc() -> Guest:
 
 def arm() -> Guest:
     return Guest(scratch.arm())
+
+
+def arm926() -> Guest:
+    """A processor whose TLB has entries of 1 KiB."""
+    machine = Scratch(ArmProcessor("arm926"), "little")
+    machine.processor.reset()
+    machine.processor.registers["cpsr"] = 0x153
+    return Guest(machine)
 
 
 def x86() -> Guest:

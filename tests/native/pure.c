@@ -182,6 +182,44 @@ static void block_records(void)
     free(code);
 }
 
+/* Entries of a space cost what is used, and clearing gives all back (leaks are counted). */
+static void spaces(void)
+{
+    struct vmm_space *space = vmm_space_new();
+    const uint64_t entry = 0x9000 | VMM_ENTRY_READ | VMM_ENTRY_WRITE << VMM_ENTRY_USER;
+
+    CHECK(space && vmm_space_get(space, 0) == 0 && vmm_space_get(NULL, 0x1000) == 0);
+    CHECK(vmm_space_set(space, 0x400000, 0) == 0 && !space->tables[1]);
+    CHECK(vmm_space_set(space, 0xfffff123, entry) == 0);
+    CHECK(vmm_space_set(space, 0, entry | VMM_ENTRY_SECURE) == 0);
+    CHECK(vmm_space_get(space, 0xffffffff) == entry && vmm_space_get(space, 0xffffefff) == 0);
+    CHECK(vmm_space_get(space, 0xfff) == (entry | VMM_ENTRY_SECURE));
+    CHECK(vmm_space_set(space, 0xfffff000, 0) == 0 && vmm_space_get(space, 0xfffff000) == 0);
+    vmm_space_clear(space);
+    CHECK(vmm_space_get(space, 0) == 0 && !space->tables[0] && !space->tables[1023]);
+    CHECK(vmm_space_set(space, 0x12345000, entry) == 0);
+    vmm_space_free(space);
+    vmm_space_free(NULL);
+}
+
+/* Frames get and lose roles; pages that an instruction may store to are so many. */
+static void roles_and_stores(void)
+{
+    struct vmm_cpu *v = stand_in(VMM_ARM);
+
+    CHECK(vmm_exposed_rights(v, 0x5000, 7) == 7);
+    CHECK(vmm_set_role(v, 5, 1) && !vmm_set_role(v, VMM_PAGES, 1));
+    v->fill_access = 0;
+    CHECK(vmm_exposed_rights(v, 0x5fff, 7) == 5 && vmm_exposed_rights(v, 0x6000, 7) == 7);
+    CHECK(vmm_exposed_rights(v, 1ull << 40, 7) == 7);
+    CHECK(vmm_set_role(v, 5, 0) && vmm_exposed_rights(v, 0x5000, 7) == 7);
+    for (uint32_t page = 0; page < VMM_THROUGH; page++)
+        CHECK(vmm_store_through(v, page << 12 | 0x123));
+    CHECK(!vmm_store_through(v, 0) && v->through[1] == 0x1000);
+    CHECK(!vmm_stores_through(v, VMM_THROUGH << 12, 0));
+    vmm_detach(v);
+}
+
 int main(void)
 {
     budget();
@@ -190,6 +228,8 @@ int main(void)
     told_ranges();
     page_map();
     block_records();
+    spaces();
+    roles_and_stores();
     puts("ok");
     return 0;
 }

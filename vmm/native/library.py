@@ -40,6 +40,7 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)
@@ -351,7 +352,7 @@ class NativeCpu(C.Structure):
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
         ("on_stored", ON_LEDGER),
-        ("through", C.c_uint32 * 4),
+        ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),

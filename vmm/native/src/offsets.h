@@ -15,6 +15,8 @@
 #define UC_STOP_INTERRUPT 0xe0 /* called with each exception before it is handled */
 #define UC_MEMORY_MAPPING 0x120 /* (uc, address) -> MemoryRegion * */
 #define UC_CPU 0x1b8           /* CPUState * */
+#define UC_TARGET_PAGE 0x2a8   /* ARM: the size of a page of the TLB, as its logarithm at +4 */
+#define TARGET_PAGE_BITS 4
 #define UC_TCG_CTX 0x300       /* TCGContext * */
 #define UC_INVALID_ERROR 0x590 /* uc_err of a failed memory access */
 

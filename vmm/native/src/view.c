@@ -210,7 +210,10 @@ void vmm_flush_page(struct vmm_cpu *v, uint32_t address)
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
 {
     const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
-    char *entry = fast->table + (address >> (12 - TLB_ENTRY_BITS) & fast->mask);
+    int bits = v->arch == VMM_ARM
+        ? FIELD(int32_t, FIELD(void *, v->uc, UC_TARGET_PAGE), TARGET_PAGE_BITS)
+        : 12;
+    char *entry = fast->table + (address >> (bits - TLB_ENTRY_BITS) & fast->mask);
 
     if (v->arch == VMM_X86)
         FIELD(int64_t, entry, 2 * sizeof(int64_t)) = -2;

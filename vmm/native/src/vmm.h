@@ -57,7 +57,8 @@ enum vmm_page {
 /* What on_exit is told of besides traps. */
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
-    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
+    VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
+    VMM_KIND_DIRECT = 1027 /* ARM: a trap that the monitor is to enter, told already */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
@@ -71,7 +72,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
-#define VMM_THROUGH 4 /* pages that one instruction may store to */
+#define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
 struct vmm_trap_record {
     uint64_t count; /* instructions begun, the trapping one included */
@@ -534,6 +535,7 @@ uint64_t vmm_engine_prints(void);
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
 bool vmm_sparc_nowhere(uint32_t code);
+bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
