@@ -122,6 +122,10 @@ void vmm_x86_virtual_trap(struct vmm_cpu *v, int number)
         action = v->on_exit(v, GP);
     }
     vmm_x86_show(v);
+    if (guest && FIELD(uint32_t, v->env, X86_IS_INT) && vmm_para_x86_call(v, (uint32_t)number)) {
+        vmm_x86_hide(v);
+        return;
+    }
     switch (action) {
     case VMM_STOP:
         vmm_stop(v, VMM_REASON_STOPPED);

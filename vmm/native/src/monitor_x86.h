@@ -57,6 +57,11 @@ void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
 
+/* para_x86.c */
+void vmm_para_x86_keep_segments(struct vmm_cpu *v);
+bool vmm_para_x86_enter(struct vmm_cpu *v, uint32_t vector, bool software);
+bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector);
+
 /* x86_operations.c */
 void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one);
 void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr);
