@@ -28,7 +28,7 @@ SENSITIVE = [
     ("msr lr_abt, r7", None, Kind.MSR_BANKED),
     ("subs pc, lr, #4", None, Kind.EXCEPTION_RETURN),
     ("movs pc, lr", "", Kind.EXCEPTION_RETURN),
-    ("adds pc, r1, r2, lsl #3", "", Kind.EXCEPTION_RETURN),
+    ("subs pc, r1, r2, lsl #3", "", Kind.EXCEPTION_RETURN),
     ("eret", "eret", Kind.EXCEPTION_RETURN),
     ("ldm sp!, {r0-r12, pc}^", "", Kind.LDM_RETURN),
     ("ldmdb r2, {r0-lr}^", "", Kind.LDM_USER),

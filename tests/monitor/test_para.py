@@ -10,7 +10,7 @@ import pytest
 from vmm.monitor import virtualize
 
 TOP = Path(__file__).resolve().parents[2]
-BOARDS = {"sparc": "leon3"}
+BOARDS = {"arm": "virt", "sparc": "leon3"}
 POLICIES = ("strict", "lazy")
 EVERY = pytest.mark.parametrize("architecture", BOARDS)
 

@@ -14,14 +14,16 @@ enter the kernel and what a return restores is `vmm.monitor.ARCH.para`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Protocol
 
+from vmm.cpu.virtual import Virtual
 from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.native import library as native
 
 MAGIC, ERROR, DONE = 0x564D4D01, 0xFFFFFFFF, 0
 # Numbers, in the order of guests/runtime/hypercall.h.
@@ -62,6 +64,9 @@ class Hypervisor:
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
         self.machine = monitor.machine
+        self._bus = monitor.machine.bus
+        assert isinstance(monitor.mechanism, Virtual)
+        self._virtual = monitor.mechanism
         self.memory = PhysicalMemory(monitor.machine.bus)
         self.shared: int | None = None  # the page's address
         self.direct = False  # traps enter the kernel by the registered addresses
@@ -128,6 +133,35 @@ class Hypervisor:
         self.settle()
         return closed
 
+    # -- the guest's memory, as its kernel sees it -------------------------------------------
+
+    def read(self, address: int, size: int) -> bytes:
+        """Memory at a virtual address; zeroes where there is none."""
+        parts = [self._bus.read_memory(at, count) or bytes(count)
+                 for at, count in self._pieces(address, size)]
+        return b"".join(parts)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write memory at a virtual address; what the kernel has not mapped goes nowhere."""
+        for at, count in self._pieces(address, len(data)):
+            if self._bus.write_ram(at, data[:count]):
+                self.monitor.memory.wrote(at, count)
+            data = data[count:]
+
+    def _pieces(self, address: int, size: int) -> Iterator[tuple[int, int]]:
+        while size:
+            count = min(size, PAGE - address % PAGE)
+            yield self._physical(address), count
+            address, size = address + count & 0xFFFFFFFF, size - count
+
+    def _physical(self, address: int) -> int:
+        space = self._virtual.space
+        entry = space.get(address) if space is not None else 0
+        if entry & native.ENTRY_WRITE:
+            return entry & native.ENTRY_FRAME | address % PAGE
+        physical = self.machine.processor.translate(address)
+        return native.HOLE if physical is None else physical
+
     # -- calls -------------------------------------------------------------------------
 
     def _share(self, page: int, b: int) -> int:
@@ -149,7 +183,7 @@ class Hypervisor:
     def _update(self, updates: int, count: int) -> int:
         if count > MOST_UPDATES:
             return ERROR
-        data = self.machine.bus.read_memory(updates, 8 * count)
+        data = self._bus.read_memory(updates, 8 * count)
         if data is None:
             return ERROR
         order = self.machine.processor.byteorder

@@ -40,6 +40,7 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)

@@ -30,7 +30,7 @@ class Kind(IntEnum):
     MSR = 3  # to CPSR or SPSR, from a register or an immediate
     MRS_BANKED = 4
     MSR_BANKED = 5
-    EXCEPTION_RETURN = 6  # data processing with S and the pc, ERET
+    EXCEPTION_RETURN = 6  # SUBS and MOVS to the pc, ERET
     LDM_RETURN = 7
     LDM_USER = 8
     STM_USER = 9
@@ -110,7 +110,9 @@ _UNCONDITIONAL = (
     _Row(0xFE50FFFF, 0xF8100A00, Kind.RFE),
     _Row(0xFE5FFFE0, 0xF84D0500, Kind.SRS),
 )
-_COMPARISONS = range(8, 12)  # TST, TEQ, CMP, CMN: S is always set, and nothing is written
+# SUB and MOV.  By the manual (B9.3.20) every operation that writes the pc and sets flags returns
+# from an exception; the engine takes the others for jumps, in user mode as in any other.
+_RETURNS = (2, 13)
 
 
 def _by_opcode(rows: tuple[_Row, ...]) -> tuple[tuple[_Row, ...], ...]:
@@ -132,7 +134,7 @@ def _is_innocuous(kind: Kind, code: int) -> bool:
         case Kind.MSR:
             return code & 0x024F0000 == 0x02000000  # no field of the CPSR: a hint
         case Kind.EXCEPTION_RETURN:
-            return code & 0x0FFFFFFF != 0x0160006E and _field(code, 21, 4) in _COMPARISONS
+            return code & 0x0FFFFFFF != 0x0160006E and _field(code, 21, 4) not in _RETURNS
         case Kind.FLOAT_SYSTEM:
             return _field(code, 16, 4) == FPSCR
     return False

@@ -3,9 +3,8 @@
 
 The others are emulated by vmm/native/src/monitor_arm_emulate.c.  Here are
 writes of registers that govern translation, which the memory policy must hear
-of, calls of firmware and hypervisor, and moves from and to banked registers
-(ARM DDI 0406C, B9.2.3 and B9.3.9).  Instructions come in their A32 form, with
-their condition met.
+of, and calls of firmware and hypervisor.  Instructions come in their A32
+form, with their condition met.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from vmm.cpu.arm import traps
-from vmm.cpu.arm.registers import FIQ, SYS, USR
 from vmm.monitor.arm.decode import Kind
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def hvc(monitor: Monitor, code: int) -> Result:
     """A call of the monitor, of firmware, or nothing."""
     number = _field(code, 8, 12) << 4 | code & 15
     if number == HYPERCALL and monitor.hypercall():
-        return Result.NEXT
+        return Result.ELSEWHERE
     if not monitor.firmware(traps.HVC, number, 4):
         raise Undefined
     return Result.ELSEWHERE
@@ -88,51 +86,6 @@ def smc(monitor: Monitor, code: int) -> Result:
     return Result.ELSEWHERE
 
 
-# -- banked registers ---------------------------------------------------------------------------
-
-# By the SYSm field (table B9-1); with R set, the SPSRs.
-BANKED = {
-    **{number: f"r{8 + number}_usr" for number in range(5)}, 5: "sp_usr", 6: "lr_usr",
-    **{8 + number: f"r{8 + number}_fiq" for number in range(5)}, 13: "sp_fiq", 14: "lr_fiq",
-    16: "lr_irq", 17: "sp_irq", 18: "lr_svc", 19: "sp_svc",
-    20: "lr_abt", 21: "sp_abt", 22: "lr_und", 23: "sp_und",
-}
-BANKED_SPSR = {14: "spsr_fiq", 16: "spsr_irq", 18: "spsr_svc", 20: "spsr_abt", 22: "spsr_und"}
-MODES = {"fiq": 0x11, "irq": 0x12, "svc": 0x13, "abt": 0x17, "und": 0x1B}
-
-
-def _banked(monitor: Monitor, code: int) -> str:
-    """The register's name, if the current mode may name it so (B9.2.3)."""
-    sysm = _field(code, 8, 1) << 4 | _field(code, 16, 4)
-    name = (BANKED_SPSR if code & 1 << 22 else BANKED).get(sysm)
-    mode = monitor.processor.vcpu.mode
-    if name is None or mode == USR:
-        raise Undefined
-    register, _, bank = name.partition("_")
-    if bank != "usr":
-        allowed = MODES[bank] != mode
-    elif register in ("sp", "lr"):
-        allowed = mode != SYS
-    else:
-        allowed = mode == FIQ
-    if not allowed:
-        raise Undefined
-    return name
-
-
-def mrs_banked(monitor: Monitor, code: int) -> Result:
-    """MRS of a banked register."""
-    monitor.words[_field(code, 12, 4)] = monitor.processor.registers[_banked(monitor, code)]
-    return Result.NEXT
-
-
-def msr_banked(monitor: Monitor, code: int) -> Result:
-    """MSR of a banked register."""
-    monitor.processor.registers[_banked(monitor, code)] = monitor.words[code & 15]
-    return Result.NEXT
-
-
 EMULATE: dict[Kind, Perform] = {
     Kind.SYSTEM: system, Kind.SYSTEM_WIDE: system_wide, Kind.HVC: hvc, Kind.SMC: smc,
-    Kind.MRS_BANKED: mrs_banked, Kind.MSR_BANKED: msr_banked,
 }

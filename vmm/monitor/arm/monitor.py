@@ -43,7 +43,7 @@ class Monitor(base.Monitor):
         self.words = self.engine.words(0, 16)
         self._dll = self.engine.library.dll
         self._exception = self.processor.exception
-        # A call of the monitor by HVC: whether somebody has answered it.
+        # A call of the monitor by HVC: whether somebody has answered it, and gone on behind it.
         self.hypercall: Callable[[], bool] = lambda: False
         self.handlers[traps.UNDEFINED] = self.undefined
         self.processor.on_context = memory.context_changed

@@ -46,6 +46,7 @@ class VirtualProcessor(ArmProcessor):
         super().__init__(real.model, engine=real.engine)
         self.read_physical = real.read_physical
         self.on_context: Callable[[], None] = lambda: None  # what translation depends on changed
+        self.direct: Callable[[int], None] | None = None  # enters traps, if not the vectors do
         self._dll = self.engine.library.dll
         self._real = real.registers
         self._r = self.engine.words(0, 16)
@@ -72,6 +73,9 @@ class VirtualProcessor(ArmProcessor):
         write(self.engine.env, USR, MODE_MASK, RAW)  # raw: the banks stay where they are
         self.engine.function("arm_rebuild_hflags_arm", None, C.c_void_p)(self.engine.env)
         return vcpu
+
+    def deliver(self, kind: int) -> None:
+        (self.direct or super().deliver)(kind)
 
     # -- the virtual registers --------------------------------------------------------
 

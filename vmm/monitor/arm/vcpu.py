@@ -35,6 +35,8 @@ _FIELDS = (
     ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
     ("translate", C.c_uint32),  # sensitive instructions are replaced as they are translated
     ("found", C.c_uint32 * 3),  # what the monitor is to emulate: kind, A32 form, length
+    ("direct", C.c_uint32),  # traps are entered by the monitor ...
+    ("direct_trap", C.c_uint32),  # ... this one
 )
 _USED = sum(C.sizeof(kind) for _, kind in _FIELDS) // 4
 
@@ -49,6 +51,9 @@ class Vcpu(Shared):
     mode: int
     kernel: int
     translate: int
+    open: int
+    direct: int
+    direct_trap: int
     _fields_ = (
         *native.VCPU_HEADER,
         *_FIELDS,

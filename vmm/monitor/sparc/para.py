@@ -29,7 +29,6 @@ ACCESSES = (0x01, 0x09)  # traps of the MMU
 PSR_EF, PSR_PIL, PSR_ICC = 1 << 12, 0xF00, 0xF << 20
 HARD = 2  # interrupt request bit
 G1, O0, O1, SP, L0, FP = 1, 8, 9, 14, 16, 30
-PAGE = 0x1000
 WINDOW = Struct(">16I")  # locals and ins, as memory has them
 USER_END, LOW, ROOM, NEXT, ELEMENT = 0, 4, 8, 12, 72  # struct hyper_spill; bytes of an element
 
@@ -46,7 +45,6 @@ class Calls:
         self._vcpu = monitor.processor.vcpu
         self._words = monitor.words
         self._memory = hypervisor.memory
-        self._bus = monitor.machine.bus
         self._entry = 0
         self.own: dict[int, Callable[[int, int], int | None]] = {
             para.RETURN: lambda a, b: self._return(),
@@ -180,10 +178,9 @@ class Calls:
         sp = self._sp(oldest)
         to_stack = self._reachable(sp)
         area = self._hypervisor.get(para.SPILL)
-        where = self._physical(sp) if to_stack else self._area(area, NEXT)
+        where = sp if to_stack else self._area(area, NEXT)
         registers = [word for part in self._kept(oldest) for word in self._words[part]]
-        self._bus.write_ram(where, WINDOW.pack(*registers))
-        self._monitor.memory.wrote(where, WINDOW.size)
+        self._hypervisor.write(where, WINDOW.pack(*registers))
         if not to_stack:
             self._memory.store(where + WINDOW.size, 4, sp)
             self._memory.store(area + NEXT, 4, where + ELEMENT)
@@ -200,8 +197,7 @@ class Calls:
         return False
 
     def _fill(self, window: int, sp: int) -> None:
-        data = self._bus.read_memory(self._physical(sp), WINDOW.size)
-        registers = WINDOW.unpack(data or bytes(WINDOW.size))
+        registers = WINDOW.unpack(self._hypervisor.read(sp, WINDOW.size))
         for part in self._kept(window):
             self._words[part] = registers[: part.stop - part.start]
             registers = registers[part.stop - part.start :]
@@ -216,12 +212,3 @@ class Calls:
         if sp >= self._area(area, USER_END):
             return True
         return sp % 8 == 0 and (sp - self._area(area, LOW)) % (1 << 32) <= self._area(area, ROOM)
-
-    def _physical(self, address: int) -> int:
-        """Where memory at a virtual address is; what the kernel has not mapped goes nowhere."""
-        space = self._processor.virtual.space
-        entry = space.get(address) if space is not None else 0
-        if entry & native.ENTRY_WRITE:
-            return entry & native.ENTRY_FRAME | address & PAGE - 1
-        physical = self._processor.translate(address)
-        return native.HOLE if physical is None else physical

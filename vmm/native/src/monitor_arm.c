@@ -44,19 +44,19 @@ static void switch_banks(struct vmm_cpu *v, uint32_t to)
     uint32_t *w = words(v), *r = registers(v), from = w[ARM_VCPU_MODE];
     int before = vmm_arm_bank(from), after = vmm_arm_bank(to);
 
-    if (from != to && (from == MODE_FIQ || to == MODE_FIQ)) {
+    if (from == to)
+        return;
+    if (from == MODE_FIQ || to == MODE_FIQ) {
         int leave = from == MODE_FIQ ? ARM_VCPU_FIQ_HIGH : ARM_VCPU_USR_HIGH;
         int enter = from == MODE_FIQ ? ARM_VCPU_USR_HIGH : ARM_VCPU_FIQ_HIGH;
 
         memcpy(&w[leave], &r[8], 5 * sizeof *r);
         memcpy(&r[8], &w[enter], 5 * sizeof *r);
     }
-    if (before != after) {
-        w[ARM_VCPU_R13 + before] = r[13];
-        w[ARM_VCPU_R14 + before] = r[14];
-        r[13] = w[ARM_VCPU_R13 + after];
-        r[14] = w[ARM_VCPU_R14 + after];
-    }
+    w[ARM_VCPU_R13 + before] = r[13];
+    w[ARM_VCPU_R14 + before] = r[14];
+    r[13] = w[ARM_VCPU_R13 + after];
+    r[14] = w[ARM_VCPU_R14 + after];
     w[ARM_VCPU_MODE] = to;
 }
 
@@ -90,16 +90,15 @@ void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value)
     vmm_arm_write_cpsr(v, value, ~0u);
 }
 
-/* Where user mode's register is now. */
+/* Where user mode's register is while in another mode.  (In System mode, where to ask is
+ * UNPREDICTABLE, the engine means the bank too, and not what is in front.) */
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number)
 {
-    uint32_t mode = words(v)[ARM_VCPU_MODE];
-
-    if (mode == MODE_FIQ && number >= 8 && number <= 12)
+    if (words(v)[ARM_VCPU_MODE] == MODE_FIQ && number >= 8 && number <= 12)
         return &words(v)[ARM_VCPU_USR_HIGH + number - 8];
-    if (vmm_arm_bank(mode) != 0 && number == 13)
+    if (number == 13)
         return &words(v)[ARM_VCPU_R13];
-    if (vmm_arm_bank(mode) != 0 && number == 14)
+    if (number == 14)
         return &words(v)[ARM_VCPU_R14];
     return &registers(v)[number];
 }
@@ -363,8 +362,12 @@ static void reflect(struct vmm_cpu *v, uint32_t kind)
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE)
+    if (action == VMM_NATIVE && words(v)[ARM_VCPU_DIRECT]) {
+        words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
+        vmm_tell_monitor(v, VMM_KIND_DIRECT);
+    } else if (action == VMM_NATIVE) {
         enter(v, kind);
+    }
     if (r[15] < v->unhandled_below && !vmm_arm_mmu_on(v)) {
         v->reason_trap = (int32_t)kind;
         vmm_stop(v, VMM_REASON_UNHANDLED);
@@ -444,6 +447,8 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
     case EXCEPTION_DATA:
     case EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
+        if (words(v)[ARM_VCPU_DIRECT])
+            return false;
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
             ? EXCEPTION_FIQ : EXCEPTION_IRQ;
         break;

@@ -17,7 +17,9 @@ enum arm_vcpu {
     ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
     ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
     ARM_VCPU_FOUND = 61,        /* 3: the instruction that the monitor is to emulate */
-    ARM_VCPU_TRANSLATE = 60     /* sensitive instructions are replaced as they are translated */
+    ARM_VCPU_TRANSLATE = 60,    /* sensitive instructions are replaced as they are translated */
+    ARM_VCPU_DIRECT = 64,       /* traps are entered by the monitor ... */
+    ARM_VCPU_DIRECT_TRAP = 65   /* ... this one */
 };
 
 enum arm_mode {

@@ -134,7 +134,7 @@ static int msr(struct vmm_cpu *v, uint32_t code)
 
 static int return_to(struct vmm_cpu *v, uint32_t pc, uint32_t psr)
 {
-    vmm_arm_write_cpsr(v, psr, ~PSR_IL);
+    vmm_arm_write_cpsr(v, psr, PSR_VALID);
     registers(v)[15] = pc & (psr & PSR_T ? ~1u : ~3u);
     return ARM_JUMPED;
 }
@@ -158,32 +158,19 @@ static uint32_t shifted(struct vmm_cpu *v, uint32_t code)
     }
 }
 
-/* Data processing that writes the pc and sets flags, or ERET (B9.3.19, B9.3.20). */
+/* SUBS or MOVS to the pc, or ERET (B9.3.19, B9.3.20). */
 static int exception_return(struct vmm_cpu *v, uint32_t code)
 {
-    enum { AND, EOR, SUB, RSB, ADD, ADC, SBC, RSC, ORR = 12, MOV, BIC, MVN };
-    uint32_t first = operand(v, field(code, 16, 4)), carry = vmm_arm_cpsr(v) >> 29 & 1;
-    uint32_t second = code & 1u << 25 ? rotated(code) : shifted(v, code), result;
+    enum { SUB = 2 };
+    uint32_t second = code & 1u << 25 ? rotated(code) : shifted(v, code);
 
     if (!v->vcpu->kernel)
         return ARM_UNDEFINED;
     if ((code & 0x0fffffff) == 0x0160006e) /* ERET */
         return return_to(v, registers(v)[14], *saved_psr(v));
-    switch (field(code, 21, 4)) {
-    case AND: result = first & second; break;
-    case EOR: result = first ^ second; break;
-    case SUB: result = first - second; break;
-    case RSB: result = second - first; break;
-    case ADD: result = first + second; break;
-    case ADC: result = first + second + carry; break;
-    case SBC: result = first - second - !carry; break;
-    case RSC: result = second - first - !carry; break;
-    case ORR: result = first | second; break;
-    case MOV: result = second; break;
-    case BIC: result = first & ~second; break;
-    default: result = ~second; break;
-    }
-    return return_to(v, result, *saved_psr(v));
+    if (field(code, 21, 4) == SUB)
+        second = operand(v, field(code, 16, 4)) - second;
+    return return_to(v, second, *saved_psr(v));
 }
 
 /* ---- blocks of registers (A8.8.57, B9.3.5 and on) ------------------------------------ */
@@ -460,6 +447,8 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_CPS: return cps(v, code);
     case ARM_MRS: return mrs(v, code);
     case ARM_MSR: return msr(v, code);
+    case ARM_MRS_BANKED:
+    case ARM_MSR_BANKED: return ARM_UNDEFINED; /* only with Virtualization Extensions (B9.3.9) */
     case ARM_EXCEPTION_RETURN: return exception_return(v, code);
     case ARM_LDM_RETURN: return load_block(v, code, false, retaddr);
     case ARM_LDM_USER: return load_block(v, code, true, retaddr);

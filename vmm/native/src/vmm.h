@@ -57,7 +57,8 @@ enum vmm_page {
 /* What on_exit is told of besides traps. */
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
-    VMM_KIND_SITE = 1025 /* a sensitive instruction was reached */
+    VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
+    VMM_KIND_DIRECT = 1027 /* ARM: a trap that the monitor is to enter, told already */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
