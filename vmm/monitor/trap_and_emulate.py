@@ -13,9 +13,8 @@ from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor
 from vmm.monitor.theorem import offenders
 
-# SPARC's few offenders (vmm theorem -cpu leon3) are accesses to the user's data space, which the
-# native layer has trap for a virtual kernel (monitor_sparc.c), and power-down, which a virtual
-# processor does as the real one.
+# SPARC's only offender (vmm theorem -cpu leon3) is LEON3's casa of user data, which the native
+# layer has trap for a virtual kernel (monitor_sparc.c).
 MADE_TO_TRAP = ("sparc",)
 NAMED = 8  # offenders in a refusal; vmm theorem names all
 

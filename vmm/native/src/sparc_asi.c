@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Alternate spaces that no LEON3 has (GRLIB IP manual, LEON3, "ASI").
+/* What the translator is shown in place of instructions that a LEON3 treats otherwise than the
+ * engine: alternate spaces that it does not have (GRLIB IP manual, LEON3, "ASI"), and
+ * accesses that its user mode may not make.
  *
  * Some are the engine's, which it has for other processors: physical addresses
  * beyond 4 GiB, SuperSPARC's breakpoint registers.  Others it takes for granted
@@ -9,8 +11,11 @@
  * the access is answered as that of any space which is not there.
  */
 #include "monitor_sparc.h"
+#include "offsets.h"
 
 enum { NOT_THERE = 0xff };
+
+#define WRPSR 0x81880000u /* wr %g0, %psr */
 
 static __thread uint64_t fetched_at = ~0ull;
 static __thread uint32_t fetched;
@@ -40,6 +45,19 @@ bool vmm_sparc_nowhere(uint32_t code)
         || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c);
 }
 
+/* What a LEON3 does not let user mode do and the engine does: all alternate loads and
+ * stores but CASA of user data (SPARC V8 manual, B.1 and B.4; GRLIB IP manual, LEON3,
+ * "ASI"), and writes of ancillary state registers, power-down among them (V8, B.29). */
+bool vmm_sparc_privileged(uint32_t code)
+{
+    enum { USER_DATA = 0x0a, ALTERNATE = 0x10, WRITE_ANCILLARY = 0x30, FIRST_OWN = 16, BREAKPOINT = 18 };
+    uint32_t op3 = code >> 19 & 0x3f, rd = code >> 25 & 0x1f;
+
+    if (code >> 30 == 3) /* coprocessors have 0x30 to 0x37 */
+        return (op3 & 0x30) == ALTERNATE && !(code >> 13 & 1) && (code >> 5 & 0xff) == USER_DATA;
+    return code >> 30 == 2 && op3 == WRITE_ANCILLARY && rd >= FIRST_OWN && rd != BREAKPOINT;
+}
+
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
@@ -55,6 +73,8 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
         return code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
         code = vmm_sparc_shown(vmm_current, code);
+    else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))
+        return WRPSR; /* which traps */
     return vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : code;
 }
 

@@ -535,6 +535,7 @@ uint64_t vmm_engine_prints(void);
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc);
 bool vmm_sparc_nowhere(uint32_t code);
+bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
