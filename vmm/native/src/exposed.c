@@ -34,8 +34,8 @@ int vmm_walk_index(const struct vmm_cpu *v, int mmu_index)
 
     if (!v->vcpu || v->vcpu->native)
         return mmu_index;
-    if (v->arch == VMM_SPARC && !vmm_sparc_mmu_on(v))
-        return SPARC_PHYSICAL;
+    if (v->arch == VMM_SPARC && v->vcpu->fill_mode == VMM_FILL_ENGINE && !vmm_sparc_mmu_on(v))
+        return SPARC_PHYSICAL; /* the real MMU is on nevertheless */
     if (v->vcpu->kernel && (uint32_t)mmu_index == vmm_user_index(v))
         return (int)kernel_index(v);
     return mmu_index;
