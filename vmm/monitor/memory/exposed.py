@@ -93,8 +93,7 @@ class Policy:
             self._pinned.clear()
             self._types.clear()
         if not self._current:
-            self._flat.switch(key)
-            self._flat.use()
+            guest.mmu.use(self._flat.switch(key).space)
             return
         guest.mmu.use(None)
         for root in self._current:
