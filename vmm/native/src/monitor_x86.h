@@ -6,8 +6,11 @@
 
 #include "vmm.h"
 
+/* A descriptor-table register, as the engine has it. */
 struct x86_table {
-    uint32_t selector, base, limit, flags;
+    uint32_t selector, spare;
+    uint32_t base, base_high;
+    uint32_t limit, flags;
 };
 
 /* What the guest may not see of the register file it runs on, and may not change:
@@ -17,7 +20,7 @@ struct x86_vcpu {
     uint32_t cpl;
     uint32_t pe;     /* CR0.PE */
     uint32_t eflags; /* IF, IOPL, NT and VM */
-    struct x86_table gdtr, idtr, ldtr, tr;
+    struct x86_table ldtr, tr, gdtr, idtr; /* in the engine's order */
     uint32_t trapped;   /* by on_exit: the number of the instruction that trapped; 0: none */
     uint32_t operation; /* being emulated */
     uint32_t address;   /* of INVLPG */

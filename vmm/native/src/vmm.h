@@ -174,7 +174,8 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 enum vmm_fill_mode {
     VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
     VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
-    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_EXPOSED, /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_FLAT     /* the guest's translation is off: an address is its place */
 };
 
 #define VMM_VCPU_WORDS 124
@@ -210,8 +211,10 @@ struct vmm_space {
 struct vmm_instruction {
     uint64_t argument;
     uint32_t operation;
-    uint8_t length;
+    uint32_t next; /* with the same first byte */
+    uint8_t length, mode;
     bool ends; /* its block ends behind it */
+    uint8_t code[15];
 };
 
 struct vmm_cpu {
@@ -325,8 +328,11 @@ struct vmm_cpu {
     /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
     int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
     struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_heads[256]; /* by first byte: the latest */
+    uint32_t decode_once; /* what is known by its bytes need not be asked for again */
     uint32_t instruction_count;
     uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint32_t spare6;
     uint8_t code[16];
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
