@@ -29,6 +29,7 @@ struct call {
     struct x86_vcpu *vcpu; /* good until commit() */
     void *env;
     uint64_t argument;
+    uint32_t immediate;
     uint32_t next; /* EIP of the next instruction */
     uint32_t length;
     uintptr_t retaddr; /* in the block that calls; 0: it has been left */
@@ -668,6 +669,51 @@ static enum end do_wrmsr(struct call *c)
     return JUMPED;
 }
 
+/* ---- stores to page tables, which trapped too often --------------------------------------------- */
+
+/* Whether the monitor keeps the virtual kernel from storing to a page that it may read. */
+static bool is_protected(const struct call *c, uint32_t address)
+{
+    uint64_t entry;
+
+    if (c->v->vcpu->fill_mode != VMM_FILL_SHADOW || !c->v->vcpu->kernel || address & 3)
+        return false;
+    entry = vmm_space_get(c->v->space, address);
+    return (entry & (VMM_ENTRY_READ | VMM_ENTRY_WRITE)) == VMM_ENTRY_READ;
+}
+
+/* The monitor makes the store in place of the instruction, or leaves it to trap. */
+static enum end store_word(struct call *c, uint32_t value)
+{
+    uint32_t address = linear_address(c);
+    int action;
+
+    if (!is_protected(c, address)) {
+        store(c, address, 4, value);
+        return GOES_ON;
+    }
+    c->vcpu->address = address;
+    c->vcpu->value = value;
+    commit(c);
+    c->v->exits++;
+    action = c->v->on_exit(c->v, VMM_KIND_SITE);
+    if (action == VMM_STOP)
+        vmm_stop(c->v, VMM_REASON_STOPPED);
+    if (action == VMM_NATIVE) {
+        vmm_x86_hide(c->v);
+        store(c, address, 4, value);
+    }
+    FIELD(uint64_t, c->env, X86_EIP) = c->next;
+    return JUMPED;
+}
+
+static enum end do_store_register(struct call *c)
+{
+    return store_word(c, get_register(c, reg_field(c)));
+}
+
+static enum end do_store_immediate(struct call *c) { return store_word(c, c->immediate); }
+
 static enum end (*const operations[X86_OPERATIONS])(struct call *) = {
     [X86_CLI] = do_cli, [X86_STI] = do_sti, [X86_PUSHF] = do_pushf, [X86_POPF] = do_popf,
     [X86_IRET] = do_iret, [X86_INT] = do_int, [X86_HLT] = do_hlt, [X86_LRET] = do_lret,
@@ -682,6 +728,7 @@ static enum end (*const operations[X86_OPERATIONS])(struct call *) = {
     [X86_MOV_FROM_DR] = do_mov_from_dr, [X86_MOV_TO_DR] = do_mov_to_dr, [X86_RDMSR] = do_rdmsr,
     [X86_WRMSR] = do_wrmsr, [X86_RDTSC] = do_rdtsc, [X86_RDPMC] = do_rdpmc,
     [X86_SYSEXIT] = do_sysexit, [X86_UNDEFINED] = do_undefined,
+    [X86_STORE_REGISTER] = do_store_register, [X86_STORE_IMMEDIATE] = do_store_immediate,
 };
 
 /* ---- from a block, or from a trap ---------------------------------------------------------------- */
@@ -703,7 +750,8 @@ static struct call begin(struct vmm_cpu *v, const struct vmm_instruction *one, u
 
     vcpu->operation = one->operation;
     return (struct call){
-        .v = v, .vcpu = vcpu, .env = v->env, .argument = one->argument, .length = one->length,
+        .v = v, .vcpu = vcpu, .env = v->env, .argument = one->argument,
+        .immediate = one->immediate, .length = one->length,
         .next = FIELD(uint32_t, v->env, X86_EIP) + one->length, .retaddr = retaddr,
     };
 }
