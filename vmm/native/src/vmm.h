@@ -174,7 +174,8 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 enum vmm_fill_mode {
     VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
     VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
-    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_EXPOSED, /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_FLAT     /* the guest's translation is off: an address is its place */
 };
 
 #define VMM_VCPU_WORDS 124
