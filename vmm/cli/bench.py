@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`vmm bench`: the bench guests here and on QEMU side by side (docs/bench.md)."""
+"""`vmm bench`: the bench guests here and on QEMU side by side (docs/bench.md), and
+`vmm bench techniques`: one kernel by each technique (docs/techniques.md).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.bench import history, micro, report
+from vmm.bench import history, micro, report, techniques, techniques_report
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
@@ -39,6 +41,9 @@ def add(commands: Any) -> None:
                "Status 1 if a guest failed or printed something else on one side.",
     )
     o = command.add_argument
+    o("what", nargs="?", choices=("guests", "techniques"), default="guests",
+      help="techniques: nucleus bare and by each technique, instead of the guests beside QEMU;"
+      " --rows patterns such as x86, forks, translate, lazy then narrow each other")
     o("--rows", metavar="PATTERN", action="append", default=[],
       help="only these: 'arm', 'compute', 'x86/*traps' (comma list, repeatable)")
     o("--repeat", metavar="N", type=repetitions, default=REPEAT,
@@ -72,6 +77,10 @@ class Progress:
         """A run begins."""
         self.say(f"{row.name} on {side}, {repetition + 1} of {self._repeat}")
 
+    def case(self, case: techniques.Case, repetition: int) -> None:
+        """A run of `vmm bench techniques` begins."""
+        self.say(f"{case.name}, {repetition + 1} of {self._repeat}")
+
 
 def show(results: list[Result], measured: list[micro.Measured], past: list[history.Entry],
          now: history.Entry) -> None:
@@ -89,9 +98,40 @@ def show(results: list[Result], measured: list[micro.Measured], past: list[histo
         console.print(report.micro_table(measured, results))
 
 
+def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
+    """`vmm bench techniques`."""
+    from rich.console import Console
+
+    if o.alone or o.micro or o.history:
+        raise UsageError("vmm bench techniques takes --rows, --repeat and --json")
+    try:
+        cases = techniques.select(patterns)
+    except BenchError as error:
+        raise UsageError(f"--rows: {error}") from error
+    with ExitStack() as stack:
+        progress = Progress(stack, o.repeat)
+        try:
+            results = techniques.run(cases, o.repeat, progress.case)
+        except BenchError as error:
+            raise Failure(str(error)) from error
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(techniques_report.table(results))
+    for problem in techniques_report.problems(results):
+        console.print(problem, style="bold red", markup=False)
+    if o.json:
+        try:
+            text = json.dumps(techniques.as_json(results, o.repeat), indent=1)
+            o.json.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"{o.json}: {error.strerror}") from error
+    return 1 if any(one.problem for one in results) else 0
+
+
 def run(o: argparse.Namespace) -> int:
     """`vmm bench`."""
     patterns = [word for text in o.rows for word in text.split(",")]
+    if o.what == "techniques":
+        return run_techniques(o, patterns)
     try:
         rows = select(patterns)
     except BenchError as error:

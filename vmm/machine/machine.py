@@ -39,6 +39,7 @@ class Counters:
     """What a run did (`--stats`)."""
 
     host_seconds: float = 0.0
+    processor_seconds: float = 0.0  # of the host's processors, this process's
 
 
 class Machine:
@@ -263,11 +264,12 @@ class Machine:
         self._before_access = None
         if passing:
             self.engine.pass_breakpoint(self.linear_pc)
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         try:
             reason = self.processor.run()
         finally:
             self.counters.host_seconds += time.perf_counter() - started
+            self.counters.processor_seconds += time.process_time() - busy
             self._stop_at = None
         outcome = self._ended(reason)
         for told in self.on_stopped:

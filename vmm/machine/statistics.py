@@ -26,6 +26,7 @@ def statistics(machine: Machine) -> dict[str, object]:
         "cycles": machine.engine.cycles,
         "virtual_seconds": machine.clock.now() / 1e9,
         "host_seconds": round(machine.counters.host_seconds, 6),
+        "processor_seconds": round(machine.counters.processor_seconds, 6),
         "traps": traps,
         "exits": {
             "mmio_reads": n.mmio_reads,

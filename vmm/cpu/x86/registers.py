@@ -170,6 +170,13 @@ def register_file(engine: Engine, has_sse: bool) -> RegisterFile:
 
         return Register(name, group, read, write, fields=fields)
 
+    def control(index: int, fields: tuple[Field, ...] = ()) -> Register:
+        """CR0, CR3, CR4: the engine derives much from a write, and nothing for a read."""
+        cell = C.c_uint64.from_address(engine.env + CR + 8 * index)
+        name = f"cr{index}"
+        return Register(name, "control", lambda: cell.value & 0xFFFFFFFF,
+                        by_engine(name, "control").write, fields=fields)
+
     def hidden(name: str, offset: int, part: str) -> Register:
         cache = SegmentCache.from_address(engine.env + offset)
 
@@ -210,10 +217,9 @@ def register_file(engine: Engine, has_sse: bool) -> RegisterFile:
         registers += [hidden(f"{name}.{part}", offset, part) for part in ("base", "limit", "flags")]
     for name, offset in (("gdtr", GDT), ("idtr", IDT)):
         registers += [hidden(f"{name}.{part}", offset, part) for part in ("base", "limit")]
-    registers.append(by_engine("cr0", "control", CR0_FIELDS))
+    registers.append(control(0, CR0_FIELDS))
     registers.append(word64("cr2", CR + 16, "control"))
-    registers.append(by_engine("cr3", "control"))
-    registers.append(by_engine("cr4", "control", CR4_FIELDS))
+    registers += [control(3), control(4, CR4_FIELDS)]
     registers += [breakpoint_register(i) for i in range(4)]
     registers += [word64("dr6", DR + 8 * 6, "debug"), breakpoint_register(7)]
     registers += [word64(f"sysenter_{part}", SYSENTER + 8 * i, "msr")

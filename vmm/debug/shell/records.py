@@ -13,7 +13,7 @@ from vmm.machine.clock import NS
 from vmm.machine.machine import TrapRecord
 from vmm.machine.statistics import statistics
 
-HOST = ("exits", "host_seconds")  # counters that are not the guest's alone
+HOST = ("exits", "host_seconds", "processor_seconds")  # counters that are not the guest's alone
 SHOWN = 16  # traps that `ledger` shows if no number is given
 LINES = 20  # lines that `console` shows if no number is given
 

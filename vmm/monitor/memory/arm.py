@@ -28,7 +28,7 @@ from vmm.monitor.memory.tables import (
     rights_bits,
 )
 
-NAMES = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "ttbr0_64", "ttbr1_64")
+SHORT_NAMES, LONG_NAMES = ("ttbr0", "ttbr1", "dacr"), ("ttbr0_64", "ttbr1_64")
 FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
 SUPERSECTION = 1 << 18
 WRITABLE_AP = frozenset((1, 2, 3))  # AP[2:0] that somebody may store with, table B3-8
@@ -46,6 +46,8 @@ class ArmTables:
         self._pxn = model.generic_timer
         self._on = self._long = False
         self._registers: dict[str, int] = {}
+        self._instances: dict[str, str] = {}  # by name and state, the register's name
+        self._secure = False  # whether there are two states
         self._suffix = ""
         self._regimes: dict[int, walk_long.Regime] = {}
         self._using = walk_short.Tables(0, 0, 0, 0, 0)
@@ -57,28 +59,34 @@ class ArmTables:
 
     def load_context(self, registers: Registers) -> Hashable:
         """By SCTLR, TTBCR, the TTBRs and DACR, in the instance of the security state."""
-        present = set(registers)
-        state: dict[str, int] = {n: registers[n] for n in ("scr", "cpsr") if n in present}
-        self._suffix = suffix = "_s" if is_secure(state) else ""
-        known = {}
-        for name in NAMES:
-            banked = name + suffix
-            chosen = banked if banked in present else name
-            if chosen in present:
-                known[name] = registers[chosen]
-        sctlr = known["sctlr"] & SCTLR_TRANSLATION
+        suffix = self._suffix = self._state(registers)
+        sctlr = registers[self._instances["sctlr" + suffix]] & SCTLR_TRANSLATION
         self._on, self._long = bool(sctlr & SCTLR_M), False
         if not self._on:
             return suffix
-        self._long = bool(known["ttbcr"] & TTBCR_EAE)
-        self._registers = known
+        ttbcr = registers[self._instances["ttbcr" + suffix]]
+        self._long = bool(ttbcr & TTBCR_EAE)
         if self._long:
+            values = [registers[self._instances[name + suffix]] for name in LONG_NAMES]
             self._regimes.clear()
-            bases = known["ttbr0_64"], known["ttbr1_64"]
-            return suffix, sctlr, known["ttbcr"], bases
-        self._using = walk_short.tables(known, "", False, self._pxn)
-        bases = known["ttbr0"], known["ttbr1"]
-        return suffix, sctlr, known["ttbcr"], bases, known["dacr"]
+            self._registers = dict(zip(LONG_NAMES, values, strict=True), ttbcr=ttbcr, sctlr=sctlr)
+            return suffix, sctlr, ttbcr, *values
+        ttbr0, ttbr1, dacr = [registers[self._instances[name + suffix]] for name in SHORT_NAMES]
+        self._using = walk_short.Tables(ttbr0, ttbr1, ttbcr, dacr, sctlr, False, self._pxn)
+        return suffix, sctlr, ttbcr, ttbr0, ttbr1, dacr
+
+    def _state(self, registers: Registers) -> str:
+        """What the names of the security state's registers end in."""
+        if not self._instances:
+            present = set(registers)
+            for name in ("sctlr", "ttbcr", *SHORT_NAMES, *LONG_NAMES):
+                self._instances[name] = name
+                banked = name + "_s"
+                self._instances[banked] = banked if banked in present else name
+            self._secure = "scr" in present
+        if not self._secure:
+            return ""
+        return "_s" if is_secure({n: registers[n] for n in ("scr", "cpsr")}) else ""
 
     def walk(self, address: int, access: int, user: bool) -> Walk:
         """The readable walk."""
@@ -118,6 +126,11 @@ class ArmTables:
     def mode(self) -> Hashable:
         """Short or long descriptors."""
         return self._long
+
+    @property
+    def translating(self) -> bool:
+        """SCTLR.M."""
+        return self._on
 
     def roots(self) -> tuple[Table, ...]:
         """The first-level tables at TTBR0 and TTBR1, as far as TTBCR has them used."""

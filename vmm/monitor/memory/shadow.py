@@ -52,6 +52,7 @@ class Shadows:
         self._next = 0
         self._regions = self._translations = 0
         self.current: ShadowSpace
+        self._used: ShadowSpace | None = None
 
     def switch(self, key: Hashable) -> ShadowSpace:
         """Make the space of a context the current one; it may be new and empty."""
@@ -69,7 +70,14 @@ class Shadows:
 
     def use(self) -> None:
         """Have the processor translate by the current space."""
-        self._mmu.use(self.current.space)
+        if self._used is not self.current:
+            self._used = self.current
+            self._mmu.use(self.current.space)
+
+    def use_none(self) -> None:
+        """Have the processor take addresses for their places."""
+        self._used = None
+        self._mmu.use_none()
 
     def enter(self, address: int, found: Found) -> None:
         """Put a translation into the current space."""
