@@ -528,8 +528,6 @@ class Library:
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
-        dll.vmm_arm_system.argtypes = (
-            pointer, C.c_uint32, C.POINTER(C.c_uint64), C.c_size_t)
         dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)
