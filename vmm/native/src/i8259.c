@@ -70,6 +70,16 @@ void vmm_i8259_drive(struct vmm_cpu *v, struct vmm_i8259_pair *pair, unsigned ir
     update(v, pair, s);
 }
 
+/* A device's line, which may share its IRQ with others. */
+void vmm_i8259_line(struct vmm_cpu *v, struct vmm_model *m, bool level)
+{
+    uint32_t before = *m->raised, bit = 1u << m->source;
+
+    *m->raised = level ? before | bit : before & ~bit;
+    if (!before != !*m->raised)
+        vmm_i8259_drive(v, m->pins, m->irq, level);
+}
+
 static int acknowledge(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8259 *s)
 {
     int level = requested(s);
