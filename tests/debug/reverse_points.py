@@ -22,8 +22,8 @@ from vmm.debug.session import Session
 from vmm.machine.clock import Event
 from vmm.machine.console import parse_script
 from vmm.machine.machine import Machine
-from vmm.native import library as native
 from vmm.memory.frames import PAGE
+from vmm.native import library as native
 from vmm.state.graph import Graph
 from vmm.state.memory import ZERO, all_frames
 
