@@ -123,8 +123,8 @@ class EngineMmu:
 
     def store_through(self, address: int) -> None:
         profile = self._monitor.profile
-        if profile is not None:
-            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
+        if profile is not None and (pc := self._virtual.fill_pc) not in self._virtual.annotated:
+            profile.note(pc, native.KIND_TABLE_STORE, False, 0)
         self._virtual.store_through(address)
 
 

@@ -25,6 +25,7 @@ from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import NUMBER, Shadows
 from vmm.monitor.memory.sources import Sources
 from vmm.monitor.memory.tables import WRITES
+from vmm.native.library import ENTRY_PROTECTED, ENTRY_WRITE
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -88,7 +89,8 @@ class Policy:
         self._shadows.account(address, found)
         frame = found.frame >> 12
         if self._sources.holds(frame):
-            self._shadows.put(address, found.frame | found.rights & ~WRITES)
+            wanted = ENTRY_PROTECTED if found.rights & ENTRY_WRITE else 0
+            self._shadows.put(address, found.frame | found.rights & ~WRITES | wanted)
             if access == STORE:
                 self._storing.add(frame)
                 guest.mmu.store_through(address)

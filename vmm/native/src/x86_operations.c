@@ -632,6 +632,8 @@ static enum end do_invlpg(struct call *c)
 
     need_level_0(c);
     c->vcpu->address = linear_address(c);
+    if (vmm_forgets_page(c->v, c->vcpu->address))
+        return GOES_ON;
     commit(c);
     invlpg(c->env, c->vcpu->address);
     return tell(c);
