@@ -10,8 +10,8 @@ been counted; a handler that lets the instruction begin anew says `restart`.
 
 Addresses are translated by the engine's own walk of the guest's tables, with the
 privilege of the virtual mode (FILL_ENGINE); from a `Space` (FILL_SHADOW), whose missing
-entries the fill handler puts in; or by the engine while the fill handler validates
-stores to the tables (FILL_EXPOSED).
+entries the fill handler puts in; by the engine while the fill handler validates stores to
+the tables (FILL_EXPOSED); or not at all, as with the guest's MMU off (FILL_FLAT).
 
 What a handler raises stops the engine and is raised again by `Engine.run`.
 """
@@ -197,10 +197,12 @@ class Virtual:
         page goes; none if it cannot be read any more."""
         return C.string_at(self._code, self.engine.native.code_size)
 
-    def add_instruction(self, operation: int, length: int, argument: int, ends: bool) -> int:
+    def add_instruction(
+        self, operation: int, length: int, argument: int, immediate: int, ends: bool
+    ) -> int:
         """x86: a number by which translated code calls for a sensitive instruction."""
         number = int(self._dll.vmm_x86_add_instruction(
-            self._pointer, operation, length, argument, ends))
+            self._pointer, operation, length, argument, immediate, ends))
         if not number:
             raise MemoryError("no memory for another sensitive instruction")
         return number
@@ -212,7 +214,10 @@ class Virtual:
         self._dll.vmm_set_view(self._pointer, view)
 
     def set_fill_mode(self, mode: int) -> None:
-        """Who translates addresses: FILL_ENGINE, FILL_SHADOW or FILL_EXPOSED."""
+        """Who translates addresses: FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED or FILL_FLAT.
+
+        For FILL_FLAT the engine's own MMU must be off, except SPARC's, which stays on.
+        """
         if self.vcpu.fill_mode != mode:
             self.vcpu.fill_mode = mode
             self._dll.vmm_virtual_begins(self._pointer)

@@ -65,6 +65,10 @@ class Mmu(Protocol):
         """In a fill for a store to a frame with a role: a physical address in it."""
         ...
 
+    def use_none(self) -> None:
+        """Take addresses for their places from the next access on: translation is off."""
+        ...
+
     def set_role(self, frame: int, role: bool) -> None:
         """Give a frame (a number) a role, or take it; nothing is remembered."""
         ...
@@ -112,6 +116,10 @@ class EngineMmu:
             native.FILL_EXPOSED if space is None else native.FILL_SHADOW
         )
 
+    def use_none(self) -> None:
+        self._virtual.space = None
+        self._virtual.set_fill_mode(native.FILL_FLAT)
+
     def set_role(self, frame: int, role: bool) -> None:
         self._virtual.set_role(frame << 12, int(role))
 
@@ -123,8 +131,11 @@ class EngineMmu:
 
     def store_through(self, address: int) -> None:
         profile = self._monitor.profile
-        if profile is not None and (pc := self._virtual.fill_pc) not in self._virtual.annotated:
-            profile.note(pc, native.KIND_TABLE_STORE, False, 0)
+        pc = self._virtual.fill_pc
+        if pc not in self._virtual.annotated:  # these are a page's first touch, no trapped store
+            if profile is not None:
+                profile.note(pc, native.KIND_TABLE_STORE, False, 0)
+            self._monitor.store_trapped(pc)
         self._virtual.store_through(address)
 
 
@@ -163,7 +174,6 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
     """Have the policy answer the guest's fills, and hear of what is written for the guest."""
     virtual = virtual_of(monitor)
     virtual.handlers.fill = policy.fill
-    virtual.handlers.stored = policy.stored
     virtual.handlers.stored = policy.stored
     monitor.engine.handlers.derived = policy.forget
     bus = monitor.machine.bus

@@ -174,7 +174,8 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 enum vmm_fill_mode {
     VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
     VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
-    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_EXPOSED, /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_FLAT     /* the guest's translation is off: an address is its place */
 };
 
 #define VMM_VCPU_WORDS 124
@@ -214,6 +215,7 @@ struct vmm_instruction {
     uint64_t argument;
     uint32_t operation;
     uint32_t next; /* with the same first byte */
+    uint32_t immediate;
     uint8_t length, mode;
     bool ends; /* its block ends behind it */
     uint8_t code[15];
@@ -336,6 +338,7 @@ struct vmm_cpu {
     uint32_t code_size; /* bytes at that pc, as far as its page goes */
     uint32_t spare6;
     uint8_t code[16];
+    uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
