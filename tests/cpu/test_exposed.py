@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from virtual_guests import Guest, arm, sparc, x86
 
-from vmm.cpu.selftest.scratch import CODE, DATA, G2, G3, NOP, SPARC_INC, load_store
+from vmm.cpu.selftest.scratch import CODE, DATA, G2, G3, NOP, NOWHERE, SPARC_INC, load_store
 from vmm.cpu.virtual import STORE
 from vmm.native import library as native
 
@@ -143,3 +143,28 @@ def test_a_store_to_a_frame_with_a_role_is_validated(
     guest.engine.flush_tlb()
     guest.run(STORES[arch(guest)], 2)
     assert guest.machine.word(DATA + 0x1008) == 1
+
+
+@pytest.mark.parametrize("make", [sparc, arm, x86])
+def test_without_translation_an_address_is_its_place_in_both_modes(
+    make: Callable[[], Guest]
+) -> None:
+    guest = make()
+    pointer = {"sparc": "g2", "arm": "r2", "x86": "edx"}[arch(guest)]
+    value = {"sparc": "g3", "arm": "r3", "x86": "ecx"}[arch(guest)]
+    guest.virtual.space = None
+    guest.virtual.set_fill_mode(native.FILL_FLAT)
+    guest.machine.put(DATA, [0x10203040])
+    guest.registers[pointer] = DATA
+    for mode, view in ((1, native.VIEW_KERNEL), (0, native.VIEW_USER)):
+        guest.vcpu.kernel = mode
+        guest.virtual.set_view(view)
+        guest.registers[value] = 0
+        guest.run(LOADS[arch(guest)], 2)
+        assert guest.registers[value] == 0x10203040
+    guest.virtual.handlers.exit = lambda number: guest.note(number) or native.STOP
+    guest.registers[pointer] = NOWHERE
+    guest.run(LOADS[arch(guest)], 2)
+    bus_error = {"sparc": [(9, CODE, 5)], "arm": [(4, CODE, 5)], "x86": []}[arch(guest)]
+    assert guest.exits == bus_error
+    assert guest.engine.native.fill_exits == 0

@@ -63,6 +63,7 @@ class Processor:
     roles: set[int] = field(default_factory=set)
     fill_physical: int = 0
     stops: list[str] = field(default_factory=list)
+    flat: bool = False
 
     def __post_init__(self) -> None:
         self.bus = Bus(self.order)
@@ -78,7 +79,11 @@ class Processor:
     # -- what a policy asks of it ---------------------------------------------------
 
     def use(self, space: DictSpace | None) -> None:
-        self.space = space
+        self.space, self.flat = space, False
+        self.tlb.clear()
+
+    def use_none(self) -> None:
+        self.space, self.flat = None, True
         self.tlb.clear()
 
     def set_role(self, frame: int, role: bool) -> None:
@@ -102,6 +107,8 @@ class Processor:
 
     def access(self, address: int, access: int, user: bool) -> int | Fault:
         """The physical address that an access reaches, or its fault."""
+        if self.flat:
+            return address
         page = address >> 12
         wanted = 1 << access << (USER if user else 0)
         if not self.tlb.get(page, 0) & wanted:

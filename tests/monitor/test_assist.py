@@ -236,9 +236,9 @@ def test_what_does_not_fit_is_refused(policy, controls, named) -> None:
         virtualize(guest, "assist", policy, controls=controls)
 
 
-def test_nested_translation_is_for_assist() -> None:
+def test_nested_translation_of_an_arm_guest_is_for_assist() -> None:
     with pytest.raises(MonitorError, match="assist"):
-        virtualize(machine("leon3", "sparc/hello"), "trap_and_emulate", "nested")
+        virtualize(machine("virt", "arm/hello"), "translate", "nested")
 
 
 # -- events on the other processors ----------------------------------------------------------

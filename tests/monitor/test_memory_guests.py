@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from runs import bare, virtual
+from runs import bare, machine, virtual, watch
+
+from vmm.monitor import virtualize
+from vmm.state.snapshot import restore, take
 
 SPARC = ("leon3", "sparc/nucleus-quick", "trap_and_emulate")
 ARM = ("virt", "arm/nucleus-quick", "translate")
@@ -21,3 +24,25 @@ def test_processes_and_faults_are_the_same(
     counters = monitor.memory.counters
     assert counters.switches and counters.flushes and counters.updates
     assert 0 < counters.hidden_faults < 3000
+
+
+@pytest.mark.parametrize(
+    ("board", "guest", "technique", "policy"),
+    [(*SPARC, "strict"), (*ARM, "exposed"), (*X86, "lazy")],
+)
+def test_a_run_goes_on_from_a_snapshot_as_it_was(
+    board: str, guest: str, technique: str, policy: str
+) -> None:
+    whole = bare(board, guest)
+    again = machine(board, guest)
+    virtualize(again, technique, policy)
+    again.run(until=whole.instructions // 2)
+    middle = take(again)
+    again.run(until=whole.instructions * 3 // 5)
+    restore(again, middle)
+    again.rewind()
+    seen = watch(again)
+    assert (seen.outcome, seen.instructions, seen.cycles) == (
+        whole.outcome, whole.instructions, whole.cycles
+    )
+    assert whole.console.endswith(seen.console) and seen.console

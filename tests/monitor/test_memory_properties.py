@@ -280,6 +280,8 @@ def test_strict_equals_the_tables_at_every_moment(name: str) -> None:
         run = live(FORMATS[name], policy, seed, exact=True)
         for context in run.kind.contexts:
             run.enter(context)
+            if run.processor.flat:
+                continue
             assert run.processor.space is not None
             for entry in run.processor.space.entries.values():
                 assert not (entry & WRITES and policy.protects(entry >> 12))

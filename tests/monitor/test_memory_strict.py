@@ -61,7 +61,7 @@ def test_frame_that_becomes_a_table_is_protected_where_it_was_writable_before() 
     assert processor.access(0x9000, LOAD, USER) == 0xB000
 
 
-def test_tables_made_with_paging_off_are_protected_there_too() -> None:
+def test_tables_changed_with_paging_off_are_followed_when_it_is_on_again() -> None:
     processor, policy = kernel_of_two_spaces()
     processor.registers["cr0"] = 1
     policy.context_changed()
@@ -72,7 +72,9 @@ def test_tables_made_with_paging_off_are_protected_there_too() -> None:
     processor.registers["cr0"] = 1
     policy.context_changed()
     assert processor.store(0x3020, KERNEL, 0xB067)
-    assert policy.counters.updates == 1
+    processor.registers["cr0"] = 0x80010001
+    policy.context_changed()
+    assert processor.access(0x8000, LOAD, USER) == 0xB000
 
 
 def test_table_mapped_twice_is_followed_through_either_mapping() -> None:

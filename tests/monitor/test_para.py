@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from vmm.monitor import virtualize
 
 TOP = Path(__file__).resolve().parents[2]
-BOARDS = {"arm": "virt", "sparc": "leon3"}
+sys.path.append(str(TOP / "tests" / "toolchain"))
+from assembly import build_guest  # noqa: E402
+
+BOARDS = {"arm": "virt", "sparc": "leon3", "x86": "pc"}
 POLICIES = ("strict", "lazy")
 EVERY = pytest.mark.parametrize("architecture", BOARDS)
 
@@ -27,3 +31,27 @@ def test_the_console_is_that_of_the_bare_kernel(boot, architecture: str, policy:
     guest.run()
     recorded = TOP / "tests" / "reference" / architecture / "nucleus-quick.txt"
     assert guest.output == recorded.read_text()
+
+
+def test_wrong_calls_are_refused_and_change_nothing(boot, tmp_path) -> None:
+    folder = Path(__file__).parent / "guests" / "calls_x86"
+    guest = boot("pc", kernel=build_guest("x86", "calls", tmp_path, folder))
+    virtualize(guest.machine, "para")
+    guest.run()
+    error, fine = "ffffffff", "00000000"
+    assert [tuple(line.split(" gives=")) for line in guest.output.splitlines()] == [
+        ("query", "564d4d01"), ("unknown", error), ("far unknown", error),
+        ("page not aligned", error), ("page nowhere", error), ("no updates", fine),
+        ("too many updates", error), ("updates nowhere", error), ("one update", "00000001"),
+        ("entry", "00000007"), ("second not aligned", error), ("flush", fine),
+        ("page", fine), ("opened", fine), ("flag", "00000001"),
+        ("flag", fine), ("flag", fine), ("query", "564d4d01"),
+    ]
+
+
+def test_x86_system_calls_do_not_come_to_the_monitor(boot) -> None:
+    """Traps, and the way back to user mode, are the native layer's."""
+    guest = boot("pc", kernel=kernel("x86", "nucleus-para-syscalls"))
+    monitor = virtualize(guest.machine, "para")
+    guest.run()
+    assert monitor.counters.total < 100 < 200_000 < guest.machine.engine.native.recent_count

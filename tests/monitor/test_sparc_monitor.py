@@ -86,6 +86,20 @@ def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
     assert guest.outcome is not None and "cannot emulate 0x10800" in guest.outcome.text
 
 
+@pytest.mark.parametrize("policy", ["lazy", "strict", "nested"])
+@pytest.mark.parametrize("technique", ["trap_and_emulate", "translate"])
+@pytest.mark.parametrize("guest", ["traps", "nucleus-quick"])
+def test_no_policy_shows(guest: str, technique: str, policy: str) -> None:
+    seen, monitor = virtual("leon3", f"sparc/{guest}", technique, policy)
+    assert seen == bare("leon3", f"sparc/{guest}")
+    assert (monitor.memory.counters.hidden_faults == 0) == (policy == "nested")
+
+
+def test_a_translated_kernel_whose_tables_the_engine_walks_needs_no_monitor() -> None:
+    _, monitor = virtual("leon3", "sparc/nucleus-quick", "translate", "nested")
+    assert monitor.counters.total < 10  # cache control, MMU control
+
+
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
 def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
     seen, monitor = virtual("leon3", f"sparc/{guest}", "translate")

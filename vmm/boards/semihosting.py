@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from vmm.cpu.arm.processor import ArmProcessor
+from vmm.cpu.processor import Processor
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.native import library as native
@@ -27,9 +27,8 @@ FAILED = 0xFFFFFFFF
 class Semihosting:
     """Serves `SVC 0x123456` (Thumb: `SVC 0xAB`)."""
 
-    def __init__(self, machine: Machine, processor: ArmProcessor) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.processor = processor
         self._calls: dict[int, Callable[[int], int]] = {
             OPEN: self._open, CLOSE: lambda block: 0, WRITEC: self._writec, WRITE0: self._write0,
             WRITE: self._write, READ: self._read, READC: lambda block: 0,
@@ -38,6 +37,11 @@ class Semihosting:
             TIME: lambda block: machine.clock.now() // 1_000_000_000, ERRNO: lambda block: 0,
             ELAPSED: self._elapsed, TICKFREQ: lambda block: 1_000_000_000,
         }
+
+    @property
+    def processor(self) -> Processor:
+        """The machine's, which a monitor may have taken over since."""
+        return self.machine.processor
 
     def trap(self, kind: int) -> int:
         """An SVC with the semihosting number: serve it if the instruction really is one."""

@@ -133,7 +133,7 @@ def _services(
     """PSCI by HVC (by SMC if the guest may be a hypervisor), and semihosting."""
     if options.semihosting:
         processor.engine.native.semihosting = 1
-        machine.serve(traps.SEMIHOSTING, Semihosting(machine, processor).trap)
+        machine.serve(traps.SEMIHOSTING, Semihosting(machine).trap)
     if secure:
         return  # the guest brings its own firmware to Monitor mode
     psci = Psci(

@@ -10,8 +10,8 @@ been counted; a handler that lets the instruction begin anew says `restart`.
 
 Addresses are translated by the engine's own walk of the guest's tables, with the
 privilege of the virtual mode (FILL_ENGINE); from a `Space` (FILL_SHADOW), whose missing
-entries the fill handler puts in; or by the engine while the fill handler validates
-stores to the tables (FILL_EXPOSED).
+entries the fill handler puts in; by the engine while the fill handler validates stores to
+the tables (FILL_EXPOSED); or not at all, as with the guest's MMU off (FILL_FLAT).
 
 What a handler raises stops the engine and is raised again by `Engine.run`.
 """
@@ -211,7 +211,10 @@ class Virtual:
         self._dll.vmm_set_view(self._pointer, view)
 
     def set_fill_mode(self, mode: int) -> None:
-        """Who translates addresses: FILL_ENGINE, FILL_SHADOW or FILL_EXPOSED."""
+        """Who translates addresses: FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED or FILL_FLAT.
+
+        For FILL_FLAT the engine's own MMU must be off, except SPARC's, which stays on.
+        """
         if self.vcpu.fill_mode != mode:
             self.vcpu.fill_mode = mode
             self._dll.vmm_virtual_begins(self._pointer)

@@ -150,7 +150,7 @@ class Technique:
             wedge = self._annotated.wedge(monitor.machine)
             if wedge is not None:
                 self.wedge = wedge
-                wedge.share_vcpu_page(monitor.engine)
+                wedge.share_vcpu_page(monitor.machine)
         for index, site in enumerate(self._annotated.sites):
             following = self._annotated.sites[index + 1 : index + 2]
             place = self._patch(site, following, templates, calls)

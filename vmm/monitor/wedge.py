@@ -13,7 +13,6 @@ interrupt flag, which the guest may set as it likes anyway.
 
 from __future__ import annotations
 
-from vmm.cpu.engine import Engine
 from vmm.machine.machine import Machine
 from vmm.monitor.base import MonitorError
 
@@ -22,6 +21,17 @@ PAGE = 0x1000
 INTERRUPTS, PENDING, FAULT_ADDRESS, FAULT_STATUS = 0, 4, 8, 12
 FLAGS = 0x40  # x86: IOPL and NT
 CONTROL = 0x44  # x86: CR0, CR2, CR3, CR4
+
+
+def share_page(machine: Machine, address: int) -> bool:
+    """Have the native layer keep the page at a physical address as VCPU page; False: no memory."""
+    memory = machine.bus.memory_at(address, PAGE)
+    if memory is None or memory.rom:
+        return False
+    host = memory.frames.address + memory.offset + address - memory.base
+    engine = machine.engine
+    engine.library.dll.vmm_set_vcpu_page(engine.pointer, host, address)
+    return True
 
 
 class Wedge:
@@ -68,14 +78,10 @@ class Wedge:
         self._next += len(code) + 3 & -4
         return address
 
-    def share_vcpu_page(self, engine: Engine) -> None:
+    def share_vcpu_page(self, machine: Machine) -> None:
         """Have the native layer keep the VCPU page."""
-        physical = self.vcpu_page + self._displacement
-        memory = self._bus.memory_at(physical, PAGE)
-        if memory is None:
+        if not share_page(machine, self.vcpu_page + self._displacement):
             raise MonitorError(f"the guest's VCPU page at {self.vcpu_page:#x} is not in memory")
-        host = memory.frames.address + memory.offset + physical - memory.base
-        engine.library.dll.vmm_set_vcpu_page(engine.pointer, host, physical)
 
     def write(self, address: int, data: bytes) -> None:
         """Write to the guest's memory at a virtual address that lies as the wedge does."""

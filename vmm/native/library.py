@@ -40,10 +40,12 @@ KIND_SEMIHOSTING = 16  # ARM
 KIND_RETURN = 768  # in the ledger, while returns are told
 KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor lets in
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
+KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
+PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
 KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
-FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED = range(3)
+FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
@@ -196,6 +198,13 @@ VCPU_HEADER = (
 )
 VCPU_SIZE = 4 * (8 + VCPU_WORDS)
 
+
+def vcpu_words(vcpu: C.Structure) -> C.Array[C.c_uint32]:
+    """The words of a virtual processor's structure, behind its header."""
+    header = VCPU_SIZE - 4 * VCPU_WORDS
+    return (C.c_uint32 * VCPU_WORDS).from_buffer(vcpu, header)
+
+
 CPU_POINTER = C.c_void_p
 ON_TRAP = C.CFUNCTYPE(C.c_int32, CPU_POINTER, C.c_uint32)
 ON_EVENT = C.CFUNCTYPE(C.c_int32, CPU_POINTER)
@@ -340,8 +349,11 @@ class NativeCpu(C.Structure):
         ("on_fill", ON_FILL),
         ("on_decode", ON_DECODE),
         ("instructions", C.c_void_p),
+        ("instruction_heads", C.c_uint32 * 256),
+        ("decode_once", C.c_uint32),
         ("instruction_count", C.c_uint32),
         ("code_size", C.c_uint32),
+        ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),

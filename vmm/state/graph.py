@@ -36,12 +36,16 @@ from vmm.machine.machine import Machine
 from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
+from vmm.monitor.memory import exposed, lazy, nested, strict
+from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.native import library as native
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space,
+    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory,
+    # Derived from the guest's memory and registers, and told of when they are put back
+    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {

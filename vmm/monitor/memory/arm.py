@@ -127,6 +127,11 @@ class ArmTables:
         """Short or long descriptors."""
         return self._long
 
+    @property
+    def translating(self) -> bool:
+        """SCTLR.M."""
+        return self._on
+
     def roots(self) -> tuple[Table, ...]:
         """The first-level tables at TTBR0 and TTBR1, as far as TTBCR has them used."""
         if not self._on:

@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING
 from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
 from vmm.monitor.memory.guest import Guest, guest_of, is_entry, take_over
-from vmm.monitor.memory.shadow import Shadows
-from vmm.monitor.memory.sources import Sources
 from vmm.monitor.memory.tables import Table
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ class Policy:
         self._owns = owns
         self._guest: Guest
         self._types: FrameTypes
-        self._flat: Shadows  # with translation off
         self._mode: object = None
         self._current: tuple[Table, ...] = ()
         self._pinned: OrderedDict[Table, None] = OrderedDict()
@@ -65,9 +62,6 @@ class Policy:
         """Begin, with the guest's registers as they are."""
         self._guest = guest
         self._types = FrameTypes(guest.memory, guest.tables, self._owns, self._table)
-        self._flat = Shadows(
-            guest.mmu, guest.new_space, lambda: Sources(guest.memory, lambda translation: None)
-        )
         self._switch()
 
     def type_of(self, frame: int) -> str:
@@ -86,14 +80,14 @@ class Policy:
 
     def _switch(self) -> None:
         guest, tables = self._guest, self._guest.tables
-        key = tables.load_context(guest.registers)
+        tables.load_context(guest.registers)
         self._current = tables.roots()
         if tables.mode != self._mode or not self._current:
             self._mode = tables.mode
             self._pinned.clear()
             self._types.clear()
-        if not self._current:
-            guest.mmu.use(self._flat.switch(key).space)
+        if not tables.translating:
+            guest.mmu.use_none()
             return
         guest.mmu.use(None)
         for root in self._current:
@@ -123,13 +117,9 @@ class Policy:
             self._guest.mmu.flush_page(address & -PAGE)
 
     def fill(self, address: int, access: int) -> int:
-        """A store to a frame that holds a table; with translation off, any access."""
+        """A store to a frame that holds a table."""
         guest = self._guest
         self.counters.hidden_faults += 1
-        if not self._current:
-            found = guest.tables.find(address, access, not guest.mmu.fill_privileged)
-            self._flat.enter(address, found)
-            return 0
         assert access == STORE
         self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
         guest.mmu.store_through(address)
@@ -191,5 +181,4 @@ class Policy:
         self._storing.clear()
         self._pinned.clear()
         self._types.clear()
-        self._flat.forget()
         self._switch()

@@ -65,6 +65,10 @@ class Mmu(Protocol):
         """In a fill for a store to a frame with a role: a physical address in it."""
         ...
 
+    def use_none(self) -> None:
+        """Take addresses for their places from the next access on: translation is off."""
+        ...
+
     def set_role(self, frame: int, role: bool) -> None:
         """Give a frame (a number) a role, or take it; nothing is remembered."""
         ...
@@ -111,6 +115,10 @@ class EngineMmu:
         self._virtual.set_fill_mode(
             native.FILL_EXPOSED if space is None else native.FILL_SHADOW
         )
+
+    def use_none(self) -> None:
+        self._virtual.space = None
+        self._virtual.set_fill_mode(native.FILL_FLAT)
 
     def set_role(self, frame: int, role: bool) -> None:
         self._virtual.set_role(frame << 12, int(role))
@@ -163,7 +171,6 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
     """Have the policy answer the guest's fills, and hear of what is written for the guest."""
     virtual = virtual_of(monitor)
     virtual.handlers.fill = policy.fill
-    virtual.handlers.stored = policy.stored
     virtual.handlers.stored = policy.stored
     monitor.engine.handlers.derived = policy.forget
     bus = monitor.machine.bus

@@ -53,6 +53,9 @@ class Policy:
     def _switch(self) -> None:
         key = self._guest.tables.load_context(self._guest.registers)
         space = self._shadows.switch(key)
+        if not self._guest.tables.translating:
+            self._shadows.use_none()
+            return
         self.counters.updates += space.sources.check()
         self._shadows.use()
 

@@ -8,9 +8,10 @@ and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
 Guest-physical addresses are the machine's own, so the second stage limits and
 does not move; what the engine reads while it walks is not limited.
 
-An x86 guest in user mode has this too: the real processor keeps its CR0, CR3 and
-CR4, and the walk goes by the virtual privilege level.  The second stage is then
-the native layer's map of the machine's pages, and nothing comes here.
+x86 and SPARC guests in user mode have this too: the real processor keeps what
+their walk goes by (CR0, CR3 and CR4; the SRMMU's registers), and it goes by the
+virtual privilege level.  The second stage is then the native layer's map of the
+machine's pages, and nothing comes here.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ class Policy:
         from vmm.monitor.assist.monitor import Monitor as AssistMonitor
 
         if not isinstance(monitor, AssistMonitor):
-            if monitor.machine.processor.architecture != "x86":
+            if monitor.machine.processor.architecture not in ("x86", "sparc"):
                 raise PolicyError("policy nested is for technique assist, where the guest's"
                                   " tables are walked")
             virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            self._flush = monitor.engine.flush_tlb
             return
         self._monitor = monitor
         self._flush = monitor.engine.flush_tlb
@@ -75,13 +77,15 @@ class Policy:
             self._stage.set(address, EVERYTHING)
         return True
 
-    # The engine follows the guest's registers and flushes by itself.
+    # The engine follows the guest's registers, and flushes for what it executes itself.
 
     def context_changed(self) -> None:
         self.counters.switches += 1
+        self._flush()
 
     def flush(self, address: int | None) -> None:
         self.counters.flushes += 1
+        self._flush()
 
     def fill(self, address: int, access: int) -> int:
         raise AssertionError("the engine fills an assisted guest's translations")

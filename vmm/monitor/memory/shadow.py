@@ -74,6 +74,11 @@ class Shadows:
             self._used = self.current
             self._mmu.use(self.current.space)
 
+    def use_none(self) -> None:
+        """Have the processor take addresses for their places."""
+        self._used = None
+        self._mmu.use_none()
+
     def enter(self, address: int, found: Found) -> None:
         """Put a translation into the current space."""
         self.account(address, found)

@@ -77,6 +77,11 @@ class SparcTables:
 
     mode = None  # there is one only
 
+    @property
+    def translating(self) -> bool:
+        """The control register's E."""
+        return self._on
+
     def roots(self) -> tuple[Table, ...]:
         """The context's entry of the context table is a table of its own."""
         if not self._on:

@@ -62,8 +62,14 @@ class Policy:
         self._switch()
 
     def _switch(self) -> None:
-        self._shadows.switch(self._guest.tables.load_context(self._guest.registers))
-        self._shadows.use()
+        tables = self._guest.tables
+        self._shadows.switch(tables.load_context(self._guest.registers))
+        if tables.translating:
+            self._shadows.use()
+            return
+        # Nothing is protected meanwhile, so nothing may be relied on afterwards.
+        self._shadows.forget()
+        self._shadows.use_none()
 
     def context_changed(self) -> None:
         """Follow to the context's own space, which is up to date."""

@@ -117,6 +117,11 @@ class Tables(Protocol):
         """What `part` depends on besides its arguments."""
         ...
 
+    @property
+    def translating(self) -> bool:
+        """Whether this context translates at all: else an address is its place."""
+        ...
+
     def roots(self) -> tuple[Table, ...]:
         """The tables that walks of this context begin in; none with translation off."""
         ...

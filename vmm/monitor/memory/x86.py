@@ -113,6 +113,11 @@ class X86Tables:
         """Which bits mean what: CR4.PAE and PSE, EFER.NXE, the A20 gate."""
         return self._registers["cr4"], self._no_execute, self._a20
 
+    @property
+    def translating(self) -> bool:
+        """CR0.PG."""
+        return bool(self._registers["cr0"] & CR0_PG)
+
     def roots(self) -> tuple[Table, ...]:
         """The directory, or PAE's four pointers."""
         registers = self._registers

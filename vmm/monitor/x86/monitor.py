@@ -93,6 +93,7 @@ class Monitor(base.Monitor):
             return found
 
         self.virtual.handlers.decode = number
+        self.engine.native.decode_once = looked_at is None
 
     def _number(self, address: int, code: bytes) -> int:
         """By which translated code calls for a sensitive instruction; 0: it is not one.

@@ -23,8 +23,9 @@ class Table(Shared):
     """A descriptor-table register with its hidden part (GDTR, IDTR: base and limit only)."""
 
     _fields_ = (
-        ("selector", C.c_uint32), ("base", C.c_uint32), ("limit", C.c_uint32),
-        ("flags", C.c_uint32),
+        ("selector", C.c_uint32), ("spare", C.c_uint32),
+        ("base", C.c_uint32), ("base_high", C.c_uint32),
+        ("limit", C.c_uint32), ("flags", C.c_uint32),
     )
 
 
@@ -33,7 +34,7 @@ OWN = (
     ("cpl", C.c_uint32),  # current privilege level, 0 to 3
     ("pe", C.c_uint32),  # CR0.PE
     ("eflags", C.c_uint32),  # IF, IOPL, NT and VM
-    ("gdtr", Table), ("idtr", Table), ("ldtr", Table), ("tr", Table),
+    ("ldtr", Table), ("tr", Table), ("gdtr", Table), ("idtr", Table),
     ("trapped", C.c_uint32),  # the number of the instruction that trapped; 0: none
     ("operation", C.c_uint32),  # being emulated: a number in `decode.OPERATIONS`
     ("address", C.c_uint32),  # of INVLPG
@@ -46,7 +47,7 @@ class Vcpu(Shared):
 
     _fields_ = (
         *native.VCPU_HEADER, *OWN,
-        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 4 - 4)),
+        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 6 - 4)),
     )
 
 

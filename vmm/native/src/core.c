@@ -63,7 +63,7 @@ static const char *const needed_once[] = {
     "x86_stl_phys_notdirty_x86_64", "cpu_get_address_space_x86_64",
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
-    "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64",
+    "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
     "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 

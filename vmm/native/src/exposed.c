@@ -6,7 +6,7 @@
  * mapped without permission to write, and a store there comes to on_fill, which
  * refuses it or lets it through (through.c).
  */
-#include "vmm.h"
+#include "monitor_sparc.h"
 #include "offsets.h"
 
 #include <stdlib.h>
@@ -30,7 +30,13 @@ static uint32_t kernel_index(const struct vmm_cpu *v)
 /* The index whose rights a walk for MMU_INDEX goes by: a virtual kernel has a kernel's. */
 int vmm_walk_index(const struct vmm_cpu *v, int mmu_index)
 {
-    if (v->vcpu && !v->vcpu->native && v->vcpu->kernel && (uint32_t)mmu_index == vmm_user_index(v))
+    enum { SPARC_PHYSICAL = 2 };
+
+    if (!v->vcpu || v->vcpu->native)
+        return mmu_index;
+    if (v->arch == VMM_SPARC && v->vcpu->fill_mode == VMM_FILL_ENGINE && !vmm_sparc_mmu_on(v))
+        return SPARC_PHYSICAL; /* the real MMU is on nevertheless */
+    if (v->vcpu->kernel && (uint32_t)mmu_index == vmm_user_index(v))
         return (int)kernel_index(v);
     return mmu_index;
 }

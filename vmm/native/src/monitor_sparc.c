@@ -22,6 +22,11 @@ static uint32_t *word(const struct vmm_cpu *v, enum vmm_sparc_word index)
     return &v->vcpu->words[index];
 }
 
+bool vmm_sparc_mmu_on(const struct vmm_cpu *v)
+{
+    return *word(v, VMM_SPARC_MMU_CONTROL) & 1;
+}
+
 bool vmm_sparc_translates(const struct vmm_cpu *v)
 {
     return v->vcpu && v->vcpu->view == VMM_VIEW_KERNEL && *word(v, VMM_SPARC_TRANSLATED);
@@ -190,18 +195,16 @@ uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code)
     return code;
 }
 
-/* Fault status and address are read in every handler of a fault. */
-bool vmm_sparc_loads(struct vmm_cpu *v, uint32_t address, int asi, uint64_t *value)
+/* Whether the engine's own helper does an access of the MMU as the virtual processor's: of
+ * all registers but the control register, which only the guest believes.  Changes are the
+ * monitor's to follow unless it is the engine that walks the guest's tables. */
+bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store)
 {
-    enum { MMU_REGISTERS = 0x19, FAULT_STATUS = 3, FAULT_ADDRESS = 4 };
-    uint32_t *mmu = &FIELD(uint32_t, v->env, SPARC_MMUREGS), index = address >> 8 & 0x1f;
+    enum { PROBE_AND_FLUSH = 0x18, MMU_REGISTERS = 0x19 };
 
-    if (asi != MMU_REGISTERS || (index != FAULT_STATUS && index != FAULT_ADDRESS) || address & 7)
+    if (store && v->vcpu->fill_mode != VMM_FILL_ENGINE)
         return false;
-    *value = mmu[index];
-    if (index == FAULT_STATUS)
-        mmu[index] = 0;
-    return true;
+    return asi == PROBE_AND_FLUSH || (asi == MMU_REGISTERS && address >> 8 & 0x1f);
 }
 
 /* Have the monitor emulate the instruction that called the helper. */
@@ -220,7 +223,7 @@ void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, u
     ORIGINAL(store_fn, original, "helper_st_asi_sparc");
     struct vmm_cpu *v = translated(env);
 
-    if (v)
+    if (v && !vmm_sparc_engine_accesses(v, address, asi, true))
         vmm_sparc_emulated(v, GUEST_RETURN);
     may_raise(GUEST_RETURN);
     original(env, address, value, asi, operation);

@@ -11,6 +11,9 @@ enum vmm_sparc_word {
     VMM_SPARC_TRANSLATED /* the guest's kernel is translated for its virtual processor */
 };
 
+/* Whether the guest's MMU translates; the real one always does. */
+bool vmm_sparc_mmu_on(const struct vmm_cpu *v);
+
 /* Whether blocks translated for V's present view do on its virtual processor what they
  * would do in supervisor mode. */
 bool vmm_sparc_translates(const struct vmm_cpu *v);
@@ -23,9 +26,8 @@ bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
 /* What the translator is to see in place of an instruction in virtual supervisor mode. */
 uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code);
 
-/* An access of an alternate space that is not memory: true if it is done and *VALUE loaded,
- * false if the monitor is to emulate it. */
-bool vmm_sparc_loads(struct vmm_cpu *v, uint32_t address, int asi, uint64_t *value);
+/* An access of an alternate space that is not memory is the engine's, or it is emulated. */
+bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store);
 void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 
 #endif

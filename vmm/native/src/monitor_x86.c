@@ -17,37 +17,15 @@
 #include "monitor_x86.h"
 #include "offsets.h"
 
+#include <string.h>
+
 enum { HF_CPL = 3, HF_PE = 1 << 7 };
 enum { FL_IF = 1 << 9, FL_IOPL = 3 << 12, FL_NT = 1 << 14, FL_VM = 1 << 17 };
 enum { FL_VIRTUAL = FL_IF | FL_IOPL | FL_NT | FL_VM };
 enum { CR0_PE = 1 };
+enum { TABLES = 4 * sizeof(struct x86_table) }; /* LDTR, TR, GDTR, IDTR: one after the other */
 enum { GP = 13 };
 enum { REQUEST_HARD = 2, REQUEST_NMI = 0x200 };
-
-static void put_table(struct vmm_cpu *v, unsigned offset, struct x86_table value)
-{
-    char *table = (char *)v->env + offset;
-
-    FIELD(uint32_t, table, 0) = value.selector;
-    FIELD(uint64_t, table, 8) = value.base;
-    FIELD(uint32_t, table, 16) = value.limit;
-    FIELD(uint32_t, table, 20) = value.flags;
-}
-
-/* What a table register holds; it is empty after that. */
-static struct x86_table take_table(struct vmm_cpu *v, unsigned offset)
-{
-    char *table = (char *)v->env + offset;
-    struct x86_table value = {
-        .selector = FIELD(uint32_t, table, 0),
-        .base = (uint32_t)FIELD(uint64_t, table, 8),
-        .limit = FIELD(uint32_t, table, 16),
-        .flags = FIELD(uint32_t, table, 20),
-    };
-
-    put_table(v, offset, (struct x86_table){0});
-    return value;
-}
 
 /* ---- the VCPU page (vcpu_page.c, vmm/monitor/x86/templates.py) ------------------ */
 
@@ -98,10 +76,7 @@ void vmm_x86_show(struct vmm_cpu *v)
     }
     FIELD(uint64_t, v->env, X86_EFLAGS)
         = (FIELD(uint64_t, v->env, X86_EFLAGS) & ~(uint64_t)FL_VIRTUAL) | vcpu->eflags;
-    put_table(v, X86_GDT, vcpu->gdtr);
-    put_table(v, X86_IDT, vcpu->idtr);
-    put_table(v, X86_LDT, vcpu->ldtr);
-    put_table(v, X86_TR, vcpu->tr);
+    memcpy((char *)v->env + X86_LDT, &vcpu->ldtr, TABLES);
 }
 
 /* The guest runs next: in user mode, whatever it believes. */
@@ -117,10 +92,8 @@ void vmm_x86_hide(struct vmm_cpu *v)
     vcpu->cpl = *hflags & HF_CPL;
     vcpu->pe = *hflags / HF_PE & 1;
     vcpu->eflags = (uint32_t)*eflags & FL_VIRTUAL;
-    vcpu->gdtr = take_table(v, X86_GDT);
-    vcpu->idtr = take_table(v, X86_IDT);
-    vcpu->ldtr = take_table(v, X86_LDT);
-    vcpu->tr = take_table(v, X86_TR);
+    memcpy(&vcpu->ldtr, (char *)v->env + X86_LDT, TABLES);
+    memset((char *)v->env + X86_LDT, 0, TABLES);
     *hflags |= HF_CPL | HF_PE;
     FIELD(uint64_t, v->env, X86_CR) |= CR0_PE;
     *eflags = (*eflags & ~(uint64_t)FL_VIRTUAL) | FL_IF
@@ -149,6 +122,10 @@ void vmm_x86_virtual_trap(struct vmm_cpu *v, int number)
         action = v->on_exit(v, GP);
     }
     vmm_x86_show(v);
+    if (guest && FIELD(uint32_t, v->env, X86_IS_INT) && vmm_para_x86_call(v, (uint32_t)number)) {
+        vmm_x86_hide(v);
+        return;
+    }
     switch (action) {
     case VMM_STOP:
         vmm_stop(v, VMM_REASON_STOPPED);

@@ -6,8 +6,11 @@
 
 #include "vmm.h"
 
+/* A descriptor-table register, as the engine has it. */
 struct x86_table {
-    uint32_t selector, base, limit, flags;
+    uint32_t selector, spare;
+    uint32_t base, base_high;
+    uint32_t limit, flags;
 };
 
 /* What the guest may not see of the register file it runs on, and may not change:
@@ -17,7 +20,7 @@ struct x86_vcpu {
     uint32_t cpl;
     uint32_t pe;     /* CR0.PE */
     uint32_t eflags; /* IF, IOPL, NT and VM */
-    struct x86_table gdtr, idtr, ldtr, tr;
+    struct x86_table ldtr, tr, gdtr, idtr; /* in the engine's order */
     uint32_t trapped;   /* by on_exit: the number of the instruction that trapped; 0: none */
     uint32_t operation; /* being emulated */
     uint32_t address;   /* of INVLPG */
@@ -53,6 +56,11 @@ void vmm_x86_take_page(struct vmm_cpu *v);
 void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);
 bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request);
+
+/* para_x86.c */
+void vmm_para_x86_keep_segments(struct vmm_cpu *v);
+bool vmm_para_x86_enter(struct vmm_cpu *v, uint32_t vector, bool software);
+bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector);
 
 /* x86_operations.c */
 void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one);

@@ -89,11 +89,9 @@ uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t oper
     ORIGINAL(load_fn, original, "helper_ld_asi_sparc");
     uint64_t value;
 
-    if (vmm_current && vmm_sparc_translates(vmm_current)) {
-        if (vmm_sparc_loads(vmm_current, address, asi, &value))
-            return value;
+    if (vmm_current && vmm_sparc_translates(vmm_current)
+        && !vmm_sparc_engine_accesses(vmm_current, address, asi, false))
         vmm_sparc_emulated(vmm_current, GUEST_RETURN);
-    }
     if (!vmm_current || (asi != USER_INSTRUCTION && asi != SUPERVISOR_INSTRUCTION))
         return original(env, address, asi, operation);
     vmm_current->helper_pc = GUEST_RETURN;

@@ -20,7 +20,8 @@ enum { X86_USER_INDEX = 1, ACCESS_STORE = 1 };
 void vmm_virtual_begins(struct vmm_cpu *v)
 {
     /* With the MMU off the engine would not tell user accesses from others. */
-    if (v->arch == VMM_SPARC && v->vcpu->fill_mode == VMM_FILL_SHADOW)
+    if (v->arch == VMM_SPARC
+        && (v->vcpu->fill_mode == VMM_FILL_SHADOW || v->vcpu->fill_mode == VMM_FILL_FLAT))
         FIELD(uint32_t, v->env, SPARC_MMUREGS) |= 1;
     if (vmm_x86_virtual(v))
         vmm_x86_hide(v);

@@ -58,7 +58,8 @@ enum vmm_page {
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
     VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
-    VMM_KIND_DIRECT = 1027 /* ARM: a trap that the monitor is to enter, told already */
+    VMM_KIND_DIRECT = 1027, /* ARM: a trap that the monitor is to enter, told already */
+    VMM_KIND_HYPERCALL = 1030 /* x86: a paravirtual kernel calls its monitor */
 };
 
 #define VMM_AT_BREAKPOINT (1u << 30)          /* in place of a block's length: a breakpoint's index */
@@ -173,7 +174,8 @@ enum vmm_view { VMM_VIEW_BARE, VMM_VIEW_KERNEL, VMM_VIEW_USER };
 enum vmm_fill_mode {
     VMM_FILL_ENGINE,  /* the engine walks, with the virtual mode's privilege */
     VMM_FILL_SHADOW,  /* the entries of a space (space.c) */
-    VMM_FILL_EXPOSED  /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_EXPOSED, /* the engine, and stores to the tables are validated (exposed.c) */
+    VMM_FILL_FLAT     /* the guest's translation is off: an address is its place */
 };
 
 #define VMM_VCPU_WORDS 124
@@ -209,8 +211,10 @@ struct vmm_space {
 struct vmm_instruction {
     uint64_t argument;
     uint32_t operation;
-    uint8_t length;
+    uint32_t next; /* with the same first byte */
+    uint8_t length, mode;
     bool ends; /* its block ends behind it */
+    uint8_t code[15];
 };
 
 struct vmm_cpu {
@@ -324,8 +328,11 @@ struct vmm_cpu {
     /* x86_sites.c: the number of the sensitive instruction at PC, 0 if it is not one */
     int32_t (*on_decode)(struct vmm_cpu *, uint32_t pc);
     struct vmm_instruction *instructions; /* from 1 */
+    uint32_t instruction_heads[256]; /* by first byte: the latest */
+    uint32_t decode_once; /* what is known by its bytes need not be asked for again */
     uint32_t instruction_count;
     uint32_t code_size; /* bytes at that pc, as far as its page goes */
+    uint32_t spare6;
     uint8_t code[16];
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
@@ -429,6 +436,22 @@ enum vmm_vcpu_page {
     VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
     VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
 };
+/* Words of a VCPU that are the same for all architectures, where theirs do not reach. */
+enum vmm_para_word {
+    VMM_PARA_CALLS = 96, /* hypercalls are answered */
+    VMM_PARA_TRAPS,      /* where traps enter the kernel directly; 0: as the architecture has it */
+    VMM_PARA_STACK,      /* the kernel's stack for traps from user mode */
+    VMM_PARA_SEGMENTS    /* x86: the kernel's CS and SS, four words each */
+};
+/* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
+enum vmm_hypercall { VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_OPENED = 13 };
+#define VMM_HYPER_ERROR 0xffffffffu
+
+static inline uint32_t vmm_para(const struct vmm_cpu *v, enum vmm_para_word word)
+{
+    return v->vcpu ? v->vcpu->words[word] : 0;
+}
+
 void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
 uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
 void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);

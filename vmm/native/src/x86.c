@@ -92,8 +92,9 @@ void x86_cpu_do_interrupt_x86_64(void *cpu)
         return;
     }
     if (offer(v, vector + (FIELD(uint32_t, v->env, X86_IS_INT) ? VMM_KIND_SOFTWARE : 0),
-              FIELD(uint32_t, v->env, X86_ERROR_CODE))
-        == VMM_NATIVE)
+                FIELD(uint32_t, v->env, X86_ERROR_CODE))
+            == VMM_NATIVE
+        && !vmm_para_x86_enter(v, vector, FIELD(uint32_t, v->env, X86_IS_INT)))
         original(cpu);
 }
 
@@ -115,7 +116,8 @@ void do_interrupt_x86_hardirq_x86_64(void *env, int vector, int is_hw)
         if (vector < 0)
             return; /* withdrawn at the last moment, and no spurious vector */
     }
-    if (offer(v, (uint32_t)vector + VMM_KIND_INTERRUPT, 0) == VMM_NATIVE)
+    if (offer(v, (uint32_t)vector + VMM_KIND_INTERRUPT, 0) == VMM_NATIVE
+        && !vmm_para_x86_enter(v, (uint32_t)vector, false))
         original(env, vector, is_hw);
 }
 

@@ -14,6 +14,7 @@
 #include "offsets.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8 };
 enum { INTO = 0xce, PADDING = 0x3e, LONGEST = 15 };
@@ -25,14 +26,26 @@ static __thread struct {
     bool ends;
 } site;
 
-/* A new instruction's number; 0: no memory for it, or far too many. */
+/* How code reads: bits of vmm_instruction.mode. */
+enum { WIDE = 1, FLAT = 2 };
+
+static uint32_t mode_of(const struct vmm_cpu *v)
+{
+    enum { FL_VM = 1 << 17, HF_CS32 = 1 << 4 };
+
+    return (FIELD(uint32_t, v->env, X86_HFLAGS) & HF_CS32 ? WIDE : 0)
+        | (FIELD(uint32_t, v->env, X86_EFLAGS) & FL_VM ? 0 : FLAT);
+}
+
+/* The instruction whose bytes were read last becomes known; its number, or 0: there
+ * is no memory for it, or there are far too many. */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
                                  uint64_t argument, int ends)
 {
     uint32_t number = v->instruction_count + 1;
     struct vmm_instruction *table = v->instructions;
 
-    if (number >= INSTRUCTIONS_MOST || operation >= X86_OPERATIONS)
+    if (number >= INSTRUCTIONS_MOST || operation >= X86_OPERATIONS || length > LONGEST)
         return 0;
     if (!(number & (number - 1))) {
         table = realloc(table, 2 * number * sizeof *table);
@@ -40,9 +53,34 @@ uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t
             return 0;
         v->instructions = table;
     }
-    table[number] = (struct vmm_instruction){argument, operation, (uint8_t)length, ends != 0};
+    table[number] = (struct vmm_instruction){
+        .argument = argument, .operation = operation, .length = (uint8_t)length,
+        .ends = ends != 0, .mode = (uint8_t)mode_of(v),
+    };
+    if (v->code_size >= length) { /* else it goes on in the next page */
+        memcpy(table[number].code, v->code, length);
+        table[number].next = v->instruction_heads[v->code[0]];
+        v->instruction_heads[v->code[0]] = number;
+    }
     v->instruction_count = number;
     return number;
+}
+
+/* The number of the instruction whose bytes were read last, if it was met before. */
+static uint32_t known_instruction(const struct vmm_cpu *v)
+{
+    uint32_t mode = mode_of(v), number;
+
+    if (!v->code_size || !v->decode_once)
+        return 0;
+    for (number = v->instruction_heads[v->code[0]]; number; number = v->instructions[number].next) {
+        const struct vmm_instruction *one = &v->instructions[number];
+
+        if (one->mode == mode && one->length <= v->code_size
+            && !memcmp(one->code, v->code, one->length))
+            return number;
+    }
+    return 0;
 }
 
 /* ---- which instructions are looked at ---------------------------------------------- */
@@ -101,13 +139,13 @@ void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
     ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
-    enum { FL_VM = 1 << 17 };
-    bool flat = !(FIELD(uint32_t, v->env, X86_EFLAGS) & FL_VM);
 
-    if (!v->on_decode || !may_be_sensitive(v, byte, opcode_at, flat))
+    if (!v->on_decode || !may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT))
         return;
     vmm_x86_read_code(v, pc);
-    site.number = (uint32_t)v->on_decode(v, (uint32_t)pc);
+    site.number = known_instruction(v);
+    if (!site.number)
+        site.number = (uint32_t)v->on_decode(v, (uint32_t)pc);
     if (!site.number)
         return;
     site.pc = pc;
