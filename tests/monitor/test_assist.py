@@ -18,7 +18,8 @@ from vmm.monitor.assist.classes import CLASSES, fits
 from vmm.monitor.memory import nested
 from vmm.monitor.theorem import Instruction, classify
 
-TRAPS = [("leon3", "sparc/traps"), ("virt", "arm/traps"), ("pc", "x86/traps")]
+BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
+TRAPS = [(board, f"{architecture}/traps") for architecture, board in BOARDS.items()]
 PREFIXES = b"\x66\x67\xf0\xf2\xf3"
 
 
@@ -37,6 +38,17 @@ def test_with_every_control_on_nothing_that_the_guest_sees_differs(board: str, g
     assert sum(n for (reason, _), n in exits.items() if reason is Reason.INSTRUCTION) > 1000
     assert exits[Reason.DEVICE, "store"] + exits[Reason.PORT, "store"] > 10
     assert exits[Reason.SECOND_STAGE, "fetch"] > 1
+
+
+@pytest.mark.parametrize("guest", [
+    "sparc/nucleus-quick", "arm/nucleus-quick", "x86/nucleus-quick", "hostile/sparc/error_mode",
+    "hostile/arm/unmapped", "hostile/x86/device_stack", "hostile/x86/triple_fault",
+])
+def test_kernels_run_and_end_as_on_the_bare_machine(guest: str) -> None:
+    board = BOARDS[guest.split("/")[-2]]
+    seen = machine(board, guest)
+    virtualize(seen, "assist", controls=everything(seen))
+    assert watch(seen) == bare(board, guest)
 
 
 def in_a_class(architecture: str, instruction: Instruction) -> bool:

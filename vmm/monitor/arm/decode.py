@@ -48,7 +48,7 @@ class Kind(IntEnum):
 # Which kinds user mode executes without a trap, differently from a privileged mode.
 SILENT = frozenset({Kind.CPS, Kind.MRS, Kind.MSR, Kind.UNPRIVILEGED, Kind.UNPRIVILEGED_OFFSET})
 
-NAMES = {
+NAMES: dict[int, str] = {
     Kind.CPS: "cps", Kind.MRS: "mrs", Kind.MSR: "msr", Kind.MRS_BANKED: "mrs (banked)",
     Kind.MSR_BANKED: "msr (banked)", Kind.EXCEPTION_RETURN: "subs pc", Kind.LDM_RETURN: "ldm ^, pc",
     Kind.LDM_USER: "ldm ^", Kind.STM_USER: "stm ^", Kind.RFE: "rfe", Kind.SRS: "srs",

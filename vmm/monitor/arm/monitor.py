@@ -9,16 +9,14 @@ the guest's hypervisor.
 
 from __future__ import annotations
 
-import ctypes as C
 from collections.abc import Callable
 
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.machine.machine import Machine
-from vmm.machine.outcome import Outcome
 from vmm.monitor import base
-from vmm.monitor.arm.decode import NAMES, Kind, Sensitive
-from vmm.monitor.arm.emulate import EMULATE, Result, Undefined
+from vmm.monitor.arm.decode import NAMES
+from vmm.monitor.arm.emulate import PERFORM
 from vmm.monitor.arm.processor import VirtualProcessor
 from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory.base import FETCH, Fault, MemoryPolicy
@@ -43,6 +41,7 @@ class Monitor(base.Monitor):
         self.words = self.engine.words(0, 16)
         self._dll = self.engine.library.dll
         self._exception = self.processor.exception
+        self._found = self.processor.vcpu.found
         # A call of the monitor by HVC: whether somebody has answered it, and gone on behind it.
         self.hypercall: Callable[[], bool] = lambda: False
         self.handlers[traps.UNDEFINED] = self.undefined
@@ -61,28 +60,14 @@ class Monitor(base.Monitor):
     # -- exits ------------------------------------------------------------------------
 
     def undefined(self, kind: int) -> int:
-        """An instruction that the native layer has found sensitive and has not emulated."""
-        number, code, length = self.processor.vcpu.found
-        return self.emulate(Sensitive(Kind(number), code, length))
+        """A sensitive instruction that is not, or not only, the virtual CPU's affair."""
+        kind, code, value = self._found
+        self.counters.emulated[NAMES[kind]] += 1
+        return PERFORM[kind](self, code, value)
 
-    def emulate(self, found: Sensitive) -> int:
-        """Emulate the instruction at the guest's pc."""
-        self.counters.emulated[NAMES[found.kind]] += 1
-        perform = EMULATE.get(found.kind)
-        if perform is None:
-            return self._give_up(found)
-        try:
-            result = perform(self, found.code)
-        except Undefined:
-            return self.undefined_in_guest()
-        if result is Result.NEXT:
-            return self.advance(found.length)
-        return native.HANDLED
-
-    def advance(self, length: int) -> int:
+    def advance(self, length: int) -> None:
         """Go on behind an instruction."""
         self._dll.vmm_arm_advance(self.engine.pointer, length)
-        return native.HANDLED
 
     def undefined_in_guest(self) -> int:
         """The guest takes an undefined instruction exception."""
@@ -93,33 +78,18 @@ class Monitor(base.Monitor):
         """A kind of exception that user mode does not raise: a mistake of ours."""
         raise RuntimeError(f"exception {kind} of a guest in user mode")
 
-    def _give_up(self, found: Sensitive) -> int:
-        self.machine.stop(Outcome.failure(
-            f"the monitor cannot emulate {found.code:#010x} at {self.words[15]:#010x}"))
-        return native.STOP
-
     # -- what instructions need -----------------------------------------------------------
 
-    def system(self, code: int, value: int = 0) -> int:
-        """An access to a system register with the virtual mode's privilege; what was read.
-
-        ``code`` is the MCR, MRC, MCRR or MRRC.
+    def firmware(self, kind: int, number: int, length: int) -> int:
+        """A HVC or SMC is a call of the board's firmware, or undefined if it hears none of these.
         """
-        word = C.c_uint64(value)
-        if self._dll.vmm_arm_system(self.engine.pointer, code, C.byref(word), 0):
-            raise Undefined
-        return word.value
-
-    def firmware(self, kind: int, number: int, length: int) -> bool:
-        """Offer a HVC or SMC to the board's firmware; False if it has none for this kind."""
         if self.engine.native.psci_conduit != kind:
-            return False
+            return self.undefined_in_guest()
         self.advance(length)
         status = self.processor.registers["cpsr"]
         classes = {traps.HVC: 0x12, traps.SMC: 0x13}
         info = classes[kind] << 26 | 1 << 25 | (number if kind == traps.HVC else 0)
-        self.mechanism.reflect(kind, self.words[15], status, info)
-        return True
+        return self.mechanism.reflect(kind, self.words[15], status, info)
 
     # -- memory -----------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ _FIELDS = (
     ("unprivileged", C.c_uint32),  # an LDRT is under way: its faults are those of user mode
     ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
     ("translate", C.c_uint32),  # sensitive instructions are replaced as they are translated
-    ("found", C.c_uint32 * 3),  # what the monitor is to emulate: kind, A32 form, length
+    ("found", C.c_uint32 * 3),  # what the monitor is told of: kind, A32 form, value written
     ("direct", C.c_uint32),  # traps are entered by the monitor ...
     ("direct_trap", C.c_uint32),  # ... this one
 )
@@ -51,6 +51,7 @@ class Vcpu(Shared):
     mode: int
     kernel: int
     translate: int
+    found: C.Array[C.c_uint32]
     open: int
     direct: int
     direct_trap: int

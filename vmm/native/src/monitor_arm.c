@@ -193,6 +193,13 @@ static uint64_t read_system(struct vmm_cpu *v, void *ri, bool wide, uintptr_t re
     return value;
 }
 
+static bool is_context_id(const void *ri)
+{
+    return FIELD(uint8_t, ri, RI_CP) == 15 && FIELD(uint8_t, ri, RI_CRN) == 13
+        && FIELD(uint8_t, ri, RI_CRM) == 0 && FIELD(uint8_t, ri, RI_OPC1) == 0
+        && FIELD(uint8_t, ri, RI_OPC2) == 1;
+}
+
 static void write_system(struct vmm_cpu *v, void *ri, bool wide, uint64_t value)
 {
     extern void helper_set_cp_reg_arm(void *, void *, uint32_t);
@@ -201,7 +208,9 @@ static void write_system(struct vmm_cpu *v, void *ri, bool wide, uint64_t value)
 
     if (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT)
         return;
-    if (FIELD(void *, ri, RI_WRITEFN) && wide)
+    if (is_context_id(ri) && v->vcpu->fill_mode == VMM_FILL_SHADOW)
+        FIELD(uint32_t, v->env, offset) = (uint32_t)value; /* no translation hangs on it */
+    else if (FIELD(void *, ri, RI_WRITEFN) && wide)
         helper_set_cp_reg64_arm(v->env, ri, value);
     else if (FIELD(void *, ri, RI_WRITEFN))
         helper_set_cp_reg_arm(v->env, ri, (uint32_t)value);
@@ -396,12 +405,19 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
 /* What follows an emulation at the pc.  False: it is left to the monitor. */
 bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
 {
+    uint32_t *found = &words(v)[ARM_VCPU_FOUND];
+
     switch (result) {
     case ARM_EXIT:
-        words(v)[ARM_VCPU_FOUND] = instruction->kind;
-        words(v)[ARM_VCPU_FOUND + 1] = instruction->code;
-        words(v)[ARM_VCPU_FOUND + 2] = instruction->length;
+        found[0] = instruction->kind;
+        found[1] = instruction->code;
         return false;
+    case ARM_TOLD:
+        found[0] = instruction->kind;
+        found[1] = instruction->code;
+        vmm_tell_monitor(v, ARM_KIND_UNDEFINED);
+        vmm_arm_advance(v, instruction->length);
+        break;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
     case ARM_UNDEFINED:
         vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);

@@ -16,7 +16,7 @@ enum arm_vcpu {
     ARM_VCPU_FIQ_HIGH = 30, /* r8 to r12 of FIQ mode while in another */
     ARM_VCPU_UNPRIVILEGED = 35, /* an LDRT is under way: its faults are those of user mode */
     ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
-    ARM_VCPU_FOUND = 61,        /* 3: the instruction that the monitor is to emulate */
+    ARM_VCPU_FOUND = 61,        /* 3: what the monitor is told of: kind, A32 form, operand */
     ARM_VCPU_TRANSLATE = 60,    /* sensitive instructions are replaced as they are translated */
     ARM_VCPU_DIRECT = 64,       /* traps are entered by the monitor ... */
     ARM_VCPU_DIRECT_TRAP = 65   /* ... this one */
@@ -51,6 +51,7 @@ enum arm_result {
     ARM_JUMPED,    /* the pc says where to go on */
     ARM_UNDEFINED, /* not an instruction in this state */
     ARM_NO_FLOAT,  /* floating point is switched off */
+    ARM_TOLD,      /* done, but for what the monitor makes of it; the next one follows */
     ARM_EXIT       /* the monitor's to emulate */
 };
 

@@ -339,7 +339,8 @@ static int unprivileged(struct vmm_cpu *v, struct transfer t, uintptr_t retaddr)
 
 /* ---- system registers ------------------------------------------------------------------- */
 
-/* Registers that translation of addresses depends on: the monitor must hear of a write. */
+/* Registers that translation of addresses depends on: the monitor must hear of a write.  Of
+ * CONTEXTIDR it need not: no walk looks at it. */
 static bool translates(uint32_t code)
 {
     switch (field(code, 16, 4)) {
@@ -348,7 +349,6 @@ static bool translates(uint32_t code)
     case 3:
     case 8:
     case 10: return true;
-    case 13: return (code & 0xef) == 0x20; /* CONTEXTIDR */
     default: return false;
     }
 }
@@ -359,13 +359,14 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
     unsigned to = field(code, 12, 4);
     bool is_read = code >> 20 & 1;
     uint64_t value = registers(v)[to];
-    int result;
+    int result = vmm_arm_system(v, code, &value, retaddr);
 
-    if (!is_read && field(code, 8, 4) == 15 && translates(code))
-        return ARM_EXIT;
-    result = vmm_arm_system(v, code, &value, retaddr);
-    if (result != ARM_DONE || !is_read)
+    if (result != ARM_DONE)
         return result;
+    if (!is_read) {
+        words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
+        return field(code, 8, 4) == 15 && translates(code) ? ARM_TOLD : ARM_DONE;
+    }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
     else
@@ -376,18 +377,15 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     unsigned low = field(code, 12, 4), high = field(code, 16, 4);
-    bool is_read = code >> 20 & 1;
+    bool is_read = code >> 20 & 1, table = field(code, 8, 4) == 15 && field(code, 0, 4) == 2;
     uint64_t value = (uint64_t)registers(v)[high] << 32 | registers(v)[low];
-    int result;
+    int result = vmm_arm_system(v, code, &value, retaddr);
 
-    if (!is_read && field(code, 8, 4) == 15 && field(code, 0, 4) == 2)
-        return ARM_EXIT; /* TTBR0, TTBR1 */
-    result = vmm_arm_system(v, code, &value, retaddr);
     if (result == ARM_DONE && is_read) {
         registers(v)[low] = (uint32_t)value;
         registers(v)[high] = (uint32_t)(value >> 32);
     }
-    return result;
+    return result == ARM_DONE && !is_read && table ? ARM_TOLD : result; /* TTBR0, TTBR1 */
 }
 
 /* ---- floating point (B9.3.27, B9.3.28) -------------------------------------------------------- */
