@@ -13,7 +13,9 @@ from vmm.boards import Options, create
 from vmm.monitor import virtualize
 
 CASES = (
-    ("leon3", "sparc", "trap_and_emulate"), ("virt", "arm", "translate"), ("pc", "x86", "translate"),
+    ("leon3", "sparc", "trap_and_emulate"),
+    ("virt", "arm", "translate"),
+    ("pc", "x86", "translate"),
 )
 
 
