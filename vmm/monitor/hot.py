@@ -100,6 +100,7 @@ def summary(monitor: Monitor) -> dict[str, Any]:
         "policy": memory.name,
         "exits": {exit_name(monitor, kind): n for kind, n in sorted(counters.exits.items())},
         "emulated": dict(sorted(counters.emulated.items())),
+        "emulated natively": dict(sorted(monitor.native_counts().items())),
         "reflected": {
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },

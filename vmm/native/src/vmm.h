@@ -490,6 +490,7 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
+bool vmm_fetches(int arch, const void *helper);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
