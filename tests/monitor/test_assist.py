@@ -17,6 +17,7 @@ from vmm.monitor.assist import Action, ControlBlock, Controls, Event, Monitor, R
 from vmm.monitor.assist.classes import CLASSES, fits
 from vmm.monitor.memory import nested
 from vmm.monitor.theorem import Instruction, classify
+from vmm.state import snapshot
 
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 TRAPS = [(board, f"{architecture}/traps") for architecture, board in BOARDS.items()]
@@ -215,6 +216,23 @@ def test_hyp_mode_is_real_and_its_traps_are_exits_too() -> None:
     assert watch(guest) == watch(made())
     wfi, cp15, hvc = 0x01, 0x03, 0x12  # HSR.EC: trapped by HCR.TWI, TVM and others; HVC
     assert classes[wfi] == 1 and classes[cp15] > 5 and classes[hvc] > 20
+
+
+def test_an_assisted_machine_goes_back_to_a_snapshot() -> None:
+    guest = machine("leon3", "sparc/traps")
+    virtualize(guest, "assist", controls=everything(guest))
+    console = bytearray()
+    guest.console.sinks.append(console.extend)
+    guest.run(until=200_000)
+    taken, printed = snapshot.take(guest), len(console)
+    guest.run(until=400_000)
+    registers, text = guest.processor.registers.snapshot(), bytes(console)
+    snapshot.restore(guest, taken)
+    del console[printed:]
+    guest.run(until=400_000)
+    assert (guest.processor.registers.snapshot(), bytes(console)) == (registers, text)
+    guest.run()
+    assert guest.engine.count == bare("leon3", "sparc/traps").instructions
 
 
 # -- one level of nesting: the guest is a monitor itself -------------------------------------

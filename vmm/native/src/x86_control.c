@@ -187,6 +187,8 @@ X86_DO(invlpg)
 
     need_level_0(c);
     c->vcpu->address = linear_address(c);
+    if (vmm_forgets_page(c->v, c->vcpu->address))
+        return GOES_ON;
     commit(c);
     invlpg(c->env, c->vcpu->address);
     return tell(c);
