@@ -154,21 +154,27 @@ class FrameTypes:
 
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
-        size = self._tables.entry_size
-        for base in self.tables_in(address >> 12):
-            known = self._known[base]
-            offset = address - base
-            if not 0 <= offset < known.size:
+        for base in tuple(self._frames.get(address >> 12, ())):
+            known = self._known.get(base)
+            if known is None or not 0 <= address - base < known.size:
                 continue
             part = self._tables.part(known.level, value)
             if part.writable and self._holds_table(part):
                 raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
-            data = bytearray(self._memory.block(base, known.size))
-            data[offset : offset + size] = value.to_bytes(size, self._memory.byteorder)
-            self._follow(base, bytes(data), restore=False)
+            size = self._tables.entry_size
+            entry = slice(address - base, address - base + size)
+            before = self._tables.part(
+                known.level, int.from_bytes(known.seen[entry], self._memory.byteorder)
+            )
+            if part != before:
+                self._take(base, part)
+                self._give(base, before)
+            known.seen[entry] = value.to_bytes(size, self._memory.byteorder)
 
     def _holds_table(self, part: Part) -> bool:
         first, last = part.frame >> 12, part.frame + part.span - 1 >> 12
+        if first == last:
+            return first in self._frames
         return any(first <= frame <= last for frame in self._frames)
 
     def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
