@@ -62,7 +62,7 @@
 #define HYPER_SPACE       6  /* (root, tag): enters an address space: x86 its directory; ARM its TTBR0
                               * and ASID; SPARC 0 and its context number */
 #define HYPER_UPDATE      7  /* (updates, count): writes page table entries, struct hyper_update, in
-                              * order; gives count.  What was cached of them stays until a flush */
+                              * order; gives count.  Nothing stays cached of what they were */
 #define HYPER_FLUSH       8  /* (address, tag): what is cached of one virtual page of a space */
 #define HYPER_FLUSH_SPACE 9  /* (root, tag): what is cached of a space */
 #define HYPER_FPU         10 /* (open): 1 lets floating point instructions run, 0 makes them trap */
@@ -72,7 +72,7 @@
 #define HYPER_OPENED      13 /* (): the flag has been opened and `pending` is set: deliver now */
 #define HYPER_WINDOWS     14 /* (): SPARC: all windows but the present one go to memory */
 #define HYPER_RELEASE     15 /* (root, tag): a space that will not be entered again: its tables are
-                              * memory like any other from now on */
+                              * memory like any other from now on, and nothing stays cached of it */
 #define HYPER_CALLS       16
 
 #define HYPER_MAGIC       0x564d4d01

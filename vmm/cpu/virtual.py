@@ -196,10 +196,12 @@ class Virtual:
         page goes; none if it cannot be read any more."""
         return C.string_at(self._code, self.engine.native.code_size)
 
-    def add_instruction(self, operation: int, length: int, argument: int, ends: bool) -> int:
+    def add_instruction(
+        self, operation: int, length: int, argument: int, immediate: int, ends: bool
+    ) -> int:
         """x86: a number by which translated code calls for a sensitive instruction."""
         number = int(self._dll.vmm_x86_add_instruction(
-            self._pointer, operation, length, argument, ends))
+            self._pointer, operation, length, argument, immediate, ends))
         if not number:
             raise MemoryError("no memory for another sensitive instruction")
         return number

@@ -122,6 +122,9 @@ class Monitor:
         """
         raise NotImplementedError
 
+    def store_trapped(self, pc: int) -> None:
+        """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped."""
+
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
     ) -> None:

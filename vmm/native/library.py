@@ -355,6 +355,7 @@ class NativeCpu(C.Structure):
         ("code_size", C.c_uint32),
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
+        ("rewritten", C.c_uint8 * 8192),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
@@ -522,9 +523,13 @@ class Library:
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
         dll.vmm_x86_add_instruction.argtypes = (
-            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
+        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
+        dll.vmm_x86_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
+        dll.vmm_returned.argtypes = (pointer, C.c_uint32)
+        dll.vmm_returned.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

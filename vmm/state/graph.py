@@ -43,7 +43,7 @@ from vmm.native import library as native
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory,
+    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
     # Derived from the guest's memory and registers, and told of when they are put back
     lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
 )
@@ -55,7 +55,10 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
     # What a monitor has derived from the guest's state, and what it counts
-    Monitor: frozenset({"memory", "technique", "counters", "profile", "_numbers", "_names"}),
+    Monitor: frozenset({
+        "memory", "technique", "counters", "profile",
+        "_numbers", "_names", "_trapped", "_rewritten",
+    }),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
 WIRING: dict[type, frozenset[str]] = {

@@ -133,6 +133,7 @@ class EngineMmu:
         profile = self._monitor.profile
         if profile is not None:
             profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
+        self._monitor.store_trapped(self._virtual.fill_pc)
         self._virtual.store_through(address)
 
 

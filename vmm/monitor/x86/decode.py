@@ -14,7 +14,7 @@ sensitive.  Prefixes and operands are taken as the engine takes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 # In the order of enum x86_operation in vmm/native/src/monitor_x86.h.
@@ -23,7 +23,7 @@ OPERATIONS = (
     "ljmp m", "lcall m", "mov sreg", "pop sreg", "lds", "sldt", "str", "lldt", "ltr", "verr",
     "verw", "lar", "lsl", "sgdt", "sidt", "lgdt", "lidt", "smsw", "lmsw", "clts", "invlpg",
     "wbinvd", "mov r,cr", "mov cr", "mov r,dr", "mov dr", "rdmsr", "wrmsr", "rdtsc", "rdpmc",
-    "sysexit", "undefined",
+    "sysexit", "undefined", "store r", "store imm",
 )
 NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -68,6 +68,7 @@ class Instruction:
     operation: int
     length: int
     argument: int
+    immediate: int = 0  # of a store
 
     @property
     def name(self) -> str:
@@ -197,6 +198,24 @@ def decode(code: bytes, mode: Mode) -> Instruction | None:
         if opcode == 0x0F:
             return _two_bytes(reader, reader.take(1), mode)
         return _one_byte(reader, opcode, mode)
+    except _Short:
+        return None
+
+
+def decode_store(code: bytes, mode: Mode) -> Instruction | None:
+    """The plain store of 32 bits at the start of ``code`` (MOV to memory), or None."""
+    reader = _Reader(code[:LONGEST], mode)
+    try:
+        opcode = reader.prefixes()
+        if opcode not in (0x89, 0xC7) or not reader.wide:
+            return None
+        operand = reader.modrm()
+        if not reader.memory or (opcode == 0xC7 and reader.reg):
+            return None
+        if opcode == 0x89:
+            return reader.with_reg("store r", operand)
+        value = reader.take(4)
+        return replace(reader.made("store imm", operand), immediate=value)
     except _Short:
         return None
 

@@ -212,6 +212,7 @@ struct vmm_instruction {
     uint64_t argument;
     uint32_t operation;
     uint32_t next; /* with the same first byte */
+    uint32_t immediate;
     uint8_t length, mode;
     bool ends; /* its block ends behind it */
     uint8_t code[15];
@@ -334,6 +335,7 @@ struct vmm_cpu {
     uint32_t code_size; /* bytes at that pc, as far as its page goes */
     uint32_t spare6;
     uint8_t code[16];
+    uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
