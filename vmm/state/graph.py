@@ -136,7 +136,7 @@ def is_host(value: Any) -> bool:
 
     C data counts if it has memory of its own; the rest looks into the engine.
     """
-    if isinstance(value, C_DATA):
+    if isinstance(value, C_DATA) and not isinstance(value, native.NativeCpu):
         return not value._b_needsfree_ and value._b_base_ is None
     return isinstance(value, (*ATOMS, *HOST_TYPES))
 
