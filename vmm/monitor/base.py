@@ -114,6 +114,13 @@ class Monitor:
             return native.HANDLED
         return action
 
+    def native_counts(self) -> dict[str, int]:
+        """How many sensitive instructions the native layer has emulated by itself, by name.
+
+        Those that it does not count are not in it.
+        """
+        return {}
+
     def refuse(self, fault: Fault) -> int:
         """The guest's tables refuse an access: keep ``fault`` for the virtual trap.
 
