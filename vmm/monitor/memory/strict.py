@@ -25,6 +25,7 @@ from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import NUMBER, Shadows
 from vmm.monitor.memory.sources import Sources
 from vmm.monitor.memory.tables import WRITE, WRITES
+from vmm.native.library import ENTRY_PROTECTED
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -96,7 +97,8 @@ class Policy:
         self._shadows.account(address, found)
         frame = found.frame >> 12
         if self._sources.holds(frame):
-            self._shadows.put(address, found.frame | found.rights & ~WRITES)
+            wanted = ENTRY_PROTECTED if found.rights & WRITE else 0
+            self._shadows.put(address, found.frame | found.rights & ~WRITES | wanted)
             if found.rights & WRITE:
                 self._withheld[self._shadows.number_of(address)] = frame
             if access == STORE:
