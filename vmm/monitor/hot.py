@@ -23,7 +23,7 @@ EXITS = {
 }
 REMEDIES = {
     native.KIND_VIRTUAL_INTERRUPT: "none: a device asked for it",
-    native.KIND_TABLE_STORE: "lazy tables, or para: updates in batches",
+    native.KIND_TABLE_STORE: "lazy tables; previrt, annotated; para, in batches",
 }
 EMULATED = "translate, previrt"  # the instruction done without an exit
 REFLECTED = "assist: the processor enters the guest's handler by itself"
