@@ -97,7 +97,7 @@ fuzz-loaders: setup guests
 	@$(BIN)/python tests/fuzz/loaders.py --target $(TARGET) --seconds $(SECONDS)
 
 techniques: setup guests
-	@$(BIN)/vmm bench techniques --repeat 5 --json docs/figures/techniques.json
+	@$(BIN)/vmm bench techniques --repeat 3 --json docs/figures/techniques.json
 	@$(BIN)/python -m vmm.bench.techniques_docs
 
 transcripts: setup guests
