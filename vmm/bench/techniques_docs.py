@@ -28,7 +28,8 @@ Case = dict[str, Any]
 
 def shown_policy(case: Case) -> bool:
     """Whether a case stands for its technique: with the policy that is the default."""
-    return case["policy"] == ("nested" if case["technique"] == "assist" else "lazy")
+    wanted = "nested" if case["technique"] == "assist" else "lazy"
+    return bool(case["policy"] == wanted)
 
 
 def chosen(cases: Sequence[Case], **wanted: str) -> list[Case]:

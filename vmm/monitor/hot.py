@@ -95,6 +95,7 @@ def summary(monitor: Monitor) -> dict[str, Any]:
     """A monitor's counters, as `--stats` writes them."""
     counters, memory = monitor.counters, monitor.memory
     processor = monitor.machine.processor
+    cost = getattr(monitor.technique, "cost", None)
     return {
         "technique": monitor.technique.name,
         "policy": memory.name,
@@ -104,5 +105,6 @@ def summary(monitor: Monitor) -> dict[str, Any]:
         "reflected": {
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },
+        "scan": None if cost is None else asdict(cost),
         "memory": asdict(memory.counters),
     }
