@@ -183,7 +183,7 @@ void memory_share(struct process *parent, struct process *child)
 /* No frame is given away while a translation may still lead to it. */
 void memory_unmap(struct process *process, u32 first, u32 pages)
 {
-    enum { BATCH = 32 };
+    enum { BATCH = 64 };
     u8 *gone[BATCH];
 
     windows_forget(&process->windows);

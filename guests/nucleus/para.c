@@ -24,11 +24,21 @@ void para_open(void)
     hyper(HYPER_SHARED, (u32)&shared, 0);
 }
 
-void para_commit(void)
+int para_commit(void)
 {
-    if (update_count && hyper(HYPER_UPDATE, (u32)updates, update_count) != update_count)
-        panic("the hypervisor refused a page table entry");
+    u32 count = update_count;
     update_count = 0;
+    if (count && hyper(HYPER_UPDATE, (u32)updates, count) != count)
+        panic("the hypervisor refused a page table entry");
+    return count != 0;
+}
+
+void para_fpu(int on)
+{
+    static int now = -1;                   /* not known */
+    if (now != on)
+        hyper(HYPER_FPU, (u32)on, 0);
+    now = on;
 }
 
 void pte_set(u32 *entry, u32 value)

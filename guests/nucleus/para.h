@@ -10,7 +10,9 @@ extern struct hyper_shared shared;
 
 static inline u32 hyper(u32 number, u32 a, u32 b);
 void para_open(void);                      /* refuses a machine without a hypervisor */
-void para_commit(void);                    /* writes the page table entries that pte_set collected */
+int para_commit(void);                     /* writes the page table entries that pte_set collected:
+                                            * whether there were any, and so what is cached is gone */
+void para_fpu(int on);
 
 /* Nobody reads an entry before what it maps is flushed or entered, which commits. */
 void pte_set(u32 *entry, u32 value);

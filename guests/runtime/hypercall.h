@@ -44,11 +44,12 @@
  *   %g1 shall be.  If the window to return to is not in registers it is read from its %sp, which is
  *   %fp here; then its %sp becomes %l4.
  *   From HYPER_TRAPS on, WIM and CWP are the hypervisor's, and it answers window overflow and
- *   underflow itself.  A window goes to and comes from its stack if its %sp is not below `user_end`
- *   of the spill area, or is a multiple of eight with %sp - low <= room.  Else, overflow: it is put
- *   into the spill area at `next`, which grows; and if user mode did the SAVE, trap 5 enters the
- *   kernel after that, with the SAVE still to be done.  Underflow, which is then of user mode: trap 6
- *   enters the kernel with the window's %sp in fault_address, the RESTORE still to be done.
+ *   underflow itself.  The kernel's windows go to and come from their stacks; so does a window of
+ *   user mode whose %sp is a multiple of eight with %sp - low <= room in the spill area.  Else,
+ *   overflow: it is put into the spill area at `next`, which grows; and if user mode did the SAVE,
+ *   trap 5 enters the kernel after that, with the SAVE still to be done.  Underflow, which is then of
+ *   user mode: trap 6 enters the kernel with the window's %sp in fault_address, the RESTORE still to
+ *   be done.
  */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
@@ -62,7 +63,7 @@
 #define HYPER_SPACE       6  /* (root, tag): enters an address space: x86 its directory; ARM its TTBR0
                               * and ASID; SPARC 0 and its context number */
 #define HYPER_UPDATE      7  /* (updates, count): writes page table entries, struct hyper_update, in
-                              * order; gives count.  What was cached of them stays until a flush */
+                              * order; gives count.  Nothing stays cached of what they were */
 #define HYPER_FLUSH       8  /* (address, tag): what is cached of one virtual page of a space */
 #define HYPER_FLUSH_SPACE 9  /* (root, tag): what is cached of a space */
 #define HYPER_FPU         10 /* (open): 1 lets floating point instructions run, 0 makes them trap */
@@ -72,7 +73,7 @@
 #define HYPER_OPENED      13 /* (): the flag has been opened and `pending` is set: deliver now */
 #define HYPER_WINDOWS     14 /* (): SPARC: all windows but the present one go to memory */
 #define HYPER_RELEASE     15 /* (root, tag): a space that will not be entered again: its tables are
-                              * memory like any other from now on */
+                              * memory like any other from now on, and nothing stays cached of it */
 #define HYPER_CALLS       16
 
 #define HYPER_MAGIC       0x564d4d01
@@ -104,9 +105,8 @@ struct hyper_update {
 
 /* SPARC: windows on their way to a user's stack. */
 struct hyper_spill {
-    unsigned user_end;                     /* user stacks are below this virtual address */
     unsigned low, room;                    /* a user's stack that is there and may be written */
-    unsigned next;                         /* address of the first free element below */
+    unsigned next, unused;                 /* address of the first free element below */
     struct {
         unsigned registers[16];            /* %l0 to %l7, %i0 to %i7 */
         unsigned sp, unused;

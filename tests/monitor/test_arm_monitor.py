@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes as C
+import random
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.monitor import runs
 from vmm.boards import Options, create
 from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.arm.monitor import Monitor
+from vmm.state.snapshot import restore, take
 
 
 @pytest.mark.parametrize("guest", ["arm/hello", "arm/timers", "arm/traps", "arm/nucleus-quick"])
@@ -18,7 +20,7 @@ def test_a_translated_guest_runs_as_on_the_bare_machine(guest: str) -> None:
     seen, monitor = runs.virtual("virt", guest, "translate")
     assert isinstance(monitor, Monitor)
     assert seen == runs.bare("virt", guest)
-    assert sum(monitor.processor.vcpu.emulated) > 10
+    assert sum(monitor.native_counts().values()) > 10
     real = monitor.engine.function("cpsr_read_arm", C.c_uint32, C.c_void_p)
     assert real(monitor.engine.env) & 0x1F == 0x10
     assert monitor.processor.registers["cpsr"] & 0x1F != 0x10
@@ -42,3 +44,36 @@ def test_trap_and_emulate_is_refused_for_what_does_not_trap_unless_the_guest_is_
     machine = runs.machine("virt", "arm/hello")  # what it prints does not depend on them
     virtualize(machine, "trap_and_emulate", trusted=True)
     assert runs.watch(machine) == runs.bare("virt", "arm/hello")
+
+
+def test_traps_entered_in_python_are_those_entered_natively() -> None:
+    machine = runs.machine("virt", "arm/traps")
+    virtualize(machine, "translate")
+    machine.set_delivery("python")
+    assert runs.watch(machine) == runs.bare("virt", "arm/traps")
+
+
+def test_a_translated_guest_runs_in_slices_and_from_snapshots_as_in_one_run() -> None:
+    machine = runs.machine("virt", "arm/nucleus-quick")
+    virtualize(machine, "translate")
+    ledger: list[tuple[int, int, int, int, int]] = []
+    machine.record_ledger(ledger.extend)
+    start = take(machine)
+    machine.run()
+    machine.engine.drain_ledger()
+    whole = list(ledger), machine.engine.count, bytes(machine.console.tail)
+    restore(machine, start)
+    ledger.clear()
+    choose = random.Random(5)
+    for stop in sorted(choose.randrange(whole[1]) for _ in range(30)):
+        machine.run(until=stop)
+        machine.engine.drain_ledger()
+        if choose.random() < 0.3:
+            middle, before = take(machine), len(ledger)
+            machine.run(until=stop + 5000)
+            machine.engine.drain_ledger()
+            restore(machine, middle)
+            del ledger[before:]
+    machine.run()
+    machine.engine.drain_ledger()
+    assert (ledger, machine.engine.count, bytes(machine.console.tail)) == whole

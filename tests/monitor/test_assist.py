@@ -17,8 +17,10 @@ from vmm.monitor.assist import Action, ControlBlock, Controls, Event, Monitor, R
 from vmm.monitor.assist.classes import CLASSES, fits
 from vmm.monitor.memory import nested
 from vmm.monitor.theorem import Instruction, classify
+from vmm.state import snapshot
 
-TRAPS = [("leon3", "sparc/traps"), ("virt", "arm/traps"), ("pc", "x86/traps")]
+BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
+TRAPS = [(board, f"{architecture}/traps") for architecture, board in BOARDS.items()]
 PREFIXES = b"\x66\x67\xf0\xf2\xf3"
 
 
@@ -37,6 +39,17 @@ def test_with_every_control_on_nothing_that_the_guest_sees_differs(board: str, g
     assert sum(n for (reason, _), n in exits.items() if reason is Reason.INSTRUCTION) > 1000
     assert exits[Reason.DEVICE, "store"] + exits[Reason.PORT, "store"] > 10
     assert exits[Reason.SECOND_STAGE, "fetch"] > 1
+
+
+@pytest.mark.parametrize("guest", [
+    "sparc/nucleus-quick", "arm/nucleus-quick", "x86/nucleus-quick", "hostile/sparc/error_mode",
+    "hostile/arm/unmapped", "hostile/x86/device_stack", "hostile/x86/triple_fault",
+])
+def test_kernels_run_and_end_as_on_the_bare_machine(guest: str) -> None:
+    board = BOARDS[guest.split("/")[-2]]
+    seen = machine(board, guest)
+    virtualize(seen, "assist", controls=everything(seen))
+    assert watch(seen) == bare(board, guest)
 
 
 def in_a_class(architecture: str, instruction: Instruction) -> bool:
@@ -203,6 +216,23 @@ def test_hyp_mode_is_real_and_its_traps_are_exits_too() -> None:
     assert watch(guest) == watch(made())
     wfi, cp15, hvc = 0x01, 0x03, 0x12  # HSR.EC: trapped by HCR.TWI, TVM and others; HVC
     assert classes[wfi] == 1 and classes[cp15] > 5 and classes[hvc] > 20
+
+
+def test_an_assisted_machine_goes_back_to_a_snapshot() -> None:
+    guest = machine("leon3", "sparc/traps")
+    virtualize(guest, "assist", controls=everything(guest))
+    console = bytearray()
+    guest.console.sinks.append(console.extend)
+    guest.run(until=200_000)
+    taken, printed = snapshot.take(guest), len(console)
+    guest.run(until=400_000)
+    registers, text = guest.processor.registers.snapshot(), bytes(console)
+    snapshot.restore(guest, taken)
+    del console[printed:]
+    guest.run(until=400_000)
+    assert (guest.processor.registers.snapshot(), bytes(console)) == (registers, text)
+    guest.run()
+    assert guest.engine.count == bare("leon3", "sparc/traps").instructions
 
 
 # -- one level of nesting: the guest is a monitor itself -------------------------------------

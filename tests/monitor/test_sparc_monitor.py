@@ -6,9 +6,11 @@ from __future__ import annotations
 import pytest
 from runs import bare, machine, virtual, watch
 
+from vmm.cpu import execution
 from vmm.monitor import virtualize
 from vmm.monitor.sparc.decode import decode
 from vmm.native import library as native
+from vmm.state import snapshot
 
 
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
@@ -100,9 +102,48 @@ def test_a_translated_kernel_whose_tables_the_engine_walks_needs_no_monitor() ->
     assert monitor.counters.total < 10  # cache control, MMU control
 
 
+def test_a_paravirtual_kernel_may_have_the_engine_walk_its_tables() -> None:
+    seen, monitor = virtual("leon3", "sparc/nucleus-para-quick", "para", "nested")
+    assert seen.console == bare("leon3", "sparc/nucleus-quick").console
+    assert monitor.memory.counters.hidden_faults == 0
+
+
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
 def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
     seen, monitor = virtual("leon3", f"sparc/{guest}", "translate")
     assert seen == bare("leon3", f"sparc/{guest}")
     assert monitor.counters.total < 100
     assert not {"rd %psr", "wr %psr", "rett"} & set(monitor.counters.emulated)
+
+
+@pytest.mark.parametrize("technique", ["trap_and_emulate", "translate"])
+def test_returns_from_traps_are_told_as_on_the_bare_machine(technique: str) -> None:
+    told, virtualized = machine("leon3", "sparc/traps"), machine("leon3", "sparc/traps")
+    virtualize(virtualized, technique)
+    for one in (told, virtualized):
+        execution.record_returns(one.engine, True)
+    assert watch(virtualized) == watch(told)
+
+
+@pytest.mark.parametrize(
+    ("technique", "policy"),
+    [("trap_and_emulate", "lazy"), ("translate", "strict"), ("translate", "exposed"),
+     ("translate", "nested")],
+)
+def test_a_run_in_slices_with_a_step_back_is_the_same_run(technique: str, policy: str) -> None:
+    guest = machine("leon3", "sparc/nucleus-quick")
+    virtualize(guest, technique, policy)
+    console = bytearray()
+    guest.console.sinks.append(console.extend)
+    for until in (50, 3000, 3001, 400_000):
+        guest.run(until=until)
+    registers = guest.processor.registers.snapshot()
+    before, printed = snapshot.take(guest), len(console)
+    guest.run(until=900_000)
+    snapshot.restore(guest, before)
+    del console[printed:]
+    assert guest.processor.registers.snapshot() == registers
+    seen = watch(guest)
+    whole = bare("leon3", "sparc/nucleus-quick")
+    assert (seen.outcome, seen.instructions, bytes(console)) == (
+        whole.outcome, whole.instructions, whole.console)

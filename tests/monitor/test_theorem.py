@@ -212,7 +212,8 @@ def test_command_shows_the_evidence_for_one(vmm_command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [((), "which processor"), (("-cpu", "z80"), "z80"), (("-M", "pc", "-cpu", "leon3"), "leon3"),
-     (("-M", "toaster"), "toaster"), (("-cpu", "leon3", "--instruction", "frob"), "frob")],
+     (("-M", "toaster"), "toaster"), (("-M", "virt,secure=on"), "properties"),
+     (("-cpu", "leon3", "--instruction", "frob"), "frob")],
 )
 def test_command_refuses_in_one_line(vmm_command, arguments, named) -> None:
     done = vmm_command("theorem", *arguments)

@@ -12,7 +12,8 @@ from runs import bare, machine, virtual
 from vmm.boards import Options, create
 from vmm.machine.outcome import Outcome
 from vmm.monitor import MonitorError, virtualize
-from vmm.monitor.x86.decode import ENDS, NUMBER, OPERATIONS, Mode, decode
+from vmm.monitor.x86.decode import ENDS, NUMBER, OPERATIONS, Mode, decode, decode_store
+from vmm.native import library as native
 from vmm.state.snapshot import restore, take
 
 SEABIOS = Path("/usr/share/seabios/bios.bin")
@@ -112,6 +113,33 @@ def test_a_block_ends_behind_what_changes_the_flags_or_where_to_go_on() -> None:
 def test_the_nucleus_is_the_same_under_every_memory_policy(policy: str) -> None:
     seen, _ = virtual("pc", "x86/nucleus-quick", "translate", policy)
     assert seen == bare("pc", "x86/nucleus-quick")
+
+
+def test_stores_to_page_tables_that_trap_again_and_again_are_rewritten() -> None:
+    seen, monitor = virtual("pc", "x86/nucleus-quick", "translate", "strict")
+    assert seen == bare("pc", "x86/nucleus-quick")
+    counters = monitor.memory.counters
+    stores = monitor.counters.exits[native.KIND_SITE] - counters.switches - counters.flushes
+    assert counters.updates * 0.8 < stores <= counters.updates
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "length", "immediate"),
+    [
+        ("8907", "store r", 2, 0),
+        ("890485 00106000", "store r", 7, 0),
+        ("c70503000000 78563412", "store imm", 10, 0x12345678),
+        ("668907", None, 0, 0),  # 16 bits
+        ("89c7", None, 0, 0),  # to a register
+        ("c70f00000000", None, 0, 0),  # /1: undefined
+    ],
+)
+def test_plain_stores_are_found_for_rewriting(
+    code: str, name: str | None, length: int, immediate: int
+) -> None:
+    found = decode_store(bytes.fromhex(code), PROTECTED_32)
+    assert (found.name if found else None) == name
+    assert found is None or (found.length, found.immediate) == (length, immediate)
 
 
 @pytest.mark.parametrize("delivery", ["native", "python"])

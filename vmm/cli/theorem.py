@@ -53,9 +53,12 @@ def choose(o: argparse.Namespace) -> tuple[str, str]:
             raise UsageError("which processor? -cpu MODEL (-cpu help lists them) or -M BOARD")
         return known[o.cpu], o.cpu
     try:
-        board = boards.find(board_and_properties(o.machine)[0])
+        name, properties = board_and_properties(o.machine)
+        board = boards.find(name)
     except (BoardError, ValueError) as error:
         raise UsageError(str(error)) from error
+    if properties:
+        raise UsageError(f"-M {o.machine}: the processor is taken without the board's properties")
     model = o.cpu or board.default_cpu
     if known.get(model) != board.architecture:
         raise UsageError(f"board {board.name} has no processor {model!r}")

@@ -114,6 +114,13 @@ class Monitor:
             return native.HANDLED
         return action
 
+    def native_counts(self) -> dict[str, int]:
+        """How many sensitive instructions the native layer has emulated by itself, by name.
+
+        Those that it does not count are not in it.
+        """
+        return {}
+
     def refuse(self, fault: Fault) -> int:
         """The guest's tables refuse an access: keep ``fault`` for the virtual trap.
 
@@ -121,6 +128,9 @@ class Monitor:
         What only asks (`Virtual.fill_probe`) raises nothing and comes to nothing else.
         """
         raise NotImplementedError
+
+    def store_trapped(self, pc: int) -> None:
+        """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped."""
 
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None

@@ -23,7 +23,7 @@ EXITS = {
 }
 REMEDIES = {
     native.KIND_VIRTUAL_INTERRUPT: "none: a device asked for it",
-    native.KIND_TABLE_STORE: "lazy tables, or para: updates in batches",
+    native.KIND_TABLE_STORE: "lazy tables; previrt, annotated; para, in batches",
 }
 EMULATED = "translate, previrt"  # the instruction done without an exit
 REFLECTED = "assist: the processor enters the guest's handler by itself"
@@ -100,6 +100,7 @@ def summary(monitor: Monitor) -> dict[str, Any]:
         "policy": memory.name,
         "exits": {exit_name(monitor, kind): n for kind, n in sorted(counters.exits.items())},
         "emulated": dict(sorted(counters.emulated.items())),
+        "emulated natively": dict(sorted(monitor.native_counts().items())),
         "reflected": {
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },

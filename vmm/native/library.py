@@ -49,6 +49,8 @@ FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
+ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
+NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
 VCPU_WORDS = 124
 ALIAS = 1 << 36
@@ -355,6 +357,7 @@ class NativeCpu(C.Structure):
         ("code_size", C.c_uint32),
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
+        ("rewritten", C.c_uint8 * 8192),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
@@ -368,6 +371,13 @@ class NativeCpu(C.Structure):
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("annotated", C.c_void_p),
+        ("annotated_count", C.c_uint32),
+        ("noted_used", C.c_uint32),
+        ("noted", C.c_uint32 * NOTED),
+        ("annotated_stores", C.c_uint64),
+        ("fill_once", C.c_uint32),
+        ("once_spare", C.c_uint32),
         ("vcpu_page", C.c_void_p),
         ("vcpu_page_address", C.c_uint64),
         ("patterns", C.POINTER(Pattern)),
@@ -507,6 +517,7 @@ class Library:
         dll.vmm_flush_page.restype = None
         dll.vmm_pc_at.argtypes = (pointer, C.c_size_t)
         dll.vmm_pc_at.restype = C.c_uint32
+        dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
@@ -522,9 +533,13 @@ class Library:
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
         dll.vmm_x86_add_instruction.argtypes = (
-            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_int)
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
+        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
+        dll.vmm_x86_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
+        dll.vmm_returned.argtypes = (pointer, C.c_uint32)
+        dll.vmm_returned.restype = None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

@@ -55,7 +55,10 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
     # What a monitor has derived from the guest's state, and what it counts
-    Monitor: frozenset({"memory", "technique", "counters", "profile", "_numbers", "_names"}),
+    Monitor: frozenset({
+        "memory", "technique", "counters", "profile",
+        "_numbers", "_names", "_trapped", "_rewritten",
+    }),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
 WIRING: dict[type, frozenset[str]] = {

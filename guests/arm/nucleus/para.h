@@ -25,14 +25,14 @@ static inline void kernel_stack_set(u32 top)
 
 static inline void tlb_flush_page(const struct space *space, u32 address)
 {
-    para_commit();
-    hyper(HYPER_FLUSH, address, space->asid);
+    if (!para_commit())
+        hyper(HYPER_FLUSH, address, space->asid);
 }
 
 static inline void tlb_flush_space(const struct space *space)
 {
-    para_commit();
-    hyper(HYPER_FLUSH_SPACE, (u32)space->level1, space->asid);
+    if (!para_commit())
+        hyper(HYPER_FLUSH_SPACE, (u32)space->level1, space->asid);
 }
 
 static inline void space_enter(const struct space *space)
@@ -80,13 +80,13 @@ extern int fpu_opened;
 static inline void fpu_open(void)
 {
     fpu_opened = 1;
-    hyper(HYPER_FPU, 1, 0);
+    para_fpu(1);
 }
 
 static inline void fpu_close(void)
 {
     fpu_opened = 0;
-    hyper(HYPER_FPU, 0, 0);
+    para_fpu(0);
 }
 
 static inline int fpu_is_open(void)

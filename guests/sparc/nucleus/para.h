@@ -30,14 +30,14 @@ static inline u32 unfilled_window(void)
 
 static inline void tlb_flush_page(const struct space *space, u32 address)
 {
-    para_commit();
-    hyper(HYPER_FLUSH, address, space->context);
+    if (!para_commit())
+        hyper(HYPER_FLUSH, address, space->context);
 }
 
 static inline void tlb_flush_space(const struct space *space)
 {
-    para_commit();
-    hyper(HYPER_FLUSH_SPACE, 0, space->context);
+    if (!para_commit())
+        hyper(HYPER_FLUSH_SPACE, 0, space->context);
 }
 
 static inline void space_enter(const struct space *space)
@@ -75,7 +75,7 @@ static inline u32 fault_address(void)
 
 static inline void fpu_enable(int on)
 {
-    hyper(HYPER_FPU, (u32)on, 0);
+    para_fpu(on);
 }
 
 #endif

@@ -34,14 +34,14 @@ static inline void directory_load(const u32 *directory)
 static inline void tlb_flush_page(const struct space *space, u32 address)
 {
     (void)space;
-    para_commit();
-    hyper(HYPER_FLUSH, address, 0);
+    if (!para_commit())
+        hyper(HYPER_FLUSH, address, 0);
 }
 
 static inline void tlb_flush_space(const struct space *space)
 {
-    para_commit();
-    hyper(HYPER_FLUSH_SPACE, (u32)space->directory, 0);
+    if (!para_commit())
+        hyper(HYPER_FLUSH_SPACE, (u32)space->directory, 0);
 }
 
 static inline void space_release(const struct space *space)
@@ -57,12 +57,12 @@ static inline u32 fault_address(void)
 
 static inline void fpu_open(void)
 {
-    hyper(HYPER_FPU, 1, 0);
+    para_fpu(1);
 }
 
 static inline void fpu_close(void)
 {
-    hyper(HYPER_FPU, 0, 0);
+    para_fpu(0);
 }
 
 /* Segments are the hypervisor's, flat for kernel and users, but users' selectors are in our table. */

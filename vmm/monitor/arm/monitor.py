@@ -9,6 +9,7 @@ the guest's hypervisor.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from vmm.cpu.arm import traps
@@ -56,6 +57,13 @@ class Monitor(base.Monitor):
         The native layer looks at each instruction by itself: it costs no time in Python.
         """
         self.processor.vcpu.translate = 1
+
+    def native_counts(self) -> dict[str, int]:
+        """Instructions emulated without an exit, and those that the policy is told of."""
+        counts: Counter[str] = Counter()
+        for kind, name in NAMES.items():
+            counts[name] += self.processor.vcpu.emulated[kind]
+        return +counts
 
     # -- exits ------------------------------------------------------------------------
 

@@ -39,7 +39,8 @@ class Action(Enum):
 
     RESUME: what the guest was about is done as on the bare machine: its trap is entered, its
     instruction runs, its device answers.  DONE: the handler has done it, on the guest's
-    registers, and the guest goes on where these say.  STOP: the run ends.
+    registers, and the guest goes on where these say.  STOP: the run ends; an instruction has
+    not begun then, a trap is not entered.
     """
 
     RESUME = "resume"

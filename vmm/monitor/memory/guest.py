@@ -131,8 +131,11 @@ class EngineMmu:
 
     def store_through(self, address: int) -> None:
         profile = self._monitor.profile
-        if profile is not None:
-            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
+        pc = self._virtual.fill_pc
+        if pc not in self._virtual.annotated:  # these are a page's first touch, no trapped store
+            if profile is not None:
+                profile.note(pc, native.KIND_TABLE_STORE, False, 0)
+            self._monitor.store_trapped(pc)
         self._virtual.store_through(address)
 
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import STORE, MemoryCounters
+from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import NUMBER, Shadows
 from vmm.monitor.memory.sources import Sources
-from vmm.monitor.memory.tables import WRITES
+from vmm.monitor.memory.tables import WRITE, WRITES
+from vmm.native.library import ENTRY_PROTECTED
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -44,6 +45,8 @@ class Policy:
         self._shadows: Shadows
         self._frames: dict[int, int] = {}  # translations that may store -> their frames
         self._stores: dict[int, set[int]] = {}  # frame -> translations that may store to it
+        # Translations that only protection keeps the kernel from storing by -> their frames
+        self._withheld: dict[int, int] = {}
         self._storing: set[int] = set()  # protected frames that the current instruction stores to
         self._floods: dict[int, int] = {}  # frame -> stores since it was last walked through
 
@@ -94,7 +97,10 @@ class Policy:
         self._shadows.account(address, found)
         frame = found.frame >> 12
         if self._sources.holds(frame):
-            self._shadows.put(address, found.frame | found.rights & ~WRITES)
+            wanted = ENTRY_PROTECTED if found.rights & WRITE else 0
+            self._shadows.put(address, found.frame | found.rights & ~WRITES | wanted)
+            if found.rights & WRITE:
+                self._withheld[self._shadows.number_of(address)] = frame
             if access == STORE:
                 self._storing.add(frame)
                 guest.mmu.store_through(address)
@@ -127,6 +133,7 @@ class Policy:
             self._shadows.remove(translation)
 
     def _removed(self, translation: int) -> None:
+        self._withheld.pop(translation, None)
         frame = self._frames.pop(translation, None)
         if frame is None:
             return
@@ -145,6 +152,22 @@ class Policy:
             self._sources.check_frame(frame)
             if self._sources.holds(frame):
                 self._note_flood(frame)
+
+    def storing(self, address: int) -> int | None:
+        """The physical address of a word that the kernel stores to in a protected frame.
+
+        None if anything else may keep it from storing (the guest's tables, a dirty flag), or
+        the frame holds no tables any more.
+        """
+        frame = self._withheld.get(self._shadows.number_of(address))
+        if frame is None or not self._sources.holds(frame):
+            return None
+        return frame << 12 | address & PAGE - 1
+
+    def stored_for_guest(self, address: int) -> None:
+        """The monitor has made that store in place of the guest's instruction."""
+        self._storing.add(address >> 12)
+        self.stored()
 
     def _note_flood(self, frame: int) -> None:
         stores = self._floods[frame] = self._floods.get(frame, 0) + 1

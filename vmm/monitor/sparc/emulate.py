@@ -66,6 +66,7 @@ def _write_psr(m: Monitor, i: Instruction) -> None:
         raise Trap(ILLEGAL_INSTRUCTION)
     m.processor.put_psr(value & 0xFFFFFFFF)
     _step(m)
+    m.returned(sure=False)
 
 
 def _write_wim(m: Monitor, i: Instruction) -> None:
@@ -95,6 +96,7 @@ def _return_from_trap(m: Monitor, i: Instruction) -> None:
     words[PC] = words[NPC]
     words[NPC] = target
     m.processor.put_psr(psr & ~(PSR_CWP | PSR_S) | PSR_ET | mode | window)
+    m.returned(sure=True)
 
 
 def _store_queue(m: Monitor, i: Instruction) -> None:

@@ -66,7 +66,9 @@ class Monitor(base.Monitor):
         self.tables = SparcTables(self.physical)
         self._probe = self.engine.function(
             "mmu_probe_sparc", C.c_uint32, C.c_void_p, C.c_uint32, C.c_int)
+        self._native = self.engine.native
         self._take = self.engine.library.dll.vmm_sparc_take
+        self._returned = self.engine.library.dll.vmm_returned
         self._operations: dict[int, tuple[Operation, Instruction]] = {}  # by instruction word
         self.handlers[PRIVILEGED_INSTRUCTION] = self.privileged
         self.handlers[native.KIND_VIRTUAL_INTERRUPT] = self.interrupt
@@ -153,6 +155,11 @@ class Monitor(base.Monitor):
             self.counters.reflected[kind] += 1
         self._take(self.engine.pointer, kind)
         return native.HANDLED
+
+    def returned(self, sure: bool) -> None:
+        """Tell who traces that a trap has returned, or (not ``sure``) may have."""
+        if self._native.tell & native.TELL_RETURNS:
+            self._returned(self.engine.pointer, sure)
 
     def trap_now(self, tt: int) -> NoReturn:
         """The instruction that is being emulated traps."""
@@ -245,8 +252,7 @@ class Monitor(base.Monitor):
         """A store to physical memory or to a device."""
         bus = self.machine.bus
         if bus.write_ram(address, value.to_bytes(size, "big")):
-            self.memory.wrote(address, size)
-            return
+            return  # the memory policy has been told
         if not self._answered(address, DATA_STORE):
             return
         if size == 8:

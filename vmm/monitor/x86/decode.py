@@ -14,7 +14,7 @@ sensitive.  Prefixes and operands are taken as the engine takes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 # In the order of enum x86_operation in vmm/native/src/monitor_x86.h.
@@ -23,7 +23,7 @@ OPERATIONS = (
     "ljmp m", "lcall m", "mov sreg", "pop sreg", "lds", "sldt", "str", "lldt", "ltr", "verr",
     "verw", "lar", "lsl", "sgdt", "sidt", "lgdt", "lidt", "smsw", "lmsw", "clts", "invlpg",
     "wbinvd", "mov r,cr", "mov cr", "mov r,dr", "mov dr", "rdmsr", "wrmsr", "rdtsc", "rdpmc",
-    "sysexit", "undefined",
+    "sysexit", "undefined", "store r", "store imm", "rdtscp", "monitor", "mwait",
 )
 NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -33,7 +33,7 @@ ENDS = frozenset(
         "cli", "sti", "popf", "iret", "int", "hlt", "lret", "ljmp", "lcall", "ljmp m", "lcall m",
         "mov sreg", "pop sreg", "lds", "verr", "verw", "lar", "lsl", "lmsw", "clts", "invlpg",
         "mov cr", "mov dr", "wrmsr", "rdtsc", "rdpmc", "sysexit",
-        "undefined",
+        "undefined", "rdtscp", "monitor", "mwait",
     )
 )
 
@@ -68,6 +68,7 @@ class Instruction:
     operation: int
     length: int
     argument: int
+    immediate: int = 0  # of a store
 
     @property
     def name(self) -> str:
@@ -159,6 +160,10 @@ class _Reader:
         return (displacement & 0xFFFFFFFF | base << 32 | index << 36 | scale << 40
                 | segment << 42 | 1 << 45)
 
+    def address_in_eax(self) -> int:
+        """An operand in memory, at EAX or AX."""
+        return self._pack(0, 0, NONE, 0, False) | (not self.wide_address) << 46
+
     def made(self, name: str, argument: int = NONE << 32 | NONE << 36) -> Instruction:
         """The instruction that ends here."""
         return Instruction(NUMBER[name], self.at, argument | self.wide << 47)
@@ -180,6 +185,7 @@ POINTERS_0F = {0xB2: 2, 0xB4: 4, 0xB5: 5}
 GROUP_6 = ("sldt", "str", "lldt", "ltr", "verr", "verw")  # 0F 00
 GROUP_7 = {0: "sgdt", 1: "sidt", 2: "lgdt", 3: "lidt", 4: "smsw", 6: "lmsw", 7: "invlpg"}  # 0F 01
 GROUP_7_REGISTER = ("smsw", "lmsw")  # these also take a register
+GROUP_7_WHOLE = {0xC8: "monitor", 0xC9: "mwait", 0xF9: "rdtscp"}  # by ModRM
 MOVES = {0x20: "mov r,cr", 0x21: "mov r,dr", 0x22: "mov cr", 0x23: "mov dr"}
 CONTROL_REGISTERS = (0, 2, 3, 4, 8)
 
@@ -197,6 +203,24 @@ def decode(code: bytes, mode: Mode) -> Instruction | None:
         if opcode == 0x0F:
             return _two_bytes(reader, reader.take(1), mode)
         return _one_byte(reader, opcode, mode)
+    except _Short:
+        return None
+
+
+def decode_store(code: bytes, mode: Mode) -> Instruction | None:
+    """The plain store of 32 bits at the start of ``code`` (MOV to memory), or None."""
+    reader = _Reader(code[:LONGEST], mode)
+    try:
+        opcode = reader.prefixes()
+        if opcode not in (0x89, 0xC7) or not reader.wide:
+            return None
+        operand = reader.modrm()
+        if not reader.memory or (opcode == 0xC7 and reader.reg):
+            return None
+        if opcode == 0x89:
+            return reader.with_reg("store r", operand)
+        value = reader.take(4)
+        return replace(reader.made("store imm", operand), immediate=value)
     except _Short:
         return None
 
@@ -244,6 +268,9 @@ def _two_bytes(reader: _Reader, opcode: int, mode: Mode) -> Instruction | None:
         return reader.with_reg(MOVES[opcode], (modrm & 7) << 32)
     if opcode == 0x01:
         operand = reader.modrm()
+        whole = None if reader.memory else GROUP_7_WHOLE.get(reader.code[reader.at - 1])
+        if whole is not None:  # MONITOR's address is DS:EAX
+            return reader.made(whole, reader.address_in_eax())
         name = GROUP_7.get(reader.reg)
         if name is None or not (reader.memory or name in GROUP_7_REGISTER):
             return None

@@ -15,6 +15,7 @@ processor's: so `machine.processor` stays what the board built.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from vmm.cpu.virtual import Virtual
@@ -24,15 +25,17 @@ from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
-from vmm.monitor.memory import nested
+from vmm.monitor.memory import nested, strict
 from vmm.monitor.memory.base import Fault, MemoryPolicy
-from vmm.monitor.x86.decode import LONGEST, NUMBER, Mode, decode
+from vmm.monitor.x86.decode import LONGEST, NUMBER, Mode, decode, decode_store
 from vmm.monitor.x86.vcpu import at_reset
 from vmm.native import library as native
 
 HF_CS32 = 1 << 4
 PAGE = 0x1000
 INVLPG = NUMBER["invlpg"]
+STORES = (NUMBER["store r"], NUMBER["store imm"])
+OFTEN = 8  # traps of a store before it is rewritten
 
 
 class Monitor(base.Monitor):
@@ -54,6 +57,9 @@ class Monitor(base.Monitor):
         machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
+        self._adapts = False
+        self._trapped: Counter[int] = Counter()  # by pc of a store to a page of tables
+        self._rewritten: set[int] = set()
 
     # -- instructions --------------------------------------------------------------
 
@@ -94,6 +100,7 @@ class Monitor(base.Monitor):
 
         self.virtual.handlers.decode = number
         self.engine.native.decode_once = looked_at is None
+        self._adapts = looked_at is None and isinstance(self.memory, strict.Policy)
 
     def _number(self, address: int, code: bytes) -> int:
         """By which translated code calls for a sensitive instruction; 0: it is not one.
@@ -102,19 +109,34 @@ class Monitor(base.Monitor):
         """
         mode = self.mode
         known = self._numbers.get((code, mode))
-        if known is not None:
+        if known:
             return known
-        found = decode(code, mode)
+        find = decode_store if address in self._rewritten else decode
+        found = find(code, mode)
         if found is None and len(code) < LONGEST:  # it may go on in the next page
-            found = decode(self.code(address), mode)
+            found = find(self.code(address), mode)
         number = 0
         if found is not None:
             number = self.virtual.add_instruction(
-                found.operation, found.length, found.argument, found.ends_block)
+                found.operation, found.length, found.argument, found.immediate,
+                found.ends_block)
             self._names[number] = found.name
         if len(code) == LONGEST:
             self._numbers[code, mode] = number
         return number
+
+    def store_trapped(self, pc: int) -> None:
+        """A store that traps again and again is translated anew, as a call of the monitor."""
+        if not self._adapts:
+            return
+        self._trapped[pc] += 1
+        if self._trapped[pc] != OFTEN:
+            return
+        physical = self.processor.translate(pc)
+        if physical is not None:
+            self._rewritten.add(pc)
+            self.engine.library.dll.vmm_x86_rewrite(self.engine.pointer, pc)
+            self.engine.forget_code(physical, 1)
 
     # -- exits ---------------------------------------------------------------------
 
@@ -130,10 +152,23 @@ class Monitor(base.Monitor):
 
     def translation_changed(self, kind: int) -> int:
         """An instruction has changed what addresses mean."""
+        if self.vcpu.operation in STORES:
+            return self._store()
         if self.vcpu.operation == INVLPG:
             self.memory.flush(self.vcpu.address)
         else:
             self.memory.context_changed()
+        return native.HANDLED
+
+    def _store(self) -> int:
+        """A store to a page of tables: make it, and have the policy see what it has changed."""
+        memory, vcpu = self.memory, self.vcpu
+        assert isinstance(memory, strict.Policy)
+        physical = memory.storing(vcpu.address)
+        if physical is None:
+            return native.NATIVE
+        self.engine.library.dll.vmm_x86_store(self.engine.pointer, physical, 4, vcpu.value)
+        memory.stored_for_guest(physical)
         return native.HANDLED
 
     def refuse(self, fault: Fault) -> int:

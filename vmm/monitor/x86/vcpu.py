@@ -37,7 +37,8 @@ OWN = (
     ("ldtr", Table), ("tr", Table), ("gdtr", Table), ("idtr", Table),
     ("trapped", C.c_uint32),  # the number of the instruction that trapped; 0: none
     ("operation", C.c_uint32),  # being emulated: a number in `decode.OPERATIONS`
-    ("address", C.c_uint32),  # of INVLPG
+    ("address", C.c_uint32),  # of INVLPG, and of a store to a page that is protected
+    ("value", C.c_uint32),  # of that store
     ("untold", C.c_uint32),  # nobody needs to know what changes the meaning of addresses
 )
 
@@ -47,7 +48,7 @@ class Vcpu(Shared):
 
     _fields_ = (
         *native.VCPU_HEADER, *OWN,
-        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 6 - 4)),
+        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 6 - 5)),
     )
 
 

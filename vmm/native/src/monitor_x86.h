@@ -23,7 +23,8 @@ struct x86_vcpu {
     struct x86_table ldtr, tr, gdtr, idtr; /* in the engine's order */
     uint32_t trapped;   /* by on_exit: the number of the instruction that trapped; 0: none */
     uint32_t operation; /* being emulated */
-    uint32_t address;   /* of INVLPG */
+    uint32_t address;   /* of INVLPG, and of a store to a page that is protected */
+    uint32_t value;     /* of that store */
     uint32_t untold; /* nobody needs to know what changes the meaning of addresses */
 };
 
@@ -35,6 +36,7 @@ enum x86_operation {
     X86_LSL, X86_SGDT, X86_SIDT, X86_LGDT, X86_LIDT, X86_SMSW, X86_LMSW, X86_CLTS, X86_INVLPG,
     X86_WBINVD, X86_MOV_FROM_CR, X86_MOV_TO_CR, X86_MOV_FROM_DR, X86_MOV_TO_DR, X86_RDMSR,
     X86_WRMSR, X86_RDTSC, X86_RDPMC, X86_SYSEXIT, X86_UNDEFINED,
+    X86_STORE_REGISTER, X86_STORE_IMMEDIATE, X86_RDTSCP, X86_MONITOR, X86_MWAIT,
     X86_OPERATIONS
 };
 
@@ -68,7 +70,8 @@ void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintp
 
 /* x86_sites.c */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
-                                 uint64_t argument, int ends);
+                                 uint64_t argument, uint32_t immediate, int ends);
+void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc);
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
 void vmm_x86_scanned(void);

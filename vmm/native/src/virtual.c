@@ -175,6 +175,8 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
 
     if (access == ACCESS_STORE && v->through_used)
         through = vmm_stores_through(v, address, retaddr);
+    v->fill_once = access == ACCESS_STORE && !through && vmm_annotated_store(v, entry, retaddr);
+    through = through || v->fill_once;
     if (!through && !(entry >> shift & 1u << access)) {
         int number;
 
@@ -183,9 +185,15 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
         if (number && v->fill_probe)
             return 0;
         vmm_refuse_fill(v, number, retaddr);
-        if (access == ACCESS_STORE && v->through_used)
-            through = vmm_stores_through(v, address, retaddr);
         entry = vmm_space_get(v->space, address);
+        if (access == ACCESS_STORE && v->through_used == 1
+            && vmm_annotated_store(v, entry, retaddr)) {
+            v->through_used = 0;
+            v->fill_once = 1;
+            through = true;
+        } else if (access == ACCESS_STORE && v->through_used) {
+            through = vmm_stores_through(v, address, retaddr);
+        }
         if (!through && !(entry >> shift & 1u << access)) {
             char text[80];
 

@@ -199,9 +199,12 @@ struct vmm_vcpu {
 enum vmm_entry {
     VMM_ENTRY_READ = 1, VMM_ENTRY_WRITE = 2, VMM_ENTRY_EXECUTE = 4, /* kernel */
     VMM_ENTRY_USER = 3,   /* the same rights of user mode are this much to the left */
-    VMM_ENTRY_SECURE = 64 /* ARM: the access is one of the secure state */
+    VMM_ENTRY_SECURE = 64, /* ARM: the access is one of the secure state */
+    VMM_ENTRY_PROTECTED = 128 /* the guest may write here; who follows its tables wants to know */
 };
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
+
+#define VMM_NOTED 64
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -212,6 +215,7 @@ struct vmm_instruction {
     uint64_t argument;
     uint32_t operation;
     uint32_t next; /* with the same first byte */
+    uint32_t immediate;
     uint8_t length, mode;
     bool ends; /* its block ends behind it */
     uint8_t code[15];
@@ -334,6 +338,7 @@ struct vmm_cpu {
     uint32_t code_size; /* bytes at that pc, as far as its page goes */
     uint32_t spare6;
     uint8_t code[16];
+    uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
@@ -348,6 +353,12 @@ struct vmm_cpu {
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
     uint32_t through_spare;
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    /* annotated.c */
+    uint32_t *annotated, annotated_count; /* pcs of marked stores */
+    uint32_t noted_used;
+    uint32_t noted[VMM_NOTED]; /* frames that they have stored to */
+    uint64_t annotated_stores;
+    uint32_t fill_once, once_spare; /* the translation is for this access alone */
     uint8_t *vcpu_page;        /* vcpu_page.c: one of the guest's own, or NULL */
     uint64_t vcpu_page_address; /* where the guest has it, physical */
     /* intercept.c */
@@ -431,6 +442,11 @@ bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
 bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
 void vmm_stored(struct vmm_cpu *v);
 
+/* annotated.c */
+int vmm_set_annotated(struct vmm_cpu *v, const uint32_t *pcs, uint32_t count);
+bool vmm_forgets_page(struct vmm_cpu *v, uint32_t address);
+bool vmm_annotated_store(struct vmm_cpu *v, uint64_t entry, uintptr_t retaddr);
+
 /* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
 enum vmm_vcpu_page {
     VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
@@ -474,6 +490,7 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
+bool vmm_fetches(int arch, const void *helper);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);

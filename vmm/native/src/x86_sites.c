@@ -40,7 +40,7 @@ static uint32_t mode_of(const struct vmm_cpu *v)
 /* The instruction whose bytes were read last becomes known; its number, or 0: there
  * is no memory for it, or there are far too many. */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
-                                 uint64_t argument, int ends)
+                                 uint64_t argument, uint32_t immediate, int ends)
 {
     uint32_t number = v->instruction_count + 1;
     struct vmm_instruction *table = v->instructions;
@@ -54,7 +54,8 @@ uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t
         v->instructions = table;
     }
     table[number] = (struct vmm_instruction){
-        .argument = argument, .operation = operation, .length = (uint8_t)length,
+        .argument = argument, .immediate = immediate, .operation = operation,
+        .length = (uint8_t)length,
         .ends = ends != 0, .mode = (uint8_t)mode_of(v),
     };
     if (v->code_size >= length) { /* else it goes on in the next page */
@@ -119,6 +120,19 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     }
 }
 
+/* Stores that have trapped again and again are looked at too, once they are translated anew. */
+static uint32_t pc_hash(uint32_t pc) { return (pc ^ pc >> 16) & 0xffff; }
+
+void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc)
+{
+    v->rewritten[pc_hash(pc) >> 3] |= (uint8_t)(1u << (pc_hash(pc) & 7));
+}
+
+static bool is_rewritten(const struct vmm_cpu *v, uint32_t pc)
+{
+    return v->rewritten[pc_hash(pc) >> 3] >> (pc_hash(pc) & 7) & 1;
+}
+
 /* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
 {
@@ -140,7 +154,9 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
     ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
 
-    if (!v->on_decode || !may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT))
+    if (!v->on_decode)
+        return;
+    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !is_rewritten(v, (uint32_t)pc))
         return;
     vmm_x86_read_code(v, pc);
     site.number = known_instruction(v);
