@@ -155,11 +155,7 @@ class Hypervisor:
             address, size = address + count & 0xFFFFFFFF, size - count
 
     def _physical(self, address: int) -> int:
-        space = self._virtual.space
-        entry = space.get(address) if space is not None else 0
-        if entry & native.ENTRY_WRITE:
-            return entry & native.ENTRY_FRAME | address % PAGE
-        physical = self.machine.processor.translate(address)
+        physical = self.monitor.memory.physical(address)
         return native.HOLE if physical is None else physical
 
     # -- calls -------------------------------------------------------------------------

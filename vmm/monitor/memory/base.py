@@ -88,6 +88,13 @@ class MemoryPolicy(Protocol):
         """
         ...
 
+    def physical(self, address: int) -> int | None:
+        """Where the virtual kernel finds an address of its own; None: nowhere.
+
+        No flag is set and no fault raised: it is the monitor that looks.
+        """
+        ...
+
     def stored(self) -> None:
         """The store that was let through to a page of the guest's tables has been made."""
         ...

@@ -20,7 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
+from vmm.monitor.memory.base import LOAD, PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
 from vmm.monitor.memory.guest import Guest, guest_of, is_entry, take_over
 from vmm.monitor.memory.tables import Table
@@ -51,6 +51,7 @@ class Policy:
         self._mode: object = None
         self._current: tuple[Table, ...] = ()
         self._pinned: OrderedDict[Table, None] = OrderedDict()
+        self._walked: dict[int, int | None] = {}  # virtual page -> where the kernel finds it
         self._storing: list[int] = []  # where the current instruction stores to tables
 
     def attach(self, monitor: Monitor) -> None:
@@ -80,6 +81,7 @@ class Policy:
 
     def _switch(self) -> None:
         guest, tables = self._guest, self._guest.tables
+        self._walked.clear()
         tables.load_context(guest.registers)
         self._current = tables.roots()
         if tables.mode != self._mode or not self._current:
@@ -111,6 +113,7 @@ class Policy:
     def flush(self, address: int | None) -> None:
         """The processor's own."""
         self.counters.flushes += 1
+        self._walked.clear()
         if address is None:
             self._guest.mmu.flush()
         else:
@@ -124,6 +127,14 @@ class Policy:
         self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
         guest.mmu.store_through(address)
         return 0
+
+    def physical(self, address: int) -> int | None:
+        """By a walk, unless it is remembered; it is forgotten when the processor forgets."""
+        page = address & -PAGE
+        if page not in self._walked:
+            self._walked[page] = self._guest.tables.walk(page, LOAD, False).physical
+        found = self._walked[page]
+        return None if found is None else found | address & PAGE - 1
 
     # -- changes --------------------------------------------------------------------------
 
@@ -173,6 +184,7 @@ class Policy:
                 break
             self._guest.memory.store(address, self._guest.tables.entry_size, value)
             self.counters.updates += 1
+        self._walked.clear()
         self._guest.mmu.flush()
         return accepted
 

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
 
+DECODED = 1 << 14  # entries whose decoding is remembered, at most
+
 
 class RefusedError(Exception):
     """An entry may not be as it is; the text says where and why."""
@@ -53,6 +55,7 @@ class FrameTypes:
         self._known: dict[int, _Known] = {}
         self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
         self._writable: Counter[tuple[int, int]] = Counter()  # (frame's address, span)
+        self._parts: dict[int, Part] = {}  # entries decoded lately, by value and level
 
     def name(self, frame: int) -> str:
         """The type of a frame (a number): "none", "table 1" to "table 4", "writable"."""
@@ -154,22 +157,37 @@ class FrameTypes:
 
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
-        size = self._tables.entry_size
-        for base in self.tables_in(address >> 12):
-            known = self._known[base]
-            offset = address - base
-            if not 0 <= offset < known.size:
+        for base in tuple(self._frames.get(address >> 12, ())):
+            known = self._known.get(base)
+            if known is None or not 0 <= address - base < known.size:
                 continue
-            part = self._tables.part(known.level, value)
+            part = self._part(known.level, value)
             if part.writable and self._holds_table(part):
                 raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
-            data = bytearray(self._memory.block(base, known.size))
-            data[offset : offset + size] = value.to_bytes(size, self._memory.byteorder)
-            self._follow(base, bytes(data), restore=False)
+            size = self._tables.entry_size
+            entry = slice(address - base, address - base + size)
+            before = self._part(
+                known.level, int.from_bytes(known.seen[entry], self._memory.byteorder)
+            )
+            if part != before:
+                self._take(base, part)
+                self._give(base, before)
+            known.seen[entry] = value.to_bytes(size, self._memory.byteorder)
 
     def _holds_table(self, part: Part) -> bool:
         first, last = part.frame >> 12, part.frame + part.span - 1 >> 12
+        if first == last:
+            return first in self._frames
         return any(first <= frame <= last for frame in self._frames)
+
+    def _part(self, level: int, value: int) -> Part:
+        key = value << 3 | level
+        part = self._parts.get(key)
+        if part is None:
+            if len(self._parts) >= DECODED:
+                self._parts.clear()
+            part = self._parts[key] = self._tables.part(level, value)
+        return part
 
     def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
         """Go from the entries that counted to these; how many have another meaning.
@@ -179,7 +197,7 @@ class FrameTypes:
         known, tables = self._known[base], self._tables
         size, different = tables.entry_size, 0
         for offset, before, after in self._differences(bytes(known.seen), now):
-            old, new = tables.part(known.level, before), tables.part(known.level, after)
+            old, new = self._part(known.level, before), self._part(known.level, after)
             if old != new:
                 try:
                     self._take(base, new)
@@ -239,5 +257,6 @@ class FrameTypes:
         self._known.clear()
         self._frames.clear()
         self._writable.clear()
+        self._parts.clear()
         for frame in frames:
             self._on_table(frame, False)

@@ -42,12 +42,14 @@ class Policy:
         self._monitor: AssistMonitor
         self._guest: Guest | None = None  # of one in user mode
         self._flush: Callable[[], None] = lambda: None
+        self._translate: Callable[[int], int | None] = lambda address: None
 
     def attach(self, monitor: Monitor) -> None:
         """Put the second stage in; PolicyError if the guest does not walk its own tables."""
         from vmm.cpu.second_stage import SecondStage
         from vmm.monitor.assist.monitor import Monitor as AssistMonitor
 
+        self._translate = monitor.machine.processor.translate
         if not isinstance(monitor, AssistMonitor):
             if monitor.machine.processor.architecture not in ("x86", "sparc"):
                 raise PolicyError("policy nested is for technique assist, where the guest's"
@@ -91,6 +93,10 @@ class Policy:
 
     def fill(self, address: int, access: int) -> int:
         raise AssertionError("the engine fills an assisted guest's translations")
+
+    def physical(self, address: int) -> int | None:
+        """By the processor's own walk."""
+        return self._translate(address)
 
     def stored(self) -> None:
         """No store is let through to a page that is kept."""
