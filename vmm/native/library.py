@@ -54,6 +54,7 @@ NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
 VCPU_WORDS = 124
 ALIAS = 1 << 36
+SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000
 HOLE = 1 << 37
 BEHIND = 1 << 38
 

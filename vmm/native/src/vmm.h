@@ -46,6 +46,7 @@ enum vmm_page {
 
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
 #define VMM_ALIAS (1ull << 36)        /* where alias devices live */
+#define VMM_SPARC_ALIAS 0xe0000000ull /* there: its TLB keeps 32 bits of an address */
 #define VMM_HOLE (1ull << 37)         /* one page that answers for nobody (x86) */
 #define VMM_BEHIND (1ull << 38)       /* where RAM lives that is behind other pages */
 #define VMM_TRAP_KINDS 768
