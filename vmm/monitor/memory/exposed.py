@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import LOAD, PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
-from vmm.monitor.memory.guest import Guest, guest_of, is_entry, take_over
+from vmm.monitor.memory.guest import Guest, guest_of, take_over
 from vmm.monitor.memory.tables import Table
 
 if TYPE_CHECKING:
@@ -171,22 +171,46 @@ class Policy:
             address, size = address + part, size - part
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
-        """Validate each entry and store it; they count at once."""
-        accepted = True
+        """Validate each entry of a table in use, and store it; they count at once."""
+        guest, types = self._guest, self._types
+        size, place = guest.tables.entry_size, guest.memory.place
+        most = 1 << 8 * size
+        base = end = 0  # the table of the last entry
+        free = -1  # a frame without tables
+        accepted = 0
         for address, value in entries:
-            if not is_entry(self._guest, address, value):
-                accepted = False
+            if address % size or value >= most:
                 break
-            try:
-                self._types.propose(address, value)
-            except RefusedError:
-                accepted = False
+            if not base <= address < end and address >> 12 != free:
+                table = self._table_at(address)
+                base, end = (0, 0) if table is None else (table, types.end(table))
+                free = -1 if types.tables_in(address >> 12) else address >> 12
+            if base <= address < end:
+                free = -1  # the entry may make a table of it
+                try:
+                    types.propose(base, address, value)
+                except RefusedError:
+                    break
+            if not place(address, size, value):
                 break
-            self._guest.memory.store(address, self._guest.tables.entry_size, value)
-            self.counters.updates += 1
+            accepted += 1
+        self.counters.updates += accepted
         self._walked.clear()
-        self._guest.mmu.flush()
-        return accepted
+        guest.mmu.flush()
+        return accepted == len(entries)
+
+    def _table_at(self, address: int) -> int | None:
+        """The table that the current roots reach at an address; others there are let go."""
+        current = {root.base for root in self._current}
+        for base in self._types.tables_in(address >> 12):
+            if base not in self._types or not self._types.overlaps(base, address, 1):
+                continue
+            above = self._types.roots_above(base)
+            if above & current:
+                return base
+            for root in [root for root in self._pinned if root.base in above]:
+                self._let_go(root)
+        return None
 
     def forget(self) -> None:
         """Begin anew."""

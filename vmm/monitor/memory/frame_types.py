@@ -76,7 +76,11 @@ class FrameTypes:
 
     def overlaps(self, base: int, address: int, size: int) -> bool:
         """Whether so many bytes at an address are, in part, of a table in use."""
-        return base < address + size and address < base + self._known[base].size
+        return base < address + size and address < self.end(base)
+
+    def end(self, base: int) -> int:
+        """The address after a table in use."""
+        return base + self._known[base].size
 
     def roots_above(self, base: int) -> set[int]:
         """The roots that a table in use is reached from."""
@@ -152,27 +156,22 @@ class FrameTypes:
         now = self._memory.block(base, known.size)
         return 0 if now == known.seen else self._follow(base, now)
 
-    def propose(self, address: int, value: int) -> None:
-        """Validate an entry before it is stored; RefusedError if it may not be.
+    def propose(self, base: int, address: int, value: int) -> None:
+        """Validate an entry of a table before it is stored; RefusedError if it may not be.
 
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
-        for base in tuple(self._frames.get(address >> 12, ())):
-            known = self._known.get(base)
-            if known is None or not 0 <= address - base < known.size:
-                continue
-            part = self._part(known.level, value)
-            if part.writable and self._holds_table(part):
-                raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
-            size = self._tables.entry_size
-            entry = slice(address - base, address - base + size)
-            before = self._part(
-                known.level, int.from_bytes(known.seen[entry], self._memory.byteorder)
-            )
-            if part != before:
-                self._take(base, part)
-                self._give(base, before)
-            known.seen[entry] = value.to_bytes(size, self._memory.byteorder)
+        known = self._known[base]
+        part = self._part(known.level, value)
+        if part.writable and self._holds_table(part):
+            raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
+        size, order = self._tables.entry_size, self._memory.byteorder
+        entry = slice(address - base, address - base + size)
+        before = self._part(known.level, int.from_bytes(known.seen[entry], order))
+        if part != before:
+            self._take(base, part)
+            self._give(base, before)
+        known.seen[entry] = value.to_bytes(size, order)
 
     def _holds_table(self, part: Part) -> bool:
         first, last = part.frame >> 12, part.frame + part.span - 1 >> 12

@@ -52,6 +52,10 @@ class Memory(Protocol):
         """Store into memory that a `load` has found there: accessed and dirty flags."""
         ...
 
+    def place(self, address: int, size: int, value: int) -> bool:
+        """Store an entry for whoever asked; False, and nothing stored, if that is not RAM."""
+        ...
+
     def block(self, address: int, size: int) -> bytes:
         """``size`` bytes at a multiple of ``size``; no bytes if no memory answers."""
         ...
