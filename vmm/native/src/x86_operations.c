@@ -56,6 +56,8 @@ void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintp
 
     vmm_x86_take_page(v);
     end = operations[one->operation](&c);
+    v->helper_pc = 0;
+    v->settled = 0;
     if (!c.vcpu->shown)
         vmm_x86_give_page(v);
     if (end == GOES_ON) {
