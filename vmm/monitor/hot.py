@@ -23,6 +23,7 @@ EXITS = {
 }
 REMEDIES = {
     native.KIND_VIRTUAL_INTERRUPT: "none: a device asked for it",
+    native.KIND_SITE: "assist; para, in batches",  # no technique that rewrites does it alone
     native.KIND_TABLE_STORE: "lazy tables; previrt, annotated; para, in batches",
 }
 EMULATED = "translate, previrt"  # the instruction done without an exit

@@ -238,8 +238,10 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
     *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
 }
 
-/* What follows an emulation at the pc.  False: it is left to the monitor. */
-bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
+/* What follows an emulation at the pc, met by an exit of KIND.  False: it is left to the
+ * monitor. */
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result,
+                  uint32_t kind)
 {
     uint32_t *found = &vmm_arm_words(v)[ARM_VCPU_FOUND];
 
@@ -251,7 +253,7 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
     case ARM_TOLD:
         found[0] = instruction->kind;
         found[1] = instruction->code;
-        vmm_tell_monitor(v, ARM_KIND_UNDEFINED);
+        vmm_tell_monitor(v, kind);
         vmm_arm_advance(v, instruction->length);
         break;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
@@ -275,7 +277,8 @@ static bool emulated(struct vmm_cpu *v)
         reflect(v, EXCEPTION_UNDEFINED);
         return true;
     }
-    return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0));
+    return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0),
+                        EXCEPTION_UNDEFINED);
 }
 
 /* Handle an exit here, if that needs no Python. */

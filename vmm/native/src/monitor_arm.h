@@ -75,7 +75,6 @@ struct arm_instruction {
     uint32_t kind, code, length;
 };
 
-enum { ARM_KIND_UNDEFINED = 1 };
 enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 }; /* bits of interrupt_request */
 
 #define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
@@ -93,7 +92,8 @@ void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value);
 void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask);
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
-bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result);
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result,
+                  uint32_t kind);
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
 void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr,
                    uint32_t address);

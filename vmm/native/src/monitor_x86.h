@@ -25,6 +25,7 @@ struct x86_vcpu {
     uint32_t operation; /* being emulated */
     uint32_t address;   /* of INVLPG, and of a store to a page that is protected */
     uint32_t value;     /* of that store */
+    uint32_t cr3;    /* that the monitor was told of last */
     uint32_t untold; /* nobody needs to know what changes the meaning of addresses */
 };
 
@@ -54,6 +55,7 @@ static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
 /* monitor_x86.c */
 void vmm_x86_show(struct vmm_cpu *v);
 void vmm_x86_hide(struct vmm_cpu *v);
+void vmm_x86_follow(struct vmm_cpu *v);
 void vmm_x86_take_page(struct vmm_cpu *v);
 void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);

@@ -170,9 +170,12 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
     /* Descriptor tables and the like are read with the kernel's rights. */
     bool privileged = v->vcpu->kernel || (v->arch == VMM_X86 && mmu_index != X86_USER_INDEX);
     unsigned shift = privileged ? 0 : VMM_ENTRY_USER;
-    uint64_t entry = vmm_space_get(v->space, address);
+    uint64_t entry;
     bool through = false;
 
+    if (vmm_x86_virtual(v))
+        vmm_x86_follow(v);
+    entry = vmm_space_get(v->space, address);
     if (access == ACCESS_STORE && v->through_used)
         through = vmm_stores_through(v, address, retaddr);
     v->fill_once = access == ACCESS_STORE && !through && vmm_annotated_store(v, entry, retaddr);

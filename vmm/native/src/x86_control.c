@@ -205,6 +205,7 @@ X86_DO(mov_to_cr)
     commit(c);
     before = FIELD(uint64_t, c->env, X86_CR);
     write_crN(c->env, (int)index, get_register(c, base_register(c)));
+    c->vcpu->cr3 = FIELD(uint32_t, c->env, X86_CR + 8 * 3);
     if (index > 2 || (index == 0 && (before ^ FIELD(uint64_t, c->env, X86_CR)) & (PG | WP)))
         return tell(c);
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
