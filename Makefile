@@ -5,6 +5,7 @@
 # make fuzz   random instruction streams: STREAMS each of ARCH (all) and MODE (all), from seed FIRST
 # make fuzz-loaders  coverage-guided, of files: SECONDS for each TARGET (all); needs atheris
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
+# make techniques    measure them, then figures and tables of docs/techniques.md
 # make transcripts   docs/transcripts.md, from sessions of the trap shell
 # make guests the guest kernels and firmware, into build/
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
@@ -26,7 +27,7 @@ NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: transcripts all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
+.PHONY: techniques transcripts all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
 	fuzz-loaders lint clean distclean
 
 all: guests
@@ -94,6 +95,10 @@ fuzz-loaders: setup guests
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 			--editable '.[fuzz]' </dev/null; }
 	@$(BIN)/python tests/fuzz/loaders.py --target $(TARGET) --seconds $(SECONDS)
+
+techniques: setup guests
+	@$(BIN)/vmm bench techniques --repeat 3 --json docs/figures/techniques.json
+	@$(BIN)/python -m vmm.bench.techniques_docs
 
 transcripts: setup guests
 	@$(BIN)/python docs/transcripts.py

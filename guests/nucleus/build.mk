@@ -7,7 +7,7 @@ NUCLEUS := $(TOP)/guests/nucleus
 NUCLEUS_OUT := $(OUT)/nucleus
 NUCLEUS_STORMS := compute syscalls switches forks io boot
 NUCLEUS_CORE := process memory call signal fpu disk checksum string
-NUCLEUS_PROGRAMS := init compute syscalls switches forks io boot
+NUCLEUS_PROGRAMS := init compute syscalls misdeeds switches forks io boot
 
 NUCLEUS_PREFIX_arm := $(ARM_PREFIX)
 NUCLEUS_FLAGS_arm := $(ARM_FLAGS)

@@ -22,6 +22,7 @@
 #define CALLS           16
 
 #define CALL_FAILED     0xffffffff
+#define CALL_SIGNALLED  0x80               /* and the signal: the status of who was ended by it */
 #define SEMAPHORES      8
 #define BLOCK           512
 #define BLOCKS          128

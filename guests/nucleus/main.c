@@ -13,6 +13,8 @@ extern const char user_start[];
 #define ROUNDS 0
 #endif
 
+u32 tick_length = TICK;                    /* a debugger may change it where no command line can */
+
 const char *const storm_names[] = {
     "all", "compute", "syscalls", "switches", "forks", "io", "boot", 0,
 };
@@ -78,7 +80,7 @@ void kernel(const char *command_line)
     frames_open();
     memory_test(storm == BOOT ? rounds ? rounds : BOOT_ROUNDS : 1);
     spaces_open();
-    timer_open(number(option(command_line, "tick="), TICK));
+    timer_open(number(option(command_line, "tick="), tick_length));
     process_first((u32)user_start, storm, rounds);
 }
 

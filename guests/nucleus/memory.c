@@ -163,6 +163,12 @@ int copy_to_user(u32 to, const void *from, u32 length)
     return copy_user(to, (u8 *)from, length, STORE);
 }
 
+/* An entry of a table that is in no use, so that nobody has to be told. */
+static void pte_put(u32 *entry, u32 value)
+{
+    *(volatile u32 *)entry = value;
+}
+
 /* Both see the same frames, and neither may write to them before it has its own. */
 void memory_share(struct process *parent, struct process *child)
 {
@@ -173,7 +179,7 @@ void memory_share(struct process *parent, struct process *child)
         u32 shared = pte_read_only(*entry);
         if (shared != *entry)
             pte_set(entry, shared);
-        pte_set(space_entry(&child->space, address), shared);
+        pte_put(space_entry(&child->space, address), shared);
         frame_share(pte_frame(shared));
     }
     tlb_flush_space(&parent->space);
@@ -200,5 +206,19 @@ void memory_unmap(struct process *process, u32 first, u32 pages)
             tlb_flush_space(&process->space);
         while (count)
             frame_release(gone[--count]);
+    }
+}
+
+void memory_drop(struct process *process)
+{
+    windows_forget(&process->windows);
+    tlb_flush_space(&process->space);
+    space_release(&process->space);
+    for (u32 address = USER_BASE; address < USER_END; address += PAGE) {
+        u32 *entry = space_entry(&process->space, address);
+        if (!pte_present(*entry))
+            continue;
+        frame_release(pte_frame(*entry));
+        pte_put(entry, 0);
     }
 }

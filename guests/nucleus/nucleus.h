@@ -94,6 +94,7 @@ int copy_from_user(void *to, u32 from, u32 length);
 int copy_to_user(u32 to, const void *from, u32 length);
 void memory_share(struct process *parent, struct process *child);
 void memory_unmap(struct process *process, u32 first, u32 pages);
+void memory_drop(struct process *process); /* of one that will not run again */
 
 /* call.c, signal.c, fpu.c, disk.c, checksum.c */
 void system_call(struct frame *frame);

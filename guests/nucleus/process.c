@@ -103,7 +103,7 @@ u32 process_wait(u32 pid)
         process_sleep(child);
     irq_restore(flags);
     u32 status = child->status;
-    memory_unmap(child, USER_BASE, USER_PAGES);
+    memory_drop(child);
     space_destroy(&child->space);
     child->state = FREE;
     return status;

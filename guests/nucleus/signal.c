@@ -12,7 +12,7 @@ void signal_raise(enum signal signal, u32 address)
     u32 handler = current->handler[signal];
     u32 sp = (FRAME_SP(frame) - SIGNAL_AREA - sizeof *frame) & ~7u;
     if (!handler || !copy_to_user(sp + SIGNAL_AREA, frame, sizeof *frame))
-        process_exit(0x80 + signal);
+        process_exit(CALL_SIGNALLED + signal);
     frame_enter(frame, handler, sp, signal, address);
 }
 
@@ -20,7 +20,7 @@ u32 signal_return(u32 pc)
 {
     struct frame *frame = current->frame, saved;
     if (!copy_from_user(&saved, FRAME_SP(frame) + SIGNAL_AREA, sizeof saved))
-        process_exit(0x80 + SIGSEGV);
+        process_exit(CALL_SIGNALLED + SIGSEGV);
     frame_restore(frame, &saved);
     if (pc)
         frame_go(frame, pc);

@@ -44,11 +44,12 @@
  *   %g1 shall be.  If the window to return to is not in registers it is read from its %sp, which is
  *   %fp here; then its %sp becomes %l4.
  *   From HYPER_TRAPS on, WIM and CWP are the hypervisor's, and it answers window overflow and
- *   underflow itself.  A window goes to and comes from its stack if its %sp is not below `user_end`
- *   of the spill area, or is a multiple of eight with %sp - low <= room.  Else, overflow: it is put
- *   into the spill area at `next`, which grows; and if user mode did the SAVE, trap 5 enters the
- *   kernel after that, with the SAVE still to be done.  Underflow, which is then of user mode: trap 6
- *   enters the kernel with the window's %sp in fault_address, the RESTORE still to be done.
+ *   underflow itself.  The kernel's windows go to and come from their stacks; so does a window of
+ *   user mode whose %sp is a multiple of eight with %sp - low <= room in the spill area.  Else,
+ *   overflow: it is put into the spill area at `next`, which grows; and if user mode did the SAVE,
+ *   trap 5 enters the kernel after that, with the SAVE still to be done.  Underflow, which is then of
+ *   user mode: trap 6 enters the kernel with the window's %sp in fault_address, the RESTORE still to
+ *   be done.
  */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
@@ -104,9 +105,8 @@ struct hyper_update {
 
 /* SPARC: windows on their way to a user's stack. */
 struct hyper_spill {
-    unsigned user_end;                     /* user stacks are below this virtual address */
     unsigned low, room;                    /* a user's stack that is there and may be written */
-    unsigned next;                         /* address of the first free element below */
+    unsigned next, unused;                 /* address of the first free element below */
     struct {
         unsigned registers[16];            /* %l0 to %l7, %i0 to %i7 */
         unsigned sp, unused;

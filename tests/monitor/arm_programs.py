@@ -184,6 +184,9 @@ class Program:
     def call(self) -> None:
         self.put(0x0F000000 | self.rng.getrandbits(8))
 
+    def endianness(self) -> None:
+        self.code.append(0xF1010000 | self.rng.getrandbits(1) << 9)  # setend
+
     def undefined(self) -> None:
         self.code.append(self.rng.choice((0xE7F000F0, 0xE1400071, 0xE1600070, 0xE1200070)))
 
@@ -227,7 +230,7 @@ PIECES = (
     Program.msr_immediate, Program.banked, Program.exception_return, Program.user_block,
     Program.user_block, Program.block_return, Program.rfe, Program.srs, Program.unprivileged,
     Program.system, Program.floating, Program.coprocessor_access, Program.call, Program.call,
-    Program.undefined,
+    Program.undefined, Program.endianness,
 )
 
 

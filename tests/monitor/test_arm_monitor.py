@@ -10,6 +10,7 @@ import pytest
 
 from tests.monitor import runs
 from vmm.boards import Options, create
+from vmm.cpu.watch import Watchpoint
 from vmm.monitor import MonitorError, virtualize
 from vmm.monitor.arm.monitor import Monitor
 from vmm.state.snapshot import restore, take
@@ -77,3 +78,21 @@ def test_a_translated_guest_runs_in_slices_and_from_snapshots_as_in_one_run() ->
     machine.run()
     machine.engine.drain_ledger()
     assert (ledger, machine.engine.count, bytes(machine.console.tail)) == whole
+
+
+@pytest.mark.parametrize("watched", [
+    (0x40300034, 4, "write"),  # by stm of the user bank
+    (0x40300004, 4, "read"),  # by ldm of the user bank
+])
+def test_a_watchpoint_sees_what_an_emulated_instruction_touches(watched: Watchpoint) -> None:
+    stops = []
+    for technique in (None, "translate"):
+        machine = runs.machine("virt", "hostile/arm/every_field")
+        if technique is not None:
+            virtualize(machine, technique)
+        machine.set_watchpoints([watched])
+        machine.run()
+        access = machine.stopped_at_watchpoint
+        assert access is not None
+        stops.append((access, machine.engine.count, machine.processor.pc))
+    assert stops[0] == stops[1]

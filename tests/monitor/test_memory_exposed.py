@@ -173,3 +173,15 @@ def test_roots_kept_are_bounded() -> None:
     assert len(policy._pinned) == 2
     policy.forget()
     assert policy.counters.walks == 3
+
+
+def test_where_the_kernel_finds_its_memory_is_forgotten_with_translations() -> None:
+    processor, policy = kernel_of_two_spaces()
+    assert policy.physical(LINEAR + 0x9123) == 0x9123
+    assert policy.physical(0x800000) is None
+    assert policy.update([(0x5024, 0xA003), (0x1008, 0x3067)])
+    assert policy.physical(LINEAR + 0x9123) == 0xA123
+    assert policy.physical(0x808000) == 0x8000
+    assert not processor.peek(0x5024) & 0x20, "it only looks"
+    go(processor, 0x2000)
+    assert policy.physical(0x808000) is None

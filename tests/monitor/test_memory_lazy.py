@@ -169,3 +169,12 @@ def test_forgetting_finds_everything_anew() -> None:
     processor.poke(0x3004, 0x9067)
     processor.policy.forget()
     assert processor.access(0x1000, LOAD, USER) == 0x9000
+
+
+def test_the_monitor_finds_the_kernels_memory_by_the_shadow_first() -> None:
+    processor = two_spaces()
+    processor.access(0x1000, LOAD, USER)
+    processor.poke(0x3004, 0x9067)
+    assert processor.policy.physical(0x1234) == 0x1234, "as stale as the shadow"
+    assert processor.policy.physical(0x2345) == 0x2345
+    assert processor.policy.physical(0x400000) is None

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from runs import GUESTS, Seen, bare, virtual, watch
 
+from vmm import Instructions, Machine
 from vmm.boards import Options, create
 from vmm.machine.sites import OWNER, SITE, read_sites
 from vmm.monitor import Monitor, MonitorError, virtualize
@@ -85,6 +86,23 @@ def test_what_a_guest_spoils_is_its_own(tmp_path) -> None:
     assert seen.console == b"the page is spoilt\nthe wedge is spoilt\n"
     assert "triple fault" in seen.outcome.text
     assert run("pc", kernel, None)[0].console.endswith(b"not the monitor\n")
+
+
+@pytest.mark.parametrize(("board", "guest", "technique"), [
+    ("pc", "x86/nucleus-previrt-quick", "previrt"), ("pc", "x86/nucleus-para-quick", "para"),
+    ("virt", "arm/nucleus-previrt-quick", "previrt"),
+    ("leon3", "sparc/nucleus-previrt-quick", "previrt")])
+def test_a_snapshot_goes_on_as_the_run_did(board, guest, technique) -> None:
+    """The VCPU page is in the guest's memory, and comes back with it."""
+    with Machine(board, kernel=GUESTS / f"{guest}.elf") as m:
+        virtualize(m.machine, technique)
+        m.run(Instructions(2_500_000))
+        snapshot = m.snapshot()
+        m.run()
+        end = m.output, m.count
+        m.restore(snapshot)
+        m.run()
+        assert (m.output, m.count) == end
 
 
 # -- notes that lie -------------------------------------------------------------------------

@@ -102,6 +102,12 @@ def test_a_translated_kernel_whose_tables_the_engine_walks_needs_no_monitor() ->
     assert monitor.counters.total < 10  # cache control, MMU control
 
 
+def test_a_paravirtual_kernel_may_have_the_engine_walk_its_tables() -> None:
+    seen, monitor = virtual("leon3", "sparc/nucleus-para-quick", "para", "nested")
+    assert seen.console == bare("leon3", "sparc/nucleus-quick").console
+    assert monitor.memory.counters.hidden_faults == 0
+
+
 @pytest.mark.parametrize("guest", ["hello", "timers", "traps"])
 def test_a_translated_kernel_is_the_same_with_hardly_an_exit(guest: str) -> None:
     seen, monitor = virtual("leon3", f"sparc/{guest}", "translate")

@@ -29,9 +29,15 @@ from vmm.cpu import selftest
 for test in selftest.TESTS:
     test.run()
 from vmm.cli.main import main
-for board, kernel in zip(sys.argv[2::2], sys.argv[3::2]):
+for board, kernel in zip(sys.argv[2:-1:2], sys.argv[3:-1:2]):
     status = main(["run", "-M", board, "-kernel", kernel, "-serial", "none", "--intercept", "all"])
     print(board, status)
+from vmm.boards import Options, create
+from vmm.monitor import virtualize
+for policy in ("strict", "nested"):
+    machine = create(Options("pc", kernel=Path(sys.argv[-1])))
+    virtualize(machine, "translate", policy)
+    print(policy, machine.run().status)
 """
 
 
@@ -57,11 +63,12 @@ def test_guests_run_clean(sanitized: Path, guest) -> None:
     boards = {"leon3": "sparc", "virt": "arm", "pc": "x86"}
     arguments = [word for board, arch in boards.items()
                  for word in (board, str(guest(f"{arch}/traps")))]
+    arguments.append(str(guest("x86/escape")))
     done = subprocess.run(
         [sys.executable, "-c", GUEST, str(sanitized), *arguments], capture_output=True, text=True,
         stdin=subprocess.DEVNULL, timeout=300, check=False,
         env={**os.environ, **OPTIONS, "LD_PRELOAD": runtime},
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout == "leon3 0\nvirt 0\npc 1\n"
+    assert done.stdout == "leon3 0\nvirt 0\npc 1\nstrict 1\nnested 1\n"
     assert "ERROR" not in done.stderr and "runtime error" not in done.stderr

@@ -110,15 +110,21 @@ class Engine:
     ) -> None:
         """Map host memory at ``address`` as guest RAM, or as ROM whose writes go to a device.
 
-        ``secure`` memory answers the ARM secure state only.
+        ``secure`` memory answers the ARM secure state only.  NativeError for ROM of a SPARC
+        that does not end below 0x1ff00000: its stores are told from loads at an address of
+        32 bits, where no LEON has anything (GRLIB, AHBCTRL).
         """
+        alias = native.SPARC_ALIAS if self.kind == native.SPARC else native.ALIAS
+        if rom and self.kind == native.SPARC and base + size > native.SPARC_ALIAS_SIZE:
+            raise NativeError(f"ROM of a SPARC lies below {native.SPARC_ALIAS_SIZE:#x},"
+                              f" not at {base:#x}")
         self.uc.mem_map_ptr(base, size, 7, C.c_void_p(address))
         kind = native.PAGE_ROM if rom else native.PAGE_RAM
         if secure:
             kind |= native.PAGE_SECURE
         self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
         if rom:
-            self._device(native.ALIAS + base, size, base)
+            self._device(alias + base, size, base)
 
     def map_device(self, base: int, size: int) -> None:
         """Send accesses to whole pages ``base`` to ``base+size`` to the read and write handlers."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import ctypes as C
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -109,6 +109,7 @@ class Virtual:
         self._dll = engine.library.dll
         self._pointer = engine.pointer
         self._space: Space | None = None
+        self.annotated: frozenset[int] = frozenset()  # pcs of stores that tables may be changed by
         self._code = C.addressof(engine.native) + native.NativeCpu.code.offset
         self._keep = self._connect()
         engine.native.vcpu = C.addressof(vcpu)
@@ -262,6 +263,22 @@ class Virtual:
         """
         if not self._dll.vmm_store_through(self._pointer, address):
             raise RuntimeError("one instruction stores to more pages than there can be")
+
+    def annotate(self, stores: Sequence[int]) -> None:
+        """Let the stores at these addresses, ascending, go through to ENTRY_PROTECTED pages.
+
+        No exit is made for them; whoever follows the pages finds in `noted` which they were.
+        """
+        pcs = (C.c_uint32 * len(stores))(*stores)
+        if self._dll.vmm_set_annotated(self._pointer, pcs, len(stores)):
+            raise MemoryError("no memory for the addresses of stores")
+        self.annotated = frozenset(stores)
+
+    def noted(self) -> set[int]:
+        """Frame numbers that annotated stores have stored to since this was last asked."""
+        n = self.engine.native
+        used, n.noted_used = n.noted_used, 0
+        return set(n.noted[:used]) if used else set()
 
     @property
     def fill_pc(self) -> int:

@@ -23,7 +23,8 @@ EXITS = {
 }
 REMEDIES = {
     native.KIND_VIRTUAL_INTERRUPT: "none: a device asked for it",
-    native.KIND_TABLE_STORE: "lazy tables, or para: updates in batches",
+    native.KIND_SITE: "assist; para, in batches",  # no technique that rewrites does it alone
+    native.KIND_TABLE_STORE: "lazy tables; previrt, annotated; para, in batches",
 }
 EMULATED = "translate, previrt"  # the instruction done without an exit
 REFLECTED = "assist: the processor enters the guest's handler by itself"
@@ -95,6 +96,7 @@ def summary(monitor: Monitor) -> dict[str, Any]:
     """A monitor's counters, as `--stats` writes them."""
     counters, memory = monitor.counters, monitor.memory
     processor = monitor.machine.processor
+    cost = getattr(monitor.technique, "cost", None)
     return {
         "technique": monitor.technique.name,
         "policy": memory.name,
@@ -104,5 +106,6 @@ def summary(monitor: Monitor) -> dict[str, Any]:
         "reflected": {
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },
+        "scan": None if cost is None else asdict(cost),
         "memory": asdict(memory.counters),
     }

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from struct import iter_unpack
 from typing import Protocol
 
 from vmm.cpu.virtual import Virtual
@@ -155,11 +156,7 @@ class Hypervisor:
             address, size = address + count & 0xFFFFFFFF, size - count
 
     def _physical(self, address: int) -> int:
-        space = self._virtual.space
-        entry = space.get(address) if space is not None else 0
-        if entry & native.ENTRY_WRITE:
-            return entry & native.ENTRY_FRAME | address % PAGE
-        physical = self.machine.processor.translate(address)
+        physical = self.monitor.memory.physical(address)
         return native.HOLE if physical is None else physical
 
     # -- calls -------------------------------------------------------------------------
@@ -186,9 +183,8 @@ class Hypervisor:
         data = self._bus.read_memory(updates, 8 * count)
         if data is None:
             return ERROR
-        order = self.machine.processor.byteorder
-        words = [int.from_bytes(data[at : at + 4], order) for at in range(0, len(data), 4)]
-        accepted = self.monitor.memory.update(list(zip(words[::2], words[1::2], strict=True)))
+        order = ">" if self.machine.processor.byteorder == "big" else "<"
+        accepted = self.monitor.memory.update(list(iter_unpack(order + "II", data)))
         return count if accepted else ERROR
 
     def _flush(self, address: int, tag: int) -> int:

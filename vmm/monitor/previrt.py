@@ -31,11 +31,12 @@ from typing import Protocol
 from vmm.machine.elf import ElfFile
 from vmm.machine.loader import LoadError, read
 from vmm.machine.machine import Machine
+from vmm.machine.sensitive import STORE
 from vmm.machine.sites import Site
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.counters import ScanCost
 from vmm.monitor.verify import ElfError, SiteError, physical_address, verified_sites
-from vmm.monitor.wedge import Wedge
+from vmm.monitor.wedge import PAGE, Wedge
 from vmm.monitor.x86 import templates as x86_templates
 
 
@@ -120,6 +121,29 @@ def _check_loaded(machine: Machine, found: Annotated) -> None:
                 f"{found.path}: site {site.address:#x}: not what is in memory at {place:#x}")
 
 
+def follow_stores(monitor: Monitor, stores: Sequence[int]) -> None:
+    """Let marked stores change page tables with no exit; the policy follows before it is asked."""
+    virtual, memory = monitor.engine.virtual, monitor.memory
+    assert virtual is not None
+    virtual.annotate(stores)
+    noted, handlers = virtual.noted, virtual.handlers
+    exit_handler, fill_handler = handlers.exit, handlers.fill
+
+    def follow() -> None:
+        for frame in noted():
+            memory.wrote(frame * PAGE, 1)
+
+    def left(kind: int) -> int:
+        follow()
+        return exit_handler(kind)
+
+    def fill(address: int, access: int) -> int:
+        follow()
+        return fill_handler(address, access)
+
+    handlers.exit, handlers.fill = left, fill
+
+
 class Technique:
     """Patches what the notes record; with ``inline`` off all sites are done natively."""
 
@@ -146,6 +170,7 @@ class Technique:
         assert self._annotated is not None
         templates = TEMPLATES.get(monitor.machine.processor.architecture)
         calls: set[int] = set()
+        stores: list[int] = []  # by address, as sites are
         if templates is not None and self._inline:
             wedge = self._annotated.wedge(monitor.machine)
             if wedge is not None:
@@ -153,11 +178,17 @@ class Technique:
                 wedge.share_vcpu_page(monitor.machine)
         for index, site in enumerate(self._annotated.sites):
             following = self._annotated.sites[index + 1 : index + 2]
+            if site.kind == STORE:
+                stores.append(site.address)
+                self.direct[site.kind] += 1
+                continue
             place = self._patch(site, following, templates, calls)
             (self.patched if place else self.direct)[site.kind] += 1
             if not place:
                 calls.add(site.address)
         monitor.replace_sensitive(self.cost, self._annotated.unscanned(frozenset(calls)))
+        if stores:
+            follow_stores(monitor, stores)
 
     def _patch(
         self, site: Site, following: Sequence[Site], templates: Templates | None, calls: set[int]

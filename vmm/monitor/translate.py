@@ -8,6 +8,9 @@ the translated code; what the guest reads, as data, stays what it wrote.  Such
 code is chained and kept like any other, and forgotten when the guest stores
 into what it was made from.
 
+It adapts: on x86 a store that page protection has refused a few times (one to a page
+table, under strict shadowing) is translated anew, as a call too.
+
 How code is scanned is the architecture's: its monitor's `replace_sensitive`.
 """
 

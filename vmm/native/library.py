@@ -51,9 +51,12 @@ FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
 ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kernel mode
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
+ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
+NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
 VCPU_WORDS = 124
 ALIAS = 1 << 36
+SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000
 HOLE = 1 << 37
 BEHIND = 1 << 38
 
@@ -295,7 +298,7 @@ class NativeCpu(C.Structure):
         ("fill_access", C.c_int32),
         ("fill_probe", C.c_int32),
         ("fill_index", C.c_int32),
-        ("spare5", C.c_int32),
+        ("settled", C.c_int32),
         ("kick", C.c_int32),
         ("resume", C.c_int32),
         ("triple", C.c_int32),
@@ -380,6 +383,13 @@ class NativeCpu(C.Structure):
         ("through_used", C.c_uint32),
         ("through_spare", C.c_uint32),
         ("parked", C.c_void_p),
+        ("annotated", C.c_void_p),
+        ("annotated_count", C.c_uint32),
+        ("noted_used", C.c_uint32),
+        ("noted", C.c_uint32 * NOTED),
+        ("annotated_stores", C.c_uint64),
+        ("fill_once", C.c_uint32),
+        ("once_spare", C.c_uint32),
         ("vcpu_page", C.c_void_p),
         ("vcpu_page_address", C.c_uint64),
         ("patterns", C.POINTER(Pattern)),
@@ -521,6 +531,7 @@ class Library:
         dll.vmm_flush_page.restype = None
         dll.vmm_pc_at.argtypes = (pointer, C.c_size_t)
         dll.vmm_pc_at.restype = C.c_uint32
+        dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)

@@ -43,7 +43,7 @@ from vmm.native import library as native
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory,
+    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
     # Derived from the guest's memory and registers, and told of when they are put back
     lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
 )
@@ -136,7 +136,7 @@ def is_host(value: Any) -> bool:
 
     C data counts if it has memory of its own; the rest looks into the engine.
     """
-    if isinstance(value, C_DATA):
+    if isinstance(value, C_DATA) and not isinstance(value, native.NativeCpu):
         return not value._b_needsfree_ and value._b_base_ is None
     return isinstance(value, (*ATOMS, *HOST_TYPES))
 

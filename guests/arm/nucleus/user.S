@@ -6,7 +6,7 @@
     .arm
     .text
     .global user_start, call, signal_entry, recover
-    .global try_load, try_store, try_illegal, try_divide
+    .global try_load, try_store, try_illegal, try_divide, try_privileged, try_stack, kernel_address
 user_start:                                 /* r0, r1: the arguments */
     bl      user_main
     mov     r12, #CALL_EXIT
@@ -41,6 +41,17 @@ try_divide:                                 /* UDIV by zero is zero: the signal 
     mov     r0, #1
     mov     r12, #CALL_RAISE
     svc     #0
+try_privileged:
+    mcr     p15, 0, r0, c7, c5, 0           /* ICIALLU */
+    bx      lr
+try_stack:
+    mov     sp, r0
+    push    {r0, lr}
 recover:                                    /* as if the leaf routine returned */
     ldr     r0, =0x5afe5afe
     bx      lr
+
+    .section .rodata
+    .balign 4
+kernel_address:
+    .word   0x40200000

@@ -19,6 +19,9 @@ u32 try_load(u32 address);                 /* the word, or RECOVERED */
 u32 try_store(u32 address);
 u32 try_illegal(void);
 u32 try_divide(u32 dividend, u32 divisor);
+u32 try_privileged(void);                  /* an instruction for the kernel */
+u32 try_stack(u32 sp);                     /* calls something with its stack there */
+extern const u32 kernel_address;           /* that the kernel has mapped for itself */
 extern const u8 recover[];                 /* where a handler may go on: returns RECOVERED */
 #define RECOVERED 0x5afe5afe
 
@@ -39,6 +42,7 @@ u32 finish(u32 pid);
 
 /* The workloads: each answers with its checksum.  Of `rounds` each, a round takes some 200,000
  * instructions. */
+u32 misdeeds(void);
 u32 compute(u32 rounds);
 u32 syscalls(u32 rounds);
 u32 switches(u32 rounds);

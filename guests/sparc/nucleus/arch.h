@@ -38,9 +38,8 @@ void kernel_stack_set(u32 top);
  * user's stack on the way to user mode, where faults are ordinary.
  */
 struct windows {
-    u32 user_end;                          /* what is not below is the kernel's stack */
     u32 low, room;                         /* the range: %sp - low <= room */
-    u32 next;                              /* address of the first free element */
+    u32 next, unused;                      /* address of the first free element */
     struct {
         u32 registers[16], sp, unused;
     } window[NWINDOWS] __attribute__((aligned(8)));

@@ -76,12 +76,14 @@ static inline void space_enter(const struct space *space)
     put_asi(ASI_MMU, MMU_CONTEXT, space->context);
 }
 
+/* An interrupt in between would spill a user's windows in another's context. */
 static inline void tlb_flush_space(const struct space *space)
 {
-    u32 context = get_asi(ASI_MMU, MMU_CONTEXT);
+    u32 level = irq_save(), context = get_asi(ASI_MMU, MMU_CONTEXT);
     put_asi(ASI_MMU, MMU_CONTEXT, space->context);
     put_asi(ASI_FLUSH_MMU, FLUSH_CONTEXT, 0);
     put_asi(ASI_MMU, MMU_CONTEXT, context);
+    irq_restore(level);
 }
 
 static inline void translation_open(const u32 *contexts)

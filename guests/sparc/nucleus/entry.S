@@ -13,10 +13,9 @@
 	.register %g3, #scratch
 
 #define DELAY nop; nop; nop /* a write to PSR or WIM takes up to three instructions */
-#define USER_END 0x10100000
-#define AREA_LOW 4
-#define AREA_ROOM 8
-#define AREA_NEXT 12
+#define AREA_LOW 0
+#define AREA_ROOM 4
+#define AREA_NEXT 8
 #define AREA_WINDOW 72
 #define AREA_SP 64
 
@@ -47,6 +46,7 @@
 	srl	%l4, 1, %l5
 	sll	%l4, NWINDOWS - 1, %l4
 	or	%l4, %l5, %l4
+	and	%l4, (1 << NWINDOWS) - 1, %l4
 	.endm
 
 	.macro wim_up
@@ -56,12 +56,9 @@
 	and	%l4, (1 << NWINDOWS) - 1, %l4
 	.endm
 
-	/* Goes to `yes` if a window may be stored to or loaded from `sp`, else falls through with
-	 * the area in %g1.  %g2 and the condition codes are lost. */
+	/* Goes to `yes` if a user's window may be stored to or loaded from `sp`, else falls through
+	 * with the area in %g1.  %g2 and the condition codes are lost. */
 	.macro reachable sp, yes
-	sethi	%hi(USER_END), %g1
-	cmp	\sp, %g1
-	bgeu	\yes
 	sethi	%hi(spill_area), %g1
 	ld	[%g1 + %lo(spill_area)], %g1
 	ld	[%g1 + AREA_LOW], %g2
@@ -69,21 +66,40 @@
 	ld	[%g1 + AREA_ROOM], %g1
 	cmp	%g2, %g1
 	bgu	.Lno\@
-	andcc	%g2, 7, %g0
+	andcc	\sp, 7, %g0
 	be	\yes
 	nop
 .Lno\@:	sethi	%hi(spill_area), %g1
 	ld	[%g1 + %lo(spill_area)], %g1
 	.endm
 
-	/* The oldest window goes to memory.  %l4 is WIM; %l7 says whether it went to the area. */
+	/* The oldest window goes to memory.  %l4 is WIM; %l7 says whether it went to the area.
+	 *
+	 * Whose it is no address tells, for a user's %sp is what the user likes.  In user mode all
+	 * are the user's.  In the kernel the user's go first, the last of them that of user_window. */
 	.macro spill
 	wim_down
 	mov	%g1, %l5
 	mov	%g2, %l6
+	btst	PSR_PS, %l0
+	be	.Luser\@
+	sethi	%hi(user_window), %l7
+	ld	[%l7 + %lo(user_window)], %g1
+	tst	%g1
+	be	.Lmove\@		/* the kernel's */
+	cmp	%g1, %l4
+	bne	.Luser\@
+	nop
+	st	%g0, [%l7 + %lo(user_window)]
+.Luser\@:
+	mov	1, %g1
+.Lmove\@:
 	wr	%g0, %wim
 	DELAY
 	save
+	tst	%g1
+	be	.Lstack\@
+	nop
 	reachable %sp, .Lstack\@
 	ld	[%g1 + AREA_NEXT], %g2
 	store_window %g2
@@ -204,9 +220,12 @@ window_underflow:
 	wim_up
 	mov	%g1, %l5
 	mov	%g2, %l6
+	btst	PSR_PS, %l0
 	wr	%g0, %wim
 	DELAY
 	restore
+	bne	2f			/* the kernel's */
+	nop
 	reachable %fp, 2f
 	sethi	%hi(window_address), %g1
 	st	%fp, [%g1 + %lo(window_address)]
@@ -241,6 +260,12 @@ trap_entry:
 1:	btst	PSR_PS, %l0
 	bne	2f
 	sub	%fp, FRAME_SIZE, %sp
+	add	%l0, 1, %l5
+	and	%l5, NWINDOWS - 1, %l5
+	mov	1, %l6
+	sll	%l6, %l5, %l6
+	sethi	%hi(user_window), %l5
+	st	%l6, [%l5 + %lo(user_window)]
 	sethi	%hi(kernel_stack), %l6
 	ld	[%l6 + %lo(kernel_stack)], %l6
 	sub	%l6, FRAME_SIZE, %sp
@@ -314,9 +339,11 @@ trap_return:
 	.global spill_area, window_address, kernel_stack
 spill_area:
 	.skip	4
+user_window:				/* as in WIM; 0: no window is a user's */
+	.skip	4
 window_address:
 	.skip	4
 kernel_stack:
-	.skip	8
+	.skip	4
 	.skip	8192
 boot_stack:

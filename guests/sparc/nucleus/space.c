@@ -46,7 +46,6 @@ void space_create(struct space *space, u32 number)
 
 void space_destroy(struct space *space)
 {
-    space_release(space);
     pte_set(&contexts[space->context], 0);
     frame_release((u8 *)space->level1);
 }

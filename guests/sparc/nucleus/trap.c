@@ -66,7 +66,7 @@ static void from_user(struct frame *frame)
         break;
     case TT_WINDOW_UNDERFLOW:
         if (!windows_use(unfilled_window()))
-            process_exit(0x80 + SIGSEGV);
+            process_exit(CALL_SIGNALLED + SIGSEGV);
         break;
     case TT_DIVISION_BY_ZERO:
     case TT_FP_EXCEPTION:

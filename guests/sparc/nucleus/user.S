@@ -4,7 +4,7 @@
 
 	.text
 	.global	user_start, call, signal_entry, recover
-	.global	try_load, try_store, try_illegal, try_divide
+	.global	try_load, try_store, try_illegal, try_divide, try_privileged, try_stack, kernel_address
 user_start:				/* %o0, %o1: the arguments */
 	call	user_main
 	nop
@@ -43,7 +43,22 @@ try_divide:
 	nop
 	retl
 	udiv	%o0, %o1, %o0
+try_privileged:
+	rd	%psr, %o0
+	retl
+	nop
+	/* Enough windows for the one with the bad %sp to be spilled. */
+try_stack:
+	mov	%o0, %sp
+	.rept	8
+	save	%sp, -96, %sp
+	.endr
 recover:				/* as if the leaf routine returned */
 	set	0x5afe5afe, %o0
 	retl
 	nop
+
+	.section .rodata
+	.balign	4
+kernel_address:
+	.word	0x40000000

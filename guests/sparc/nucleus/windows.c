@@ -6,13 +6,12 @@
 
 void windows_forget(struct windows *windows)
 {
-    windows->low = ~(PAGE - 1);            /* no user's %sp is there */
+    windows->low = 1;                      /* no %sp that is a multiple of eight is there */
     windows->room = 0;
 }
 
 void windows_open(struct windows *windows)
 {
-    windows->user_end = USER_END;
     windows->next = (u32)windows->window;
     windows_forget(windows);
 }
@@ -35,7 +34,7 @@ void windows_drain(void)
     for (u32 i = 0; (u32)&windows->window[i] < windows->next; i++) {
         u32 sp = windows->window[i].sp;
         if (sp % 8 || !copy_to_user(sp, windows->window[i].registers, WINDOW))
-            process_exit(0x80 + SIGSEGV);
+            process_exit(CALL_SIGNALLED + SIGSEGV);
     }
     windows->next = (u32)windows->window;
 }

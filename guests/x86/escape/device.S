@@ -4,30 +4,29 @@
 
 #define STACK HOLE + 0x800
 
-    .macro STACKED title, ring, code:vararg
+    .macro STACKED title, ring, code
     ATTEMPT "\title", ring=\ring, stack=STACK
     \code
     mov %esp, %ebx
     FINISH
     .endm
-    STACKED "push", 3, push %eax
-    STACKED "push-pop", 3, push %eax; pop %eax
-    STACKED "pushf", 3, pushf
-    STACKED "pushf-pop", 3, pushf; pop %eax
-    STACKED "popf", 3, popf; pushf; nop
-    STACKED "iret", 3, iret
-    STACKED "lret", 3, lret
-    STACKED "pop-ds", 3, pop %ds
-    STACKED "pop-fs", 3, pop %fs
-    STACKED "call-ret", 3, call 1f; 1: ret
-    STACKED "int", 3, int $END
-    STACKED "far-call", 3, lcall $CODE3 + 3, $1f; 1: nop
-    STACKED "enter-leave", 3, enter $8, $1; leave
-    STACKED "pusha-popa", 3, pusha; popa
-    STACKED "ring1-pushf", 1, pushf; pop %eax
+    STACKED "push", 3, "push %eax"
+    STACKED "push-pop", 3, "push %eax; pop %eax"
+    STACKED "pushf", 3, "pushf"
+    STACKED "pushf-pop", 3, "pushf; pop %eax"
+    STACKED "popf", 3, "popf; pushf; nop"
+    STACKED "lret", 3, "lret"
+    STACKED "pop-ds", 3, "pop %ds"
+    STACKED "pop-fs", 3, "pop %fs"
+    STACKED "call-pop", 3, "call 1f; 1: pop %eax"
+    STACKED "int", 3, "int $end_"
+    STACKED "far-call", 3, "lcall $code3_ + 3, $1f; 1: nop"
+    STACKED "enter-leave", 3, "enter $8, $1; leave"
+    STACKED "pusha-popa", 3, "pusha; popa"
+    STACKED "ring1-pushf", 1, "pushf; pop %eax"
 
     /* In ring 0 nothing may trap with such a stack. */
-    .macro BORROWED title, address, code:vararg
+    .macro BORROWED title, address, code
     ATTEMPT "\title"
     mov %esp, %ebp
     mov $\address, %esp
@@ -36,26 +35,26 @@
     mov %ebp, %esp
     FINISH
     .endm
-    BORROWED "kernel-pushf", STACK, pushf; pop %eax
-    BORROWED "kernel-push-cs", STACK, push %cs; pop %eax
-    BORROWED "rom-pushf", ROM + 0x20, pushf; pop %eax
-    BORROWED "rom-pop", ROM, pop %eax
+    BORROWED "kernel-pushf", STACK, "pushf; pop %eax"
+    BORROWED "kernel-push-cs", STACK, "push %cs; pop %eax"
+    BORROWED "rom-pushf", ROM + 0x20, "pushf; pop %eax"
+    BORROWED "rom-pop", ROM, "pop %eax"
 
-    .macro OPERAND title, code:vararg
+    .macro OPERAND title, code
     ATTEMPT "\title"
     \code
     FINISH
     .endm
-    OPERAND "sgdt-nowhere", sgdt HOLE
-    OPERAND "sidt-rom", sidt ROM; mov ROM, %eax
-    OPERAND "smsw-nowhere", smsw HOLE
-    OPERAND "str-nowhere", str HOLE
-    OPERAND "lgdt-nowhere", sgdt saved; lgdt HOLE; sgdt told; lgdt saved; mov told, %eax; mov told + 2, %ebx
-    OPERAND "mov-ds-nowhere", mov HOLE, %ds
-    OPERAND "lds-nowhere", lds HOLE, %eax
-    OPERAND "ljmp-nowhere", ljmp *HOLE
-    OPERAND "lldt-nowhere", lldt HOLE
-    OPERAND "lar-nowhere", lar HOLE, %eax; setz %bl
+    OPERAND "sgdt-nowhere", "sgdt hole_"
+    OPERAND "sidt-rom", "sidt rom_; mov rom_, %eax"
+    OPERAND "smsw-nowhere", "smsw hole_"
+    OPERAND "str-nowhere", "str hole_"
+    OPERAND "lgdt-nowhere", "sgdt saved; lgdt hole_; sgdt told; lgdt saved; mov told, %eax; mov told + 2, %ebx"
+    OPERAND "mov-ds-nowhere", "mov hole_, %ds"
+    OPERAND "lds-nowhere", "lds hole_, %eax"
+    OPERAND "ljmp-nowhere", "ljmp *hole_"
+    OPERAND "lldt-nowhere", "lldt hole_"
+    OPERAND "lar-nowhere", "lar hole_, %eax; setz %bl"
     .bss
     .globl told
 saved: .skip 8

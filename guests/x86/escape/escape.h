@@ -10,6 +10,16 @@
 #define ROM    0xffff0000
 
 #ifdef __ASSEMBLER__
+/* The same for code in quotes, which the preprocessor does not see. */
+    .set end_, END
+    .set code0_, CODE0
+    .set code3_, CODE3
+    .set data0_, DATA0
+    .set data3_, DATA3
+    .set tss_main_, TSS_MAIN
+    .set hole_, HOLE
+    .set rom_, ROM
+
 /* An attempt: code that runs at RING with its stack at STACK (0: an ordinary one) and
  * EFLAGS of FLAGS, and ends with FINISH or with a trap; EAX and EBX are printed then. */
     .macro ATTEMPT name, ring=0, stack=0, flags=2

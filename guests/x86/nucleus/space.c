@@ -30,7 +30,6 @@ void space_create(struct space *space, u32 number)
 
 void space_destroy(struct space *space)
 {
-    space_release(space);
     frame_release((u8 *)space->table);
     frame_release((u8 *)space->directory);
 }

@@ -4,7 +4,7 @@
 
     .text
     .globl user_start, call, signal_entry, recover
-    .globl try_load, try_store, try_illegal, try_divide
+    .globl try_load, try_store, try_illegal, try_divide, try_privileged, try_stack, kernel_address
 user_start:                                /* EAX, EDX: the arguments */
     push %edx
     push %eax
@@ -48,6 +48,17 @@ try_divide:
     xor %edx, %edx
     divl 8(%esp)
     ret
+try_privileged:
+    cli
+    ret
+try_stack:
+    mov 4(%esp), %esp
+    call try_load
 recover:                                   /* as if the leaf routine returned */
     mov $0x5afe5afe, %eax
     ret
+
+    .section .rodata
+    .balign 4
+kernel_address:
+    .long 0x00100000

@@ -40,7 +40,7 @@ from vmm.cpu.selftest.scratch import (
     sparc,
     x86,
 )
-from vmm.cpu.selftest.virtual import views_are_apart
+from vmm.cpu.selftest.virtual import arm_instructions_are_replaced, views_are_apart
 from vmm.cpu.selftest.watchpoints import watchpoints_are_exact
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.x86.processor import X86Processor
@@ -405,6 +405,7 @@ TESTS = (
     SelfTest("translation fill", stores_are_fast_and_seen),
     SelfTest("interrupts", interrupts_obey_masks),
     SelfTest("views", views_are_apart),
+    SelfTest("sensitive ARM instructions", arm_instructions_are_replaced),
     SelfTest("sleep", sleep_is_noticed),
     SelfTest("virtual time", time_is_virtual),
     SelfTest("ends", ends_are_caught),

@@ -98,3 +98,48 @@ def views_are_apart() -> str:
         expect("fills by changing the view", engine.native.fills - fills, 0)
         expect("instructions counted", engine.count, 3 * 28)
     return "blocks and translations, three engines"
+
+
+# The words of an ARM virtual CPU that the test needs (vmm/native/src/monitor_arm.h).
+ARM_MODE, ARM_TRANSLATE, SUPERVISOR = 0, 60, 0x13
+ARM_REPLACED = (
+    0xE10F0000,  # mrs r0, cpsr: what the virtual mode is
+    0xEE101F10,  # mrc p15, 0, r1, c0, c0, 0: MIDR, constant
+    0xEE112F10,  # mrc p15, 0, r2, c1, c0, 0: SCTLR
+    0xEE113F30,  # mrc p15, 0, r3, c1, c0, 1: ACTLR
+    0xF10800C0,  # cpsie if
+    0xE10F4000,  # mrs r4, cpsr
+    0xEE0D1F90,  # mcr p15, 0, r1, c13, c0, 4: TPIDRPRW
+    0xEE1D5F90,  # mrc p15, 0, r5, c13, c0, 4
+    0xE3A0660F,  # mov r6, #0x00f00000
+    0xEE016F50,  # mcr p15, 0, r6, c1, c0, 2: CPACR
+    0xEEF07A10,  # vmrs r7, fpsid
+    0xEEF68A10,  # vmrs r8, mvfr1
+)
+
+
+def arm_instructions_are_replaced() -> str:
+    """Sensitive ARM instructions do in user mode what they do in supervisor mode."""
+    results: list[list[int]] = []
+    for is_virtual in (False, True):
+        scratch = arm()
+        processor, engine = scratch.processor, scratch.engine
+        registers = processor.registers
+        scratch.put(CODE, list(ARM_REPLACED))
+        if is_virtual:
+            virtual = user_mode(scratch)
+            virtual.vcpu.words[ARM_MODE] = SUPERVISOR
+            virtual.vcpu.words[ARM_TRANSLATE] = virtual.vcpu.kernel = 1
+            virtual.set_view(native.VIEW_KERNEL)
+            engine.library.dll.vmm_arm_set_cpsr(engine.pointer, 0x1D3)
+        else:
+            registers["cpsr"] = 0x1D3
+        processor.set_pc(CODE)
+        scratch.run(len(ARM_REPLACED))
+        expect("instructions counted", engine.count, len(ARM_REPLACED))
+        results.append([registers[f"r{number}"] for number in range(9)])
+    expect("registers", results[1], results[0])
+    expect("mode and masks", results[1][0] & 0x1FF, 0x1D3)
+    expect("masks opened", results[1][4] & 0x1FF, 0x113)
+    expect("VFP identity", results[1][7] >> 24, 0x41)
+    return f"{len(ARM_REPLACED)} instructions"

@@ -45,9 +45,6 @@ class Kind(IntEnum):
     SMC = 18
 
 
-# Which kinds user mode executes without a trap, differently from a privileged mode.
-SILENT = frozenset({Kind.CPS, Kind.MRS, Kind.MSR, Kind.UNPRIVILEGED, Kind.UNPRIVILEGED_OFFSET})
-
 NAMES: dict[int, str] = {
     Kind.CPS: "cps", Kind.MRS: "mrs", Kind.MSR: "msr", Kind.MRS_BANKED: "mrs (banked)",
     Kind.MSR_BANKED: "msr (banked)", Kind.EXCEPTION_RETURN: "subs pc", Kind.LDM_RETURN: "ldm ^, pc",

@@ -45,7 +45,7 @@ class Monitor(base.Monitor):
         self._found = self.processor.vcpu.found
         # A call of the monitor by HVC: whether somebody has answered it, and gone on behind it.
         self.hypercall: Callable[[], bool] = lambda: False
-        self.handlers[traps.UNDEFINED] = self.undefined
+        self.handlers[traps.UNDEFINED] = self.handlers[native.KIND_SITE] = self.sensitive
         self.processor.on_context = memory.context_changed
         self.processor.virtual.handlers.exit = self.exit
 
@@ -67,7 +67,7 @@ class Monitor(base.Monitor):
 
     # -- exits ------------------------------------------------------------------------
 
-    def undefined(self, kind: int) -> int:
+    def sensitive(self, kind: int) -> int:
         """A sensitive instruction that is not, or not only, the virtual CPU's affair."""
         kind, code, value = self._found
         self.counters.emulated[NAMES[kind]] += 1

@@ -8,5 +8,5 @@ flush its TLB (`lazy`), the guest's own tables, write-protected and validated
 (`exposed`), or the guest's own tables over a second stage (`nested`).
 
 Reading order: `base`, `tables`, one of `sparc`, `arm`, `x86`, then `sources`,
-`shadow`, `lazy`, `strict`.
+`shadow`, `lazy`, `strict`; `frame_types`, `exposed`; `nested`.
 """

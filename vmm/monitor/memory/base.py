@@ -29,7 +29,7 @@ class PolicyError(ValueError):
 class MemoryCounters:
     """What translating took."""
 
-    faults: int = 0  # that the guest took
+    faults: int = 0  # that the guest took, of those that the policy found
     hidden_faults: int = 0  # that it did not see: its translation was not in the shadow yet
     updates: int = 0  # of the guest's tables that were trapped, told or noticed
     walks: int = 0  # of the guest's tables
@@ -85,6 +85,13 @@ class MemoryPolicy(Protocol):
 
         0: it is there now.  Else the number of the exception that the access raises, as
         `Monitor.refuse` has it.
+        """
+        ...
+
+    def physical(self, address: int) -> int | None:
+        """Where the virtual kernel finds an address of its own; None: nowhere.
+
+        No flag is set and no fault raised: it is the monitor that looks.
         """
         ...
 

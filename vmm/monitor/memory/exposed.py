@@ -20,9 +20,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
+from vmm.monitor.memory.base import LOAD, PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
-from vmm.monitor.memory.guest import Guest, guest_of, is_entry, take_over
+from vmm.monitor.memory.guest import Guest, guest_of, take_over
 from vmm.monitor.memory.tables import Table
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Policy:
         self._mode: object = None
         self._current: tuple[Table, ...] = ()
         self._pinned: OrderedDict[Table, None] = OrderedDict()
+        self._walked: dict[int, int | None] = {}  # virtual page -> where the kernel finds it
         self._storing: list[int] = []  # where the current instruction stores to tables
 
     def attach(self, monitor: Monitor) -> None:
@@ -80,6 +81,7 @@ class Policy:
 
     def _switch(self) -> None:
         guest, tables = self._guest, self._guest.tables
+        self._walked.clear()
         tables.load_context(guest.registers)
         self._current = tables.roots()
         if tables.mode != self._mode or not self._current:
@@ -111,6 +113,7 @@ class Policy:
     def flush(self, address: int | None) -> None:
         """The processor's own."""
         self.counters.flushes += 1
+        self._walked.clear()
         if address is None:
             self._guest.mmu.flush()
         else:
@@ -124,6 +127,14 @@ class Policy:
         self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
         guest.mmu.store_through(address)
         return 0
+
+    def physical(self, address: int) -> int | None:
+        """By a walk, unless it is remembered; it is forgotten when the processor forgets."""
+        page = address & -PAGE
+        if page not in self._walked:
+            self._walked[page] = self._guest.tables.walk(page, LOAD, False).physical
+        found = self._walked[page]
+        return None if found is None else found | address & PAGE - 1
 
     # -- changes --------------------------------------------------------------------------
 
@@ -160,21 +171,46 @@ class Policy:
             address, size = address + part, size - part
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
-        """Validate each entry and store it; they count at once."""
-        accepted = True
+        """Validate each entry of a table in use, and store it; they count at once."""
+        guest, types = self._guest, self._types
+        size, place = guest.tables.entry_size, guest.memory.place
+        most = 1 << 8 * size
+        base = end = 0  # the table of the last entry
+        free = -1  # a frame without tables
+        accepted = 0
         for address, value in entries:
-            if not is_entry(self._guest, address, value):
-                accepted = False
+            if address % size or value >= most:
                 break
-            try:
-                self._types.propose(address, value)
-            except RefusedError:
-                accepted = False
+            if not base <= address < end and address >> 12 != free:
+                table = self._table_at(address)
+                base, end = (0, 0) if table is None else (table, types.end(table))
+                free = -1 if types.tables_in(address >> 12) else address >> 12
+            if base <= address < end:
+                free = -1  # the entry may make a table of it
+                try:
+                    types.propose(base, address, value)
+                except RefusedError:
+                    break
+            if not place(address, size, value):
                 break
-            self._guest.memory.store(address, self._guest.tables.entry_size, value)
-            self.counters.updates += 1
-        self._guest.mmu.flush()
-        return accepted
+            accepted += 1
+        self.counters.updates += accepted
+        self._walked.clear()
+        guest.mmu.flush()
+        return accepted == len(entries)
+
+    def _table_at(self, address: int) -> int | None:
+        """The table that the current roots reach at an address; others there are let go."""
+        current = {root.base for root in self._current}
+        for base in self._types.tables_in(address >> 12):
+            if base not in self._types or not self._types.overlaps(base, address, 1):
+                continue
+            above = self._types.roots_above(base)
+            if above & current:
+                return base
+            for root in [root for root in self._pinned if root.base in above]:
+                self._let_go(root)
+        return None
 
     def forget(self) -> None:
         """Begin anew."""

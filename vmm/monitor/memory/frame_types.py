@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
 
+DECODED = 1 << 14  # entries whose decoding is remembered, at most
+
 
 class RefusedError(Exception):
     """An entry may not be as it is; the text says where and why."""
@@ -53,6 +55,7 @@ class FrameTypes:
         self._known: dict[int, _Known] = {}
         self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
         self._writable: Counter[tuple[int, int]] = Counter()  # (frame's address, span)
+        self._parts: dict[int, Part] = {}  # entries decoded lately, by value and level
 
     def name(self, frame: int) -> str:
         """The type of a frame (a number): "none", "table 1" to "table 4", "writable"."""
@@ -73,7 +76,11 @@ class FrameTypes:
 
     def overlaps(self, base: int, address: int, size: int) -> bool:
         """Whether so many bytes at an address are, in part, of a table in use."""
-        return base < address + size and address < base + self._known[base].size
+        return base < address + size and address < self.end(base)
+
+    def end(self, base: int) -> int:
+        """The address after a table in use."""
+        return base + self._known[base].size
 
     def roots_above(self, base: int) -> set[int]:
         """The roots that a table in use is reached from."""
@@ -149,27 +156,37 @@ class FrameTypes:
         now = self._memory.block(base, known.size)
         return 0 if now == known.seen else self._follow(base, now)
 
-    def propose(self, address: int, value: int) -> None:
-        """Validate an entry before it is stored; RefusedError if it may not be.
+    def propose(self, base: int, address: int, value: int) -> None:
+        """Validate an entry of a table before it is stored; RefusedError if it may not be.
 
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
-        size = self._tables.entry_size
-        for base in self.tables_in(address >> 12):
-            known = self._known[base]
-            offset = address - base
-            if not 0 <= offset < known.size:
-                continue
-            part = self._tables.part(known.level, value)
-            if part.writable and self._holds_table(part):
-                raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
-            data = bytearray(self._memory.block(base, known.size))
-            data[offset : offset + size] = value.to_bytes(size, self._memory.byteorder)
-            self._follow(base, bytes(data), restore=False)
+        known = self._known[base]
+        part = self._part(known.level, value)
+        if part.writable and self._holds_table(part):
+            raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
+        size, order = self._tables.entry_size, self._memory.byteorder
+        entry = slice(address - base, address - base + size)
+        before = self._part(known.level, int.from_bytes(known.seen[entry], order))
+        if part != before:
+            self._take(base, part)
+            self._give(base, before)
+        known.seen[entry] = value.to_bytes(size, order)
 
     def _holds_table(self, part: Part) -> bool:
         first, last = part.frame >> 12, part.frame + part.span - 1 >> 12
+        if first == last:
+            return first in self._frames
         return any(first <= frame <= last for frame in self._frames)
+
+    def _part(self, level: int, value: int) -> Part:
+        key = value << 3 | level
+        part = self._parts.get(key)
+        if part is None:
+            if len(self._parts) >= DECODED:
+                self._parts.clear()
+            part = self._parts[key] = self._tables.part(level, value)
+        return part
 
     def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
         """Go from the entries that counted to these; how many have another meaning.
@@ -179,7 +196,7 @@ class FrameTypes:
         known, tables = self._known[base], self._tables
         size, different = tables.entry_size, 0
         for offset, before, after in self._differences(bytes(known.seen), now):
-            old, new = tables.part(known.level, before), tables.part(known.level, after)
+            old, new = self._part(known.level, before), self._part(known.level, after)
             if old != new:
                 try:
                     self._take(base, new)
@@ -239,5 +256,6 @@ class FrameTypes:
         self._known.clear()
         self._frames.clear()
         self._writable.clear()
+        self._parts.clear()
         for frame in frames:
             self._on_table(frame, False)

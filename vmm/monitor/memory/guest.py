@@ -131,9 +131,11 @@ class EngineMmu:
 
     def store_through(self, address: int) -> None:
         profile = self._monitor.profile
-        if profile is not None:
-            profile.note(self._virtual.fill_pc, native.KIND_TABLE_STORE, False, 0)
-        self._monitor.store_trapped(self._virtual.fill_pc)
+        pc = self._virtual.fill_pc
+        if pc not in self._virtual.annotated:  # these are a page's first touch, no trapped store
+            if profile is not None:
+                profile.note(pc, native.KIND_TABLE_STORE, False, 0)
+            self._monitor.store_trapped(pc)
         self._virtual.store_through(address)
 
 
@@ -186,16 +188,9 @@ def take_over(monitor: Monitor, policy: MemoryPolicy) -> None:
 
 def store_entries(guest: Guest, entries: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
     """Store table entries for the guest, up to the first that is no place for one."""
-    for index, (address, value) in enumerate(entries):
-        if not is_entry(guest, address, value):
-            return entries[:index]
-        guest.memory.store(address, guest.tables.entry_size, value)
-    return entries
-
-
-def is_entry(guest: Guest, address: int, value: int) -> bool:
-    """Whether there can be a table entry at a guest-physical address, of this value."""
     size = guest.tables.entry_size
-    return not (address % size or value >> 8 * size) and (
-        guest.memory.load(address, size) is not None
-    )
+    place, most = guest.memory.place, 1 << 8 * size
+    for index, (address, value) in enumerate(entries):
+        if address % size or value >= most or not place(address, size, value):
+            return entries[:index]
+    return entries

@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import PAGE, MemoryCounters
+from vmm.monitor.memory.base import LOAD, PAGE, MemoryCounters
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import Shadows
 from vmm.monitor.memory.sources import Sources
+from vmm.monitor.memory.tables import FRAME, READ
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -83,6 +84,13 @@ class Policy:
         self.counters.hidden_faults += 1
         self._shadows.enter(address, found)
         return 0
+
+    def physical(self, address: int) -> int | None:
+        """By the shadow, else by a walk."""
+        entry = self._shadows.current.space.get(address)
+        if entry & READ:
+            return entry & FRAME | address & PAGE - 1
+        return self._guest.tables.walk(address, LOAD, False).physical
 
     def stored(self) -> None:
         """Stores to tables are not trapped."""

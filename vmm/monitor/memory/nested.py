@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
-from vmm.monitor.memory.guest import virtual_of
+from vmm.monitor.memory.guest import Guest, guest_of, store_entries, virtual_of
 from vmm.native import library as native
 
 if TYPE_CHECKING:
@@ -40,18 +40,22 @@ class Policy:
         self.counters = MemoryCounters()
         self.backing = True
         self._monitor: AssistMonitor
+        self._guest: Guest | None = None  # of one in user mode
         self._flush: Callable[[], None] = lambda: None
+        self._translate: Callable[[int], int | None] = lambda address: None
 
     def attach(self, monitor: Monitor) -> None:
         """Put the second stage in; PolicyError if the guest does not walk its own tables."""
         from vmm.cpu.second_stage import SecondStage
         from vmm.monitor.assist.monitor import Monitor as AssistMonitor
 
+        self._translate = monitor.machine.processor.translate
         if not isinstance(monitor, AssistMonitor):
             if monitor.machine.processor.architecture not in ("x86", "sparc"):
                 raise PolicyError("policy nested is for technique assist, where the guest's"
                                   " tables are walked")
             virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            self._guest = guest_of(monitor)
             self._flush = monitor.engine.flush_tlb
             return
         self._monitor = monitor
@@ -90,6 +94,10 @@ class Policy:
     def fill(self, address: int, access: int) -> int:
         raise AssertionError("the engine fills an assisted guest's translations")
 
+    def physical(self, address: int) -> int | None:
+        """By the processor's own walk."""
+        return self._translate(address)
+
     def stored(self) -> None:
         """No store is let through to a page that is kept."""
 
@@ -97,7 +105,12 @@ class Policy:
         """Nothing is derived from memory."""
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
-        return False
+        """Write the entries; an assisted guest has no such hypercall."""
+        if self._guest is None:
+            return False
+        written = store_entries(self._guest, entries)
+        self._flush()
+        return len(written) == len(entries)
 
     def forget(self) -> None:
         self._flush()

@@ -44,12 +44,16 @@ class PhysicalMemory:
 
     def store(self, address: int, size: int, value: int) -> None:
         """Store an entry as a walk does: ROM keeps what it has."""
+        self.place(address, size, value)
+
+    def place(self, address: int, size: int, value: int) -> bool:
+        """Store an entry for whoever asked; False, and nothing stored, if that is not RAM."""
         main = self._main
         if main is not None and self._low <= address <= self._high:
             self._formats[size].pack_into(self._map, address + self._offset, value)
             main.frames.wrote(address + self._offset, size)
-        else:
-            self._bus.write_ram(address, self._formats[size].pack(value))
+            return True
+        return self._bus.write_ram(address, self._formats[size].pack(value))
 
     def block(self, address: int, size: int) -> bytes:
         """``size`` bytes at a multiple of ``size``; no bytes if no memory answers."""

@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import PAGE, STORE, MemoryCounters
+from vmm.monitor.memory.base import LOAD, PAGE, STORE, MemoryCounters
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, take_over
 from vmm.monitor.memory.shadow import NUMBER, Shadows
 from vmm.monitor.memory.sources import Sources
-from vmm.monitor.memory.tables import WRITE, WRITES
+from vmm.monitor.memory.tables import FRAME, READ, WRITE, WRITES
+from vmm.native.library import ENTRY_PROTECTED
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -96,7 +97,8 @@ class Policy:
         self._shadows.account(address, found)
         frame = found.frame >> 12
         if self._sources.holds(frame):
-            self._shadows.put(address, found.frame | found.rights & ~WRITES)
+            wanted = ENTRY_PROTECTED if found.rights & WRITE else 0
+            self._shadows.put(address, found.frame | found.rights & ~WRITES | wanted)
             if found.rights & WRITE:
                 self._withheld[self._shadows.number_of(address)] = frame
             if access == STORE:
@@ -112,6 +114,13 @@ class Policy:
 
     def _drop(self, translation: int) -> None:
         self._shadows.drop(translation)
+
+    def physical(self, address: int) -> int | None:
+        """By the shadow, else by a walk."""
+        entry = self._shadows.current.space.get(address)
+        if entry & READ:
+            return entry & FRAME | address & PAGE - 1
+        return self._guest.tables.walk(address, LOAD, False).physical
 
     # -- protection -----------------------------------------------------------------
 

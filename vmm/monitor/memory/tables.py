@@ -18,6 +18,7 @@ from vmm.monitor.memory.base import Fault
 READ, WRITE, EXECUTE = 1, 2, 4  # kernel
 USER = 3  # the same rights of user mode are so many bits to the left
 WRITES = WRITE | WRITE << USER
+FRAME = 0xFFFFFFFFF000  # the physical address in an entry
 SECURE = 64  # ARM: the access is one of the secure state
 
 # (physical address, bytes, value) of an entry that a translation was made from
@@ -49,6 +50,10 @@ class Memory(Protocol):
 
     def store(self, address: int, size: int, value: int) -> None:
         """Store into memory that a `load` has found there: accessed and dirty flags."""
+        ...
+
+    def place(self, address: int, size: int, value: int) -> bool:
+        """Store an entry for whoever asked; False, and nothing stored, if that is not RAM."""
         ...
 
     def block(self, address: int, size: int) -> bytes:

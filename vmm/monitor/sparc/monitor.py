@@ -252,8 +252,7 @@ class Monitor(base.Monitor):
         """A store to physical memory or to a device."""
         bus = self.machine.bus
         if bus.write_ram(address, value.to_bytes(size, "big")):
-            self.memory.wrote(address, size)
-            return
+            return  # the memory policy has been told
         if not self._answered(address, DATA_STORE):
             return
         if size == 8:

@@ -30,7 +30,7 @@ PSR_EF, PSR_PIL, PSR_ICC = 1 << 12, 0xF00, 0xF << 20
 HARD = 2  # interrupt request bit
 G1, O0, O1, SP, L0, FP = 1, 8, 9, 14, 16, 30
 WINDOW = Struct(">16I")  # locals and ins, as memory has them
-USER_END, LOW, ROOM, NEXT, ELEMENT = 0, 4, 8, 12, 72  # struct hyper_spill; bytes of an element
+LOW, ROOM, NEXT, ELEMENT = 0, 4, 8, 72  # struct hyper_spill; bytes of an element
 
 
 class Calls:
@@ -46,6 +46,7 @@ class Calls:
         self._words = monitor.words
         self._memory = hypervisor.memory
         self._entry = 0
+        self._user_window: int | None = None  # the last that is a user's; the kernel's are below
         self.own: dict[int, Callable[[int, int], int | None]] = {
             para.RETURN: lambda a, b: self._return(),
             para.WINDOWS: lambda a, b: self._spill_all(),
@@ -94,6 +95,8 @@ class Calls:
         window = (words[CWP] - 1) % WINDOWS
         if words[WIM] >> window & 1:
             self._spill_oldest()
+        if not kernel:
+            self._user_window = int(words[CWP])
         self._processor.put_psr(psr | PSR_S | PSR_ET | window)
         seen = psr & ~PSR_ET | PSR_S | (PSR_PS if kernel else 0) | pil
         for index, value in enumerate((seen, words[PC], words[NPC], kind)):
@@ -176,7 +179,10 @@ class Calls:
         """Write the oldest window to memory: it is the invalid one now.  Whether to its stack."""
         oldest = (self._invalid() - 1) % WINDOWS
         sp = self._sp(oldest)
-        to_stack = self._reachable(sp)
+        users = not self._vcpu.kernel or self._user_window is not None
+        if oldest == self._user_window:
+            self._user_window = None
+        to_stack = not users or self._reachable(sp)
         area = self._hypervisor.get(para.SPILL)
         where = sp if to_stack else self._area(area, NEXT)
         registers = [word for part in self._kept(oldest) for word in self._words[part]]
@@ -190,7 +196,7 @@ class Calls:
     def _underflow(self) -> bool:
         """Whether RESTORE can be done again at once."""
         sp = self._monitor.get(FP)
-        if self._reachable(sp):
+        if self._vcpu.kernel or self._reachable(sp):
             self._fill((self._words[CWP] + 1) % WINDOWS, sp)
             return True
         self._hypervisor.put(para.FAULT_ADDRESS, sp)
@@ -207,8 +213,6 @@ class Calls:
         return self._memory.load(area + word, 4) or 0
 
     def _reachable(self, sp: int) -> bool:
-        """Whether a window at this %sp goes to and comes from its stack."""
+        """Whether a user's window at this %sp goes to and comes from its stack."""
         area = self._hypervisor.get(para.SPILL)
-        if sp >= self._area(area, USER_END):
-            return True
         return sp % 8 == 0 and (sp - self._area(area, LOW)) % (1 << 32) <= self._area(area, ROOM)

@@ -23,7 +23,7 @@ OPERATIONS = (
     "ljmp m", "lcall m", "mov sreg", "pop sreg", "lds", "sldt", "str", "lldt", "ltr", "verr",
     "verw", "lar", "lsl", "sgdt", "sidt", "lgdt", "lidt", "smsw", "lmsw", "clts", "invlpg",
     "wbinvd", "mov r,cr", "mov cr", "mov r,dr", "mov dr", "rdmsr", "wrmsr", "rdtsc", "rdpmc",
-    "sysexit", "undefined", "store r", "store imm",
+    "sysexit", "undefined", "store r", "store imm", "rdtscp", "monitor", "mwait",
 )
 NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -33,7 +33,7 @@ ENDS = frozenset(
         "cli", "sti", "popf", "iret", "int", "hlt", "lret", "ljmp", "lcall", "ljmp m", "lcall m",
         "mov sreg", "pop sreg", "lds", "verr", "verw", "lar", "lsl", "lmsw", "clts", "invlpg",
         "mov cr", "mov dr", "wrmsr", "rdtsc", "rdpmc", "sysexit",
-        "undefined",
+        "undefined", "rdtscp", "monitor", "mwait",
     )
 )
 
@@ -160,6 +160,10 @@ class _Reader:
         return (displacement & 0xFFFFFFFF | base << 32 | index << 36 | scale << 40
                 | segment << 42 | 1 << 45)
 
+    def address_in_eax(self) -> int:
+        """An operand in memory, at EAX or AX."""
+        return self._pack(0, 0, NONE, 0, False) | (not self.wide_address) << 46
+
     def made(self, name: str, argument: int = NONE << 32 | NONE << 36) -> Instruction:
         """The instruction that ends here."""
         return Instruction(NUMBER[name], self.at, argument | self.wide << 47)
@@ -181,6 +185,7 @@ POINTERS_0F = {0xB2: 2, 0xB4: 4, 0xB5: 5}
 GROUP_6 = ("sldt", "str", "lldt", "ltr", "verr", "verw")  # 0F 00
 GROUP_7 = {0: "sgdt", 1: "sidt", 2: "lgdt", 3: "lidt", 4: "smsw", 6: "lmsw", 7: "invlpg"}  # 0F 01
 GROUP_7_REGISTER = ("smsw", "lmsw")  # these also take a register
+GROUP_7_WHOLE = {0xC8: "monitor", 0xC9: "mwait", 0xF9: "rdtscp"}  # by ModRM
 MOVES = {0x20: "mov r,cr", 0x21: "mov r,dr", 0x22: "mov cr", 0x23: "mov dr"}
 CONTROL_REGISTERS = (0, 2, 3, 4, 8)
 
@@ -263,6 +268,9 @@ def _two_bytes(reader: _Reader, opcode: int, mode: Mode) -> Instruction | None:
         return reader.with_reg(MOVES[opcode], (modrm & 7) << 32)
     if opcode == 0x01:
         operand = reader.modrm()
+        whole = None if reader.memory else GROUP_7_WHOLE.get(reader.code[reader.at - 1])
+        if whole is not None:  # MONITOR's address is DS:EAX
+            return reader.made(whole, reader.address_in_eax())
         name = GROUP_7.get(reader.reg)
         if name is None or not (reader.memory or name in GROUP_7_REGISTER):
             return None

@@ -46,6 +46,7 @@ class Monitor(base.Monitor):
         assert isinstance(processor, X86Processor)
         self.processor = processor
         self.vcpu = at_reset()
+        self.vcpu.cr3 = processor.registers["cr3"]
         self.vcpu.untold = isinstance(memory, nested.Policy)
         self.virtual = Virtual(machine.engine, self.vcpu)
         super().__init__(machine, self.virtual, technique, memory)

@@ -39,6 +39,7 @@ OWN = (
     ("operation", C.c_uint32),  # being emulated: a number in `decode.OPERATIONS`
     ("address", C.c_uint32),  # of INVLPG, and of a store to a page that is protected
     ("value", C.c_uint32),  # of that store
+    ("cr3", C.c_uint32),  # that the monitor was told of last
     ("untold", C.c_uint32),  # nobody needs to know what changes the meaning of addresses
 )
 
@@ -48,7 +49,7 @@ class Vcpu(Shared):
 
     _fields_ = (
         *native.VCPU_HEADER, *OWN,
-        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 6 - 5)),
+        ("rest", C.c_uint32 * (native.VCPU_WORDS - 4 - 4 * 6 - 6)),
     )
 
 

@@ -210,6 +210,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->dirty);
     free(v->dirty_pages);
     free(v->met);
+    free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
     vmm_set_coverage(v, 0);

@@ -109,15 +109,15 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
 }
 
 /* Helpers that may raise a trap but never look at devices, lines or time: generated code
- * calls these often.  (Looking up the next block may find that it cannot be fetched.) */
+ * calls these often. */
 bool vmm_keeps_budget(int arch, const void *helper)
 {
-    enum { MOST = 7 };
+    enum { MOST = 6 };
     static const char *const names[][MOST] = {
-        {"helper_lookup_tb_ptr_sparc", "helper_check_align_sparc", "helper_save_sparc", "helper_restore_sparc",
+        {"helper_check_align_sparc", "helper_save_sparc", "helper_restore_sparc",
          "helper_compute_psr_sparc", "helper_compute_C_icc_sparc", "helper_rdpsr_sparc"},
-        {"helper_lookup_tb_ptr_arm", "helper_rebuild_hflags_a32_arm", "helper_cpsr_read_arm", "helper_cpsr_write_arm"},
-        {"helper_lookup_tb_ptr_x86_64", "helper_read_crN_x86_64", "helper_write_eflags_x86_64", "helper_read_eflags_x86_64"},
+        {"helper_rebuild_hflags_a32_arm", "helper_cpsr_read_arm", "helper_cpsr_write_arm"},
+        {"helper_read_crN_x86_64", "helper_write_eflags_x86_64", "helper_read_eflags_x86_64"},
     };
     static const void *known[3][MOST];
 
@@ -128,4 +128,17 @@ bool vmm_keeps_budget(int arch, const void *helper)
             return true;
     }
     return false;
+}
+
+/* The look-up of the next block claims to have no effects, but may find that it cannot be
+ * fetched, or ask a monitor for its translation. */
+bool vmm_fetches(int arch, const void *helper)
+{
+    static const char *const names[] = {
+        "helper_lookup_tb_ptr_sparc", "helper_lookup_tb_ptr_arm", "helper_lookup_tb_ptr_x86_64"};
+    static const void *known[3];
+
+    if (!known[arch])
+        known[arch] = vmm_original(names[arch]);
+    return known[arch] == helper;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An ARM virtual CPU's state: modes and banks, exception entry, system registers.
+/* An ARM virtual CPU's modes and banks, exception entry, and what its exits come to.
  *
- * The twin of vmm/monitor/arm (registers.py) and of vmm/cpu/arm/traps.py.  The
+ * The twin of vmm/monitor/arm (processor.py) and of vmm/cpu/arm/traps.py.  The
  * engine is in user mode always; its register file holds the registers of the
  * virtual mode, the words of the virtual CPU the banked ones of the others.
  */
@@ -9,9 +9,6 @@
 #include "offsets.h"
 
 #include <string.h>
-
-static uint32_t *words(struct vmm_cpu *v) { return v->vcpu->words; }
-static uint32_t *registers(struct vmm_cpu *v) { return (uint32_t *)v->env; }
 
 /* ---- CPSR and banks (DDI 0406C, B1.3) -------------------------------------- */
 
@@ -35,13 +32,13 @@ uint32_t vmm_arm_cpsr(struct vmm_cpu *v)
     typedef uint32_t (*read_fn)(void *);
     ORIGINAL(read_fn, read, "cpsr_read_arm");
 
-    return (read(v->env) & ~(uint32_t)MODE_MASK) | words(v)[ARM_VCPU_MODE];
+    return (read(v->env) & ~(uint32_t)MODE_MASK) | vmm_arm_words(v)[ARM_VCPU_MODE];
 }
 
 /* Bring the registers of mode TO to the front. */
 static void switch_banks(struct vmm_cpu *v, uint32_t to)
 {
-    uint32_t *w = words(v), *r = registers(v), from = w[ARM_VCPU_MODE];
+    uint32_t *w = vmm_arm_words(v), *r = vmm_arm_registers(v), from = w[ARM_VCPU_MODE];
     int before = vmm_arm_bank(from), after = vmm_arm_bank(to);
 
     if (from == to)
@@ -76,7 +73,7 @@ void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask)
     write(v->env, value, mask & ~(uint32_t)MODE_MASK, RAW);
     masks = vmm_arm_cpsr(v);
     vcpu->open = (masks & PSR_I ? 0 : ARM_REQUEST_IRQ) | (masks & PSR_F ? 0 : ARM_REQUEST_FIQ);
-    privileged = words(v)[ARM_VCPU_MODE] != MODE_USR;
+    privileged = vmm_arm_words(v)[ARM_VCPU_MODE] != MODE_USR;
     if (privileged != vcpu->kernel) {
         vcpu->kernel = privileged;
         vmm_set_view(v, privileged ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
@@ -94,174 +91,13 @@ void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value)
  * UNPREDICTABLE, the engine means the bank too, and not what is in front.) */
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number)
 {
-    if (words(v)[ARM_VCPU_MODE] == MODE_FIQ && number >= 8 && number <= 12)
-        return &words(v)[ARM_VCPU_USR_HIGH + number - 8];
+    if (vmm_arm_words(v)[ARM_VCPU_MODE] == MODE_FIQ && number >= 8 && number <= 12)
+        return &vmm_arm_words(v)[ARM_VCPU_USR_HIGH + number - 8];
     if (number == 13)
-        return &words(v)[ARM_VCPU_R13];
+        return &vmm_arm_words(v)[ARM_VCPU_R13];
     if (number == 14)
-        return &words(v)[ARM_VCPU_R14];
-    return &registers(v)[number];
-}
-
-/* ---- system registers (B3.15 to B3.17) -------------------------------------- */
-
-enum { CRN_MONITORS = 9 };
-
-#define KEY(cp, wide, crn, opc1, crm, opc2)                                              \
-    (1u << 29 | (uint32_t)(cp) << 16 | (uint32_t)(wide) << 15 | (uint32_t)(crn) << 11    \
-     | (uint32_t)(crm) << 7 | (uint32_t)(opc1) << 3 | (uint32_t)(opc2))
-
-/* The engine's description of a register of this CPU, or NULL. */
-static void *find(struct vmm_cpu *v, uint32_t key)
-{
-    typedef void *(*find_fn)(void *, uint32_t);
-    ORIGINAL(find_fn, original, "get_arm_cp_reginfo_arm");
-    enum { KNOWN = 16 };
-    static __thread struct {
-        void *ri;
-        uint32_t key;
-    } known[KNOWN]; /* what was found last; descriptions stay as long as their table */
-    static __thread void *known_table;
-    void *table = FIELD(void *, v->cpu, ARM_CP_REGS);
-    uint32_t slot = (key ^ key >> 7 ^ key >> 11) % KNOWN;
-
-    if (known_table != table) {
-        memset(known, 0, sizeof known);
-        known_table = table;
-    }
-    if (known[slot].key != key) {
-        known[slot].key = key;
-        known[slot].ri = original(table, key);
-    }
-    return known[slot].ri;
-}
-
-/* The word that holds a register which is nothing but a word. */
-static uint32_t *system_word(struct vmm_cpu *v, uint32_t key)
-{
-    void *ri = find(v, key);
-
-    return ri ? &FIELD(uint32_t, v->env, FIELD(int64_t, ri, RI_FIELD_OFFSET)) : NULL;
-}
-
-/* The same for Python, of whichever register: NULL if it is more than a word. */
-void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
-void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key)
-{
-    void *ri = find(v, key);
-
-    if (!ri || FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT || FIELD(void *, ri, RI_READFN)
-        || FIELD(void *, ri, RI_RAW_READFN) || !FIELD(int64_t, ri, RI_FIELD_OFFSET))
-        return NULL;
-    return (char *)v->env + FIELD(int64_t, ri, RI_FIELD_OFFSET);
-}
-
-/* Have the engine's functions see the virtual level of privilege; the real mode. */
-static uint32_t go_to_level(struct vmm_cpu *v)
-{
-    uint32_t *psr = &FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR), mode = *psr;
-
-    if (v->vcpu->kernel)
-        *psr = (mode & ~(uint32_t)MODE_MASK) | MODE_SVC;
-    return mode;
-}
-
-static bool permitted(struct vmm_cpu *v, void *ri, bool is_read)
-{
-    unsigned level = v->vcpu->kernel ? 1 : 0;
-
-    return FIELD(uint32_t, ri, RI_ACCESS) >> (2 * level + is_read) & 1;
-}
-
-/* Whatever asks for the time is told where in its block the instruction is. */
-static uint64_t read_system(struct vmm_cpu *v, void *ri, bool wide, uintptr_t retaddr)
-{
-    typedef uint64_t (*read_fn)(void *, const void *);
-    extern uint32_t helper_get_cp_reg_arm(void *, void *);
-    int64_t offset = FIELD(int64_t, ri, RI_FIELD_OFFSET);
-    uint64_t value;
-
-    if (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT)
-        return FIELD(uint64_t, ri, RI_RESET_VALUE);
-    if (!FIELD(void *, ri, RI_READFN))
-        return wide ? FIELD(uint64_t, v->env, offset) : FIELD(uint32_t, v->env, offset);
-    if (FIELD(uint8_t, ri, RI_CRN) == CRN_MONITORS) /* then it is the last of its block */
-        return helper_get_cp_reg_arm(v->env, ri);
-    v->helper_pc = retaddr;
-    value = FIELD(read_fn, ri, RI_READFN)(v->env, ri);
-    v->helper_pc = 0;
-    return value;
-}
-
-static bool is_context_id(const void *ri)
-{
-    return FIELD(uint8_t, ri, RI_CP) == 15 && FIELD(uint8_t, ri, RI_CRN) == 13
-        && FIELD(uint8_t, ri, RI_CRM) == 0 && FIELD(uint8_t, ri, RI_OPC1) == 0
-        && FIELD(uint8_t, ri, RI_OPC2) == 1;
-}
-
-static void write_system(struct vmm_cpu *v, void *ri, bool wide, uint64_t value)
-{
-    extern void helper_set_cp_reg_arm(void *, void *, uint32_t);
-    extern void helper_set_cp_reg64_arm(void *, void *, uint64_t);
-    int64_t offset = FIELD(int64_t, ri, RI_FIELD_OFFSET);
-
-    if (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT)
-        return;
-    if (is_context_id(ri) && v->vcpu->fill_mode == VMM_FILL_SHADOW)
-        FIELD(uint32_t, v->env, offset) = (uint32_t)value; /* no translation hangs on it */
-    else if (FIELD(void *, ri, RI_WRITEFN) && wide)
-        helper_set_cp_reg64_arm(v->env, ri, value);
-    else if (FIELD(void *, ri, RI_WRITEFN))
-        helper_set_cp_reg_arm(v->env, ri, (uint32_t)value);
-    else if (wide)
-        FIELD(uint64_t, v->env, offset) = value;
-    else
-        FIELD(uint32_t, v->env, offset) = (uint32_t)value;
-}
-
-/* Whether virtual kernel mode may make this access, by the engine's own check. */
-static bool allowed(struct vmm_cpu *v, void *ri, bool is_read)
-{
-    typedef int (*access_fn)(void *, const void *, bool);
-    access_fn check = FIELD(access_fn, ri, RI_ACCESSFN);
-    uint32_t mode;
-    bool passed;
-
-    if (!permitted(v, ri, is_read))
-        return false;
-    if (!check)
-        return true;
-    mode = go_to_level(v);
-    passed = check(v->env, ri, is_read) == 0;
-    FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) = mode;
-    return passed;
-}
-
-/* An access by the MCR, MRC, MCRR or MRRC that CODE is (A8.8.98 and on), with the
- * privilege of the virtual mode: ARM_DONE or ARM_UNDEFINED. */
-int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr)
-{
-    typedef void (*rebuild_fn)(void *);
-    ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
-    bool wide = (code & 0x0fe00000) == 0x0c400000, is_read = code >> 20 & 1;
-    uint32_t cp = code >> 8 & 15, mode;
-    void *ri = find(v, wide ? KEY(cp, 1, 0, code >> 4 & 15, code & 15, 0)
-                            : KEY(cp, 0, code >> 16 & 15, code >> 21 & 7, code & 15, code >> 5 & 7));
-
-    if (!ri || !allowed(v, ri, is_read))
-        return ARM_UNDEFINED;
-    if ((FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL) == RI_TYPE_NOP)
-        return ARM_DONE;
-    if (is_read) {
-        *value = read_system(v, ri, wide, retaddr);
-        return ARM_DONE;
-    }
-    mode = go_to_level(v);
-    write_system(v, ri, wide, *value);
-    FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) = mode;
-    rebuild(v->env);
-    return ARM_DONE;
+        return &vmm_arm_words(v)[ARM_VCPU_R14];
+    return &vmm_arm_registers(v)[number];
 }
 
 /* ---- exception entry (B1.8, B1.9) -------------------------------------------- */
@@ -284,18 +120,18 @@ static const struct entry {
     [EXCEPTION_FIQ] = {MODE_FIQ, 0x1c, 4, 4, PSR_A | PSR_I | PSR_F},
 };
 
-#define SCTLR KEY(15, 0, 1, 0, 0, 0)
-#define VBAR KEY(15, 0, 12, 0, 0, 0)
-#define DFSR KEY(15, 0, 5, 0, 0, 0)
-#define IFSR KEY(15, 0, 5, 0, 0, 1)
-#define DBGDSCR KEY(14, 0, 0, 0, 2, 2)
-#define DFAR KEY(15, 0, 6, 0, 0, 0)
-#define IFAR KEY(15, 0, 6, 0, 0, 2)
+#define SCTLR ARM_KEY(15, 0, 1, 0, 0, 0)
+#define VBAR ARM_KEY(15, 0, 12, 0, 0, 0)
+#define DFSR ARM_KEY(15, 0, 5, 0, 0, 0)
+#define IFSR ARM_KEY(15, 0, 5, 0, 0, 1)
+#define DBGDSCR ARM_KEY(14, 0, 0, 0, 2, 2)
+#define DFAR ARM_KEY(15, 0, 6, 0, 0, 0)
+#define IFAR ARM_KEY(15, 0, 6, 0, 0, 2)
 enum { SCTLR_V = 1 << 13, SCTLR_EE = 1 << 25, SCTLR_TE = 1 << 30, MOE_BKPT = 3 };
 
 static void put_system(struct vmm_cpu *v, uint32_t key, uint32_t value)
 {
-    uint32_t *word = system_word(v, key);
+    uint32_t *word = vmm_arm_word(v, key);
 
     if (word)
         *word = value;
@@ -304,9 +140,9 @@ static void put_system(struct vmm_cpu *v, uint32_t key, uint32_t value)
 static void enter(struct vmm_cpu *v, uint32_t kind)
 {
     const struct entry *entry = &entries[kind];
-    uint32_t psr = vmm_arm_cpsr(v), *r = registers(v);
+    uint32_t psr = vmm_arm_cpsr(v), *r = vmm_arm_registers(v);
     uint32_t link = r[15] + (psr & PSR_T ? entry->link_thumb : entry->link_arm);
-    uint32_t sctlr = *system_word(v, SCTLR), *vbar = system_word(v, VBAR);
+    uint32_t sctlr = *vmm_arm_word(v, SCTLR), *vbar = vmm_arm_word(v, VBAR);
     uint32_t fsr = FIELD(uint32_t, v->env, ARM_EXCEPTION + 4);
     uint32_t address = FIELD(uint32_t, v->env, ARM_EXCEPTION + 8);
 
@@ -318,11 +154,11 @@ static void enter(struct vmm_cpu *v, uint32_t kind)
         put_system(v, IFAR, address);
     }
     if (kind == EXCEPTION_BKPT) /* DBGDSCR.MOE (C11.11.20) */
-        put_system(v, DBGDSCR, (*system_word(v, DBGDSCR) & ~0x3cu) | MOE_BKPT << 2);
+        put_system(v, DBGDSCR, (*vmm_arm_word(v, DBGDSCR) & ~0x3cu) | MOE_BKPT << 2);
     vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_IT | PSR_T | PSR_J | PSR_E)) | entry->mode
                             | entry->mask | (sctlr & SCTLR_EE ? PSR_E : 0)
                             | (sctlr & SCTLR_TE ? PSR_T : 0));
-    words(v)[ARM_VCPU_SPSR + vmm_arm_bank(entry->mode)] = psr;
+    vmm_arm_words(v)[ARM_VCPU_SPSR + vmm_arm_bank(entry->mode)] = psr;
     r[14] = link;
     r[15] = entry->vector + (sctlr & SCTLR_V ? 0xffff0000 : vbar ? *vbar : 0);
 }
@@ -364,15 +200,15 @@ static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
 
 static void reflect(struct vmm_cpu *v, uint32_t kind)
 {
-    uint32_t *r = registers(v);
+    uint32_t *r = vmm_arm_registers(v);
     int action = vmm_trap(v, kind, r[15], vmm_arm_cpsr(v), syndrome(v, kind));
 
     if (action == VMM_STOP) {
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE && words(v)[ARM_VCPU_DIRECT]) {
-        words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
+    if (action == VMM_NATIVE && vmm_arm_words(v)[ARM_VCPU_DIRECT]) {
+        vmm_arm_words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
         vmm_tell_monitor(v, VMM_KIND_DIRECT);
     } else if (action == VMM_NATIVE) {
         enter(v, kind);
@@ -398,14 +234,16 @@ void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
 {
     uint32_t *it = &FIELD(uint32_t, v->env, ARM_CONDEXEC);
 
-    registers(v)[15] += length;
+    vmm_arm_registers(v)[15] += length;
     *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
 }
 
-/* What follows an emulation at the pc.  False: it is left to the monitor. */
-bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result)
+/* What follows an emulation at the pc, met by an exit of KIND.  False: it is left to the
+ * monitor. */
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result,
+                  uint32_t kind)
 {
-    uint32_t *found = &words(v)[ARM_VCPU_FOUND];
+    uint32_t *found = &vmm_arm_words(v)[ARM_VCPU_FOUND];
 
     switch (result) {
     case ARM_EXIT:
@@ -415,7 +253,7 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
     case ARM_TOLD:
         found[0] = instruction->kind;
         found[1] = instruction->code;
-        vmm_tell_monitor(v, ARM_KIND_UNDEFINED);
+        vmm_tell_monitor(v, kind);
         vmm_arm_advance(v, instruction->length);
         break;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
@@ -433,23 +271,24 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
 static bool emulated(struct vmm_cpu *v)
 {
     struct arm_instruction found
-        = vmm_arm_instruction_at(v, registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
+        = vmm_arm_instruction_at(v, vmm_arm_registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
 
     if (!found.kind) {
         reflect(v, EXCEPTION_UNDEFINED);
         return true;
     }
-    return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0));
+    return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0),
+                        EXCEPTION_UNDEFINED);
 }
 
 /* Handle an exit here, if that needs no Python. */
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
 {
-    if (!words(v)[ARM_VCPU_MODE])
+    if (!vmm_arm_words(v)[ARM_VCPU_MODE])
         return false; /* not this monitor's virtual CPU */
-    if (words(v)[ARM_VCPU_UNPRIVILEGED]) {
+    if (vmm_arm_words(v)[ARM_VCPU_UNPRIVILEGED]) {
         /* The access that faulted was made with the rights of user mode. */
-        words(v)[ARM_VCPU_UNPRIVILEGED] = 0;
+        vmm_arm_words(v)[ARM_VCPU_UNPRIVILEGED] = 0;
         v->vcpu->kernel = 1;
         vmm_set_view(v, VMM_VIEW_KERNEL);
     }
@@ -463,7 +302,7 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
     case EXCEPTION_DATA:
     case EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
-        if (words(v)[ARM_VCPU_DIRECT])
+        if (vmm_arm_words(v)[ARM_VCPU_DIRECT])
             return false;
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
             ? EXCEPTION_FIQ : EXCEPTION_IRQ;

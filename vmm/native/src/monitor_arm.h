@@ -45,6 +45,21 @@ enum arm_sensitive {
     ARM_UNPRIVILEGED_OFFSET, ARM_SYSTEM, ARM_SYSTEM_WIDE, ARM_FLOAT_SYSTEM, ARM_HVC, ARM_SMC
 };
 
+/* The virtual CPU's words and the registers of its current mode. */
+static inline uint32_t *vmm_arm_words(struct vmm_cpu *v) { return v->vcpu->words; }
+static inline uint32_t *vmm_arm_registers(struct vmm_cpu *v) { return (uint32_t *)v->env; }
+
+static inline uint32_t vmm_arm_field(uint32_t code, unsigned low, unsigned bits)
+{
+    return code >> low & ((1u << bits) - 1);
+}
+
+/* A register as an operand; the pc reads as two instructions on. */
+static inline uint32_t vmm_arm_operand(struct vmm_cpu *v, unsigned number)
+{
+    return vmm_arm_registers(v)[number] + (number == 15 ? 8 : 0);
+}
+
 /* What became of an instruction. */
 enum arm_result {
     ARM_DONE,      /* the next one follows */
@@ -60,30 +75,51 @@ struct arm_instruction {
     uint32_t kind, code, length;
 };
 
-/* Request bits of the engine. */
-enum { ARM_KIND_UNDEFINED = 1 };
-enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 };
+enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 }; /* bits of interrupt_request */
 
 #define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
+#define ARM_FLOAT_TRAP 0x1fe0000au    /* ... of one that CPACR forbids */
 
-#define ARM_FLOAT_TRAP 0x1fe0000au /* ... of one that CPACR forbids */
+/* The engine's key of a system register, in its Non-secure instance. */
+#define ARM_KEY(cp, wide, crn, opc1, crm, opc2)                                              \
+    (1u << 29 | (uint32_t)(cp) << 16 | (uint32_t)(wide) << 15 | (uint32_t)(crn) << 11        \
+     | (uint32_t)(crm) << 7 | (uint32_t)(opc1) << 3 | (uint32_t)(opc2))
 
-struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb);
+/* monitor_arm.c */
+int vmm_arm_bank(uint32_t mode);
 uint32_t vmm_arm_cpsr(struct vmm_cpu *v);
 void vmm_arm_set_cpsr(struct vmm_cpu *v, uint32_t value);
 void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask);
-int vmm_arm_bank(uint32_t mode);
 uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number);
-int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr);
-int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind);
-struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
-bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result);
+bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, int result,
+                  uint32_t kind);
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
-void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr, uint32_t address);
+void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr,
+                   uint32_t address);
 
+/* monitor_arm_system.c */
+uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
+int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr);
+
+/* monitor_arm_decode.c */
+struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb);
+
+/* monitor_arm_emulate.c */
+uint32_t *vmm_arm_saved_psr(struct vmm_cpu *v);
+int vmm_arm_return_to(struct vmm_cpu *v, uint32_t pc, uint32_t psr);
+uint32_t vmm_arm_shifted(struct vmm_cpu *v, uint32_t code);
+int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
+
+/* monitor_arm_memory.c */
+int vmm_arm_load_block(struct vmm_cpu *v, uint32_t code, bool user, uintptr_t retaddr);
+int vmm_arm_store_block(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
+int vmm_arm_rfe(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
+int vmm_arm_srs(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
+int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_t retaddr);
 
 /* monitor_arm_site.c */
+struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);
 bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what);
 uint32_t vmm_arm_end_site(int32_t *is_jump);

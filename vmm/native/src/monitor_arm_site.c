@@ -144,8 +144,8 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
     } else {
         restore(v->cpu, retaddr, true); /* ITSTATE; and what has not begun is given back */
         v->restored = 0;
-        if (!vmm_arm_done(v, &instruction, result))
-            vmm_tell_monitor(v, ARM_KIND_UNDEFINED);
+        if (!vmm_arm_done(v, &instruction, result, VMM_KIND_SITE))
+            vmm_tell_monitor(v, VMM_KIND_SITE);
     }
     vmm_leave_block(v);
 }

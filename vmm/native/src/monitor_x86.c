@@ -79,6 +79,20 @@ void vmm_x86_show(struct vmm_cpu *v)
     memcpy((char *)v->env + X86_LDT, &vcpu->ldtr, TABLES);
 }
 
+/* A task switch may have loaded CR3: then addresses mean something else from here on. */
+void vmm_x86_follow(struct vmm_cpu *v)
+{
+    struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
+    uint32_t cr3 = FIELD(uint32_t, v->env, X86_CR + 8 * 3);
+
+    if (vcpu->untold || !vcpu->shown || cr3 == vcpu->cr3)
+        return;
+    vcpu->cr3 = cr3;
+    vcpu->operation = X86_MOV_TO_CR;
+    v->exits++;
+    v->on_exit(v, VMM_KIND_SITE);
+}
+
 /* The guest runs next: in user mode, whatever it believes. */
 void vmm_x86_hide(struct vmm_cpu *v)
 {
@@ -88,6 +102,7 @@ void vmm_x86_hide(struct vmm_cpu *v)
 
     if (!vcpu->shown)
         return;
+    vmm_x86_follow(v);
     vcpu->shown = 0;
     vcpu->cpl = *hflags & HF_CPL;
     vcpu->pe = *hflags / HF_PE & 1;

@@ -25,6 +25,7 @@ struct x86_vcpu {
     uint32_t operation; /* being emulated */
     uint32_t address;   /* of INVLPG, and of a store to a page that is protected */
     uint32_t value;     /* of that store */
+    uint32_t cr3;    /* that the monitor was told of last */
     uint32_t untold; /* nobody needs to know what changes the meaning of addresses */
 };
 
@@ -36,7 +37,7 @@ enum x86_operation {
     X86_LSL, X86_SGDT, X86_SIDT, X86_LGDT, X86_LIDT, X86_SMSW, X86_LMSW, X86_CLTS, X86_INVLPG,
     X86_WBINVD, X86_MOV_FROM_CR, X86_MOV_TO_CR, X86_MOV_FROM_DR, X86_MOV_TO_DR, X86_RDMSR,
     X86_WRMSR, X86_RDTSC, X86_RDPMC, X86_SYSEXIT, X86_UNDEFINED,
-    X86_STORE_REGISTER, X86_STORE_IMMEDIATE,
+    X86_STORE_REGISTER, X86_STORE_IMMEDIATE, X86_RDTSCP, X86_MONITOR, X86_MWAIT,
     X86_OPERATIONS
 };
 
@@ -54,6 +55,7 @@ static inline bool vmm_x86_virtual(const struct vmm_cpu *v)
 /* monitor_x86.c */
 void vmm_x86_show(struct vmm_cpu *v);
 void vmm_x86_hide(struct vmm_cpu *v);
+void vmm_x86_follow(struct vmm_cpu *v);
 void vmm_x86_take_page(struct vmm_cpu *v);
 void vmm_x86_give_page(struct vmm_cpu *v);
 void vmm_x86_virtual_trap(struct vmm_cpu *v, int number);

@@ -109,6 +109,7 @@ bool vmm_gate(void *uc, int number)
     if (number < 0 || !v || v->uc != uc)
         return false;
     v->helper_pc = 0;
+    v->settled = 0;
     v->restored = 0;
     if (v->through_used)
         vmm_stored(v);

@@ -170,11 +170,16 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
     /* Descriptor tables and the like are read with the kernel's rights. */
     bool privileged = v->vcpu->kernel || (v->arch == VMM_X86 && mmu_index != X86_USER_INDEX);
     unsigned shift = privileged ? 0 : VMM_ENTRY_USER;
-    uint64_t entry = vmm_space_get(v->space, address);
+    uint64_t entry;
     bool through = false;
 
+    if (vmm_x86_virtual(v))
+        vmm_x86_follow(v);
+    entry = vmm_space_get(v->space, address);
     if (access == ACCESS_STORE && v->through_used)
         through = vmm_stores_through(v, address, retaddr);
+    v->fill_once = access == ACCESS_STORE && !through && vmm_annotated_store(v, entry, retaddr);
+    through = through || v->fill_once;
     if (!through && !(entry >> shift & 1u << access)) {
         int number;
 
@@ -183,9 +188,15 @@ uint64_t vmm_virtual_fill(struct vmm_cpu *v, uint32_t address, int access, int m
         if (number && v->fill_probe)
             return 0;
         vmm_refuse_fill(v, number, retaddr);
-        if (access == ACCESS_STORE && v->through_used)
-            through = vmm_stores_through(v, address, retaddr);
         entry = vmm_space_get(v->space, address);
+        if (access == ACCESS_STORE && v->through_used == 1
+            && vmm_annotated_store(v, entry, retaddr)) {
+            v->through_used = 0;
+            v->fill_once = 1;
+            through = true;
+        } else if (access == ACCESS_STORE && v->through_used) {
+            through = vmm_stores_through(v, address, retaddr);
+        }
         if (!through && !(entry >> shift & 1u << access)) {
             char text[80];
 

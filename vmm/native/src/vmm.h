@@ -46,6 +46,7 @@ enum vmm_page {
 
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
 #define VMM_ALIAS (1ull << 36)        /* where alias devices live */
+#define VMM_SPARC_ALIAS 0xe0000000ull /* there: its TLB keeps 32 bits of an address */
 #define VMM_HOLE (1ull << 37)         /* one page that answers for nobody (x86) */
 #define VMM_BEHIND (1ull << 38)       /* where RAM lives that is behind other pages */
 #define VMM_TRAP_KINDS 768
@@ -207,9 +208,12 @@ struct vmm_vcpu {
 enum vmm_entry {
     VMM_ENTRY_READ = 1, VMM_ENTRY_WRITE = 2, VMM_ENTRY_EXECUTE = 4, /* kernel */
     VMM_ENTRY_USER = 3,   /* the same rights of user mode are this much to the left */
-    VMM_ENTRY_SECURE = 64 /* ARM: the access is one of the secure state */
+    VMM_ENTRY_SECURE = 64, /* ARM: the access is one of the secure state */
+    VMM_ENTRY_PROTECTED = 128 /* the guest may write here; who follows its tables wants to know */
 };
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
+
+#define VMM_NOTED 64
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -278,7 +282,8 @@ struct vmm_cpu {
     uintptr_t helper_pc; /* return address of the interposed helper that is running */
     uintptr_t fill_pc;
     uint64_t fill_address;
-    int32_t fill_access, fill_probe, fill_index, spare5;
+    int32_t fill_access, fill_probe, fill_index;
+    int32_t settled; /* what of the block at helper_pc has not begun has been given back */
     int32_t kick, resume, triple;
     int32_t restored; /* the engine has just gone back to an instruction's start */
     uint32_t resume_pc, resume_npc;
@@ -360,6 +365,12 @@ struct vmm_cpu {
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
     uint32_t through_spare;
     struct vmm_parked_tlb *parked; /* view.c: translations of the view that is not in use */
+    /* annotated.c */
+    uint32_t *annotated, annotated_count; /* pcs of marked stores */
+    uint32_t noted_used;
+    uint32_t noted[VMM_NOTED]; /* frames that they have stored to */
+    uint64_t annotated_stores;
+    uint32_t fill_once, once_spare; /* the translation is for this access alone */
     uint8_t *vcpu_page;        /* vcpu_page.c: one of the guest's own, or NULL */
     uint64_t vcpu_page_address; /* where the guest has it, physical */
     /* intercept.c */
@@ -444,6 +455,11 @@ bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
 bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
 void vmm_stored(struct vmm_cpu *v);
 
+/* annotated.c */
+int vmm_set_annotated(struct vmm_cpu *v, const uint32_t *pcs, uint32_t count);
+bool vmm_forgets_page(struct vmm_cpu *v, uint32_t address);
+bool vmm_annotated_store(struct vmm_cpu *v, uint64_t entry, uintptr_t retaddr);
+
 /* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
 enum vmm_vcpu_page {
     VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
@@ -487,6 +503,7 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
+bool vmm_fetches(int arch, const void *helper);
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);

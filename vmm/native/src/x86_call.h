@@ -140,13 +140,16 @@ static inline void store_result(const struct x86_call *c, uint32_t value)
 /* ---- the virtual processor ---------------------------------------------------------- */
 
 /* From here on the virtual processor's state is in the register file, and what
- * raises a trap leaves the block: what of it has not begun is given back. */
+ * raises a trap leaves the block: what of it has not begun is given back.  A
+ * fault in an engine function puts EIP back as it does in a block. */
 static inline void commit(struct x86_call *c)
 {
     int64_t count = vmm_count(c->v);
 
     vmm_charge_until(c->v, c->retaddr);
     c->given_back = count - vmm_count(c->v);
+    c->v->helper_pc = c->retaddr;
+    c->v->settled = c->retaddr != 0;
     c->retaddr = 0;
     vmm_x86_show(c->v);
 }
@@ -243,6 +246,9 @@ X86_DO(mov_to_dr);
 X86_DO(rdmsr);
 X86_DO(rdtsc);
 X86_DO(rdpmc);
+X86_DO(rdtscp);
+X86_DO(monitor);
+X86_DO(mwait);
 X86_DO(invlpg);
 X86_DO(mov_to_cr);
 X86_DO(wrmsr);

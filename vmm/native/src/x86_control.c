@@ -114,6 +114,59 @@ X86_DO(rdpmc)
     return GOES_ON;
 }
 
+/* ---- instructions that not every model has --------------------------------------------------- */
+
+/* #UD unless CPUID's LEAF has BIT of ECX, or of EDX. */
+static void need_feature(struct x86_call *c, uint32_t leaf, bool in_edx, unsigned bit)
+{
+    typedef void (*cpuid_fn)(void *, uint32_t, uint32_t, uint32_t *, uint32_t *, uint32_t *,
+                             uint32_t *);
+    ORIGINAL(cpuid_fn, cpuid, "cpu_x86_cpuid_x86_64");
+    uint32_t eax, ebx, ecx, edx;
+
+    cpuid(c->env, leaf, 0, &eax, &ebx, &ecx, &edx);
+    if (!((in_edx ? edx : ecx) >> bit & 1))
+        fault(c, UD);
+}
+
+extern void helper_rdtscp_x86_64(void *env);
+
+X86_DO(rdtscp)
+{
+    need_feature(c, 0x80000001, true, 27);
+    commit(c);
+    helper_rdtscp_x86_64(c->env);
+    return GOES_ON;
+}
+
+/* These are #UD, not #GP, outside of level 0. */
+static void need_monitor(struct x86_call *c)
+{
+    need_feature(c, 1, false, 3);
+    if (c->vcpu->cpl)
+        fault(c, UD);
+}
+
+X86_DO(monitor)
+{
+    ENGINE(void, monitor, (void *, uint64_t));
+
+    need_monitor(c);
+    commit(c);
+    monitor(c->env, linear_address(c));
+    return GOES_ON;
+}
+
+X86_DO(mwait)
+{
+    ENGINE(void, mwait, (void *, int));
+
+    need_monitor(c);
+    commit(c);
+    mwait(c->env, (int)c->length);
+    return JUMPED;
+}
+
 /* ---- what addresses mean: the monitor's memory policy must know of it ------------------------------ */
 
 /* Done; the monitor is told, and goes on at the next instruction. */
@@ -134,6 +187,8 @@ X86_DO(invlpg)
 
     need_level_0(c);
     c->vcpu->address = linear_address(c);
+    if (vmm_forgets_page(c->v, c->vcpu->address))
+        return GOES_ON;
     commit(c);
     invlpg(c->env, c->vcpu->address);
     return tell(c);
@@ -150,6 +205,7 @@ X86_DO(mov_to_cr)
     commit(c);
     before = FIELD(uint64_t, c->env, X86_CR);
     write_crN(c->env, (int)index, get_register(c, base_register(c)));
+    c->vcpu->cr3 = FIELD(uint32_t, c->env, X86_CR + 8 * 3);
     if (index > 2 || (index == 0 && (before ^ FIELD(uint64_t, c->env, X86_CR)) & (PG | WP)))
         return tell(c);
     FIELD(uint64_t, c->env, X86_EIP) = c->next;

@@ -17,6 +17,8 @@ static enum x86_end (*const operations[X86_OPERATIONS])(struct x86_call *) = {
     [X86_WRMSR] = vmm_x86_do_wrmsr, [X86_RDTSC] = vmm_x86_do_rdtsc, [X86_RDPMC] = vmm_x86_do_rdpmc,
     [X86_SYSEXIT] = vmm_x86_do_sysexit, [X86_UNDEFINED] = vmm_x86_do_undefined,
     [X86_STORE_REGISTER] = vmm_x86_do_store_register, [X86_STORE_IMMEDIATE] = vmm_x86_do_store_immediate,
+    [X86_RDTSCP] = vmm_x86_do_rdtscp, [X86_MONITOR] = vmm_x86_do_monitor,
+    [X86_MWAIT] = vmm_x86_do_mwait,
 };
 
 /* ---- from a block, or from a trap ---------------------------------------------------------------- */
@@ -54,6 +56,8 @@ void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintp
 
     vmm_x86_take_page(v);
     end = operations[one->operation](&c);
+    v->helper_pc = 0;
+    v->settled = 0;
     if (!c.vcpu->shown)
         vmm_x86_give_page(v);
     if (end == GOES_ON) {

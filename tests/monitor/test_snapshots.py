@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A virtualized guest is stopped, kept, gone on from and gone back to, and nothing shows it."""
+
+from __future__ import annotations
+
+import pytest
+from runs import GUESTS
+
+from vmm.boards import Options, create
+from vmm.machine.machine import Machine
+from vmm.monitor import virtualize
+from vmm.state.snapshot import restore, take
+
+BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
+Ledger = list[tuple[int, int, int, int, int]]
+End = tuple[int, tuple[tuple[int, int, int, int, int], ...]]
+
+
+def build(arch: str) -> tuple[Machine, Ledger]:
+    ledger: Ledger = []
+    machine = create(Options(board=BOARDS[arch], kernel=GUESTS / arch / "nucleus-quick.elf"))
+    machine.record_ledger(ledger.extend)
+    return machine, ledger
+
+
+def to_the_end(machine: Machine, ledger: Ledger) -> End:
+    machine.run()
+    machine.engine.drain_ledger()
+    return machine.engine.count, tuple(ledger)
+
+
+@pytest.mark.parametrize("policy", ["lazy", "strict", "exposed"])
+@pytest.mark.parametrize("arch", BOARDS)
+def test_a_run_in_slices_and_one_from_a_snapshot_are_the_bare_run(arch: str, policy: str) -> None:
+    bare = to_the_end(*build(arch))
+    machine, ledger = build(arch)
+    virtualize(machine, "translate", policy)
+    for part in (7, 3, 2):
+        machine.run(until=bare[0] // part)
+    machine.engine.drain_ledger()
+    here, kept = take(machine), list(ledger)
+    assert 0 < len(kept) < len(bare[1])
+    for _ in range(2):
+        assert to_the_end(machine, ledger) == bare
+        restore(machine, here)
+        ledger[:] = kept

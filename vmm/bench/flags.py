@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What single sensitive instructions cost translated: `python -m vmm.bench.flags`.
+
+A loop of a kernel's flag operations runs bare and under `translate` (on SPARC
+under `trap_and_emulate` too), in turns.  *Warm* is what each operation in the
+loop takes more than bare, from the fastest of several stretches.  *Cold* is
+the time in Python to find what to replace, for each instruction that nucleus
+has looked at (x86; elsewhere nothing is scanned in Python).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vmm.bench.rows import BenchError
+from vmm.boards import Options, create
+from vmm.machine import artifacts
+from vmm.machine.machine import Machine
+from vmm.monitor import virtualize
+from vmm.monitor.translate import Technique
+
+STRETCH = 2_000_000  # instructions
+TURNS = 5
+MASTER_MASK = 0x21  # port of the first 8259's mask register
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop of ``length`` instructions, of which ``operations`` are sensitive."""
+
+    name: str
+    board: str
+    code: bytes
+    at: int
+    operations: int
+    length: int
+    ready: Callable[[Machine], None] = lambda machine: None
+
+
+def _sparc(*words: int) -> bytes:
+    return b"".join(word.to_bytes(4, "big") for word in words)
+
+
+def _arm(*words: int) -> bytes:
+    return b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def _real_mode(machine: Machine) -> None:
+    """Segments at 0 and a stack (Intel SDM volume 3A, 20.1), interrupts masked at the 8259."""
+    registers = machine.processor.registers
+    for name in ("cs", "ss"):
+        registers[name] = 0
+        registers[f"{name}.base"] = 0
+    registers["esp"] = 0x8000
+    machine.bus.port_out(MASTER_MASK, 1, 0xFF)
+
+
+LOOPS = (
+    Loop("rd %psr; wr %psr", "leon3",  # rd %psr,%g1; wr %g1,%psr; nop; nop; ba back; nop
+         _sparc(0x83480000, 0x81886000, 0x01000000, 0x01000000, 0x10BFFFFC, 0x01000000),
+         0x40000000, 2, 6),
+    Loop("mrs; cpsid i; cpsie i; msr", "virt",  # ...; b back
+         _arm(0xE10F0000, 0xF10C0080, 0xF1080080, 0xE121F000, 0xEAFFFFFA), 0x40000000, 4, 5),
+    Loop("cli; sti; nop", "pc", b"\xfa\xfb\x90\xeb\xfb", 0x7000, 2, 4, _real_mode),
+    Loop("pushf; popf", "pc", b"\x9c\x9d\xeb\xfc", 0x7000, 2, 3, _real_mode),
+    Loop("smsw %eax", "pc", b"\x0f\x01\xe0\xeb\xfb", 0x7000, 1, 2, _real_mode),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a loop took; nanoseconds of the host."""
+
+    loop: Loop
+    technique: str
+    warm: float  # an operation, more than bare
+
+
+def _prepared(loop: Loop) -> Machine:
+    machine = create(Options(loop.board, bare=True))
+    machine.load_bytes(loop.at, loop.code, loop.name)
+    loop.ready(machine)
+    machine.processor.set_pc(loop.at)
+    return machine
+
+
+def _stretch(machine: Machine) -> float:
+    """Nanoseconds an instruction."""
+    before = machine.counters.processor_seconds
+    machine.step(STRETCH)
+    return (machine.counters.processor_seconds - before) / STRETCH * 1e9
+
+
+def measure(loop: Loop, technique: str) -> Cost:
+    """Run one loop bare and virtualized, in turns."""
+    bare, guest = _prepared(loop), _prepared(loop)
+    virtualize(guest, technique)
+    times: list[tuple[float, float]] = [(_stretch(bare), _stretch(guest)) for _ in range(TURNS)]
+    more = min(virtual for _, virtual in times) - min(alone for alone, _ in times)
+    return Cost(loop, technique, more * loop.length / loop.operations)
+
+
+def cold() -> tuple[int, float]:
+    """Instructions that nucleus had looked at on x86, and nanoseconds for each."""
+    kernel = artifacts.find("guests/x86/nucleus-quick.elf")
+    if kernel is None:
+        raise BenchError("build/guests/x86/nucleus-quick.elf is not built: run `make guests`")
+    machine = create(Options("pc", kernel=kernel))
+    technique = virtualize(machine, "translate").technique
+    assert isinstance(technique, Technique)
+    machine.run()
+    cost = technique.cost
+    return cost.looked_at, cost.nanoseconds / cost.looked_at
+
+
+def main() -> None:
+    """Print a line for each loop."""
+    print(f"{'loop':<28} {'technique':<18} {'warm, ns':>9}")
+    for loop in LOOPS:
+        for technique in ("translate", "trap_and_emulate"):
+            if technique == "translate" or loop.board == "leon3":
+                cost = measure(loop, technique)
+                print(f"{loop.name:<28} {technique:<18} {cost.warm:>9.0f}")
+    looked_at, nanoseconds = cold()
+    print(f"x86, cold: {nanoseconds:.0f} ns for each of {looked_at} instructions")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f"flags: {error}")
