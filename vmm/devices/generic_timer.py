@@ -122,11 +122,16 @@ class GenericTimer:
         self.clock.cancel(self._events[timer])
         self._events[timer] = None
         state = self.state.timers[timer]
-        fired = bool(state.control & ENABLE) and self.condition(timer)
+        if not state.control & ENABLE:
+            self.lines[timer].set(False)
+            return
+        now = self.clock.ticks(self.frequency)
+        offset = self.state.virtual_offset if timer == VIRTUAL else 0
+        distance = state.compare - (now - offset & MASK64)
+        fired = distance <= 0
         self.lines[timer].set(fired and not state.control & IMASK)
-        if state.control & ENABLE and not fired:
-            distance = state.compare - self.counter(timer)
-            tick = self.clock.ticks(self.frequency) + distance
+        if not fired:
+            tick = now + distance
             if tick < 1 << 62:
                 self._events[timer] = self.clock.at_tick(
                     self.frequency, tick, partial(self._update, timer), f"{NAMES[timer]} timer"

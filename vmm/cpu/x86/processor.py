@@ -17,6 +17,7 @@ from vmm.cpu.x86 import decode, traps
 from vmm.cpu.x86.models import MODELS
 from vmm.cpu.x86.registers import (
     A20_MASK,
+    EFLAGS,
     HF_ADDSEG,
     HF_CPL,
     HF_CS32,
@@ -59,6 +60,9 @@ class X86Processor:
         self.registers = register_file(self.engine, MODELS[model].sse)
         self.acknowledge: Callable[[], int] = lambda: 0
         self.engine.handlers.acknowledge = lambda level: self._acknowledge()
+        # The interrupt requests, and EFLAGS as far as the engine keeps it there: IF is.
+        self._request = C.c_uint32.from_address(self.engine.cpu + 0x1C)
+        self._eflags = C.c_uint64.from_address(env + EFLAGS)
         self._hflags = C.c_uint32.from_address(env + HFLAGS)
         self._old_exception = C.c_int32.from_address(env + OLD_EXCEPTION)
         self._a20 = C.c_int32.from_address(env + A20_MASK)
@@ -184,14 +188,14 @@ class X86Processor:
 
     def wakes(self) -> bool:
         """HLT ends with NMI, or with INTR if IF is set (SDM volume 2A, HLT)."""
-        request = C.c_uint32.from_address(self.engine.cpu + 0x1C).value
+        request = self._request.value
         if request & NMI:
             return True
-        return bool(request & HARD) and bool(self.registers["eflags"] & FLAG_IF)
+        return bool(request & HARD) and bool(self._eflags.value & FLAG_IF)
 
     def can_wake(self) -> bool:
         """With IF clear only NMI could, and no board has a source of it."""
-        return self.wakes() or bool(self.registers["eflags"] & FLAG_IF)
+        return self.wakes() or bool(self._eflags.value & FLAG_IF)
 
     # -- traps ------------------------------------------------------------------
 
