@@ -23,6 +23,7 @@ from vmm.machine.clock import Event
 from vmm.machine.console import parse_script
 from vmm.machine.machine import Machine
 from vmm.memory.frames import PAGE
+from vmm.native import library as native
 from vmm.state.graph import Graph
 from vmm.state.memory import ZERO, all_frames
 
@@ -82,9 +83,12 @@ def devices(machine: Machine) -> list[tuple[str, str]]:
     found = []
     for node in Graph(machine).nodes:
         held = node.content
+        if node.value is machine.clock.sequence:
+            continue  # only the order of events counts
+        if isinstance(node.value, native.Timer):
+            held = int(node.value.cycle)
         if isinstance(held, dict):
             held = {key: value for key, value in held.items() if isinstance(value, plain)}
-            held.pop("_sequence", None)  # only the order of events counts
         elif isinstance(held, list):
             held = [value for value in held if isinstance(value, plain)]
         if isinstance(node.value, Event) and node.value.host:

@@ -213,7 +213,7 @@ def test_polling_leaves_one_event_in_the_queue() -> None:
     for _ in range(50):
         bench.cycles(7)
         bench.counter(1)
-    assert len(bench.clock._queue) == 1
+    assert len(bench.clock.pending()) == 1
 
 
 def test_access_sizes_and_unknown_offsets() -> None:

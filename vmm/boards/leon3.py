@@ -62,6 +62,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
     bus.devices.place(AHB_PNP, ambapp.ahb_area(ambapp.LEON3_MASTERS, ambapp.LEON3_SLAVES))
     machine.connect()
     model(machine, native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
+    model(machine, native.MODEL_GPTIMER, timer, timer.state, GPTIMER,
+          levels=(irqmp.state, TIMER_IRQ, timer.timers), timer=timer.timer)
     processor.reset()
 
     machine.ending_hook = lambda reason: _exit_by_trap(processor, reason)

@@ -81,7 +81,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
     pic = I8259Pair(Line(processor.intr, "INTR"))
     processor.acknowledge = pic.acknowledge
     irqs = {irq: SharedLine(pic.line(irq).set) for irq in range(16) if irq != CASCADE}
-    pit = I8254(clock, (irqs[PIT_IRQ].source("IRQ0"), None, None))
+    irq0 = irqs[PIT_IRQ].source("IRQ0")
+    pit = I8254(clock, (irq0, None, None))
     com1 = irqs[COM1_IRQ].source("COM1")
     uart = Uart16550(clock, com1, console.put, on_room=console.feed)
     console.receiver = uart
@@ -123,6 +124,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
         (native.MODEL_UART16550, uart, uart.state, COM1, (com1, pic.state, COM1_IRQ)),
     ):
         model(machine, kind, device, state, native.PORT | port, width=1, wire=wire)
+    model(machine, native.MODEL_I8254, pit, pit.state, native.PORT | 0x40, width=1,
+          wire=(irq0, pic.state, PIT_IRQ), timer=pit.timers[0])
     processor.reset()
     _load(machine, options, ram)
     return machine

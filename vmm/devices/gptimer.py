@@ -24,8 +24,8 @@ from collections.abc import Sequence
 
 from vmm.devices.ambapp import lanes
 from vmm.devices.device import Register, Unknown
-from vmm.devices.shared import Cell, Shared, SharedState
-from vmm.machine.clock import Clock, Event
+from vmm.devices.shared import Shared, SharedState
+from vmm.machine.clock import NEVER, Clock
 from vmm.machine.line import Line
 
 SCALER = 0x00
@@ -52,7 +52,7 @@ _ONES = 0xFFFF_FFFF
 
 
 class State(Shared):
-    """Counters are as they were at tick ``since`` of the system clock."""
+    """`struct vmm_gptimer`.  Counters are as they were at tick ``since`` of the system clock."""
 
     scaler: int
     scaler_reload: int
@@ -61,6 +61,7 @@ class State(Shared):
     counter: C.Array[C.c_uint32]
     reload: C.Array[C.c_uint32]
     control: C.Array[C.c_uint32]
+    due: int  # the tick of the system clock that the timer is set to
     _fields_ = (
         ("since", C.c_int64),
         ("scaler", C.c_uint32),
@@ -69,6 +70,7 @@ class State(Shared):
         ("counter", C.c_uint32 * TIMERS),
         ("reload", C.c_uint32 * TIMERS),
         ("control", C.c_uint32 * TIMERS),
+        ("due", C.c_int64),
     )
 
 
@@ -100,8 +102,7 @@ class Gptimer(SharedState[State]):
         self.timers = timers
         self.lines = list(lines) if len(lines) == timers else list(lines) * timers
         self._config = timers | interrupt << 3 | (SI if len(lines) == timers else 0)
-        self._event: Event | None = None
-        self._due = 0  # the event's tick of the system clock
+        self.timer = clock.timer(self._expire, name)
         self.registers = (
             Register(SCALER, "SCALER", reset=_SCALER_BITS),
             Register(SRELOAD, "SRELOAD", reset=_SCALER_BITS),
@@ -113,9 +114,6 @@ class Gptimer(SharedState[State]):
             ),
         )
         self.state = self._initial()
-        self.cells = [
-            Cell(0x10 * (n + 1) + RELOAD, self.state, "reload", n) for n in range(timers)
-        ]
 
     def _initial(self) -> State:
         return State(
@@ -131,7 +129,7 @@ class Gptimer(SharedState[State]):
 
     def resume(self) -> None:
         """Schedule the next interrupt again after the state was replaced."""
-        self._cancel()
+        self.timer.cancel()
         self._schedule()
 
     # -- time ----------------------------------------------------------------
@@ -210,30 +208,22 @@ class Gptimer(SharedState[State]):
             index, underflows = (index - 1) % self.timers, events
         return None
 
-    def _cancel(self) -> None:
-        self.clock.cancel(self._event)
-        self._event = None
-
     def _schedule(self) -> None:
         state = self.state
         waits = []
-        for index, (cell, control) in enumerate(zip(self.cells, state.control, strict=False)):
-            cell.active = not control & EN
-            if control & IE and (ticks := self._ticks_until(index, 1)) is not None:
+        for index in range(self.timers):
+            if state.control[index] & IE and (ticks := self._ticks_until(index, 1)) is not None:
                 waits.append(ticks)
         if not waits:
-            self._cancel()
+            self.timer.cancel()
             return
         cycles = state.scaler + 1 + (min(waits) - 1) * (state.scaler_reload + 1)
-        due = state.since + cycles
-        # A guest that polls must not fill the clock's queue with dead events.
-        if self._event is None or due != self._due:
-            self._cancel()
-            self._due = due
-            self._event = self.clock.at_tick(self.frequency, due, self._expire, self.name)
+        due = min(state.since + cycles, NEVER)  # chains count far
+        if not self.timer.pending or due != state.due:
+            state.due = due
+            self.timer.at_tick(self.frequency, due)
 
     def _expire(self) -> None:
-        self._event = None
         self._catch_up()
         self._schedule()
 

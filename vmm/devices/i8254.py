@@ -12,13 +12,14 @@ put on the line together with its end.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from vmm.devices.byte_port import read_bytes, write_bytes
 from vmm.devices.device import Register, Unknown
-from vmm.machine.clock import Clock, Event
+from vmm.devices.shared import Shared, SharedState
+from vmm.machine.clock import Clock
 from vmm.machine.line import Line
 
 FREQUENCY = 1_193_182
@@ -29,37 +30,65 @@ RW_LATCH, RW_LOW, RW_HIGH, RW_BOTH = range(4)
 STATUS_OUT, STATUS_NULL = 0x80, 0x40
 TRIGGERED = (1, 5)  # modes that a rising gate starts
 PERIODIC = (2, 3)
+NONE = -1
 
 
-@dataclass(slots=True)
-class CounterState:
-    """One counter.  Ticks are CLK periods since reset of the machine."""
+class CounterState(Shared):
+    """One counter, `struct vmm_i8254_counter`.  Ticks are CLK periods since reset of the machine.
 
-    mode: int = 3
-    bcd: bool = False
-    rw: int = RW_BOTH
-    gate: bool = True
-    reload: int = 0  # CR: what was written, 0 meaning the largest count
-    count: int = 0  # the count in use, 0 as above
-    start: int | None = 0  # the tick of the first CLK with `count`; None: not counting
-    held: int | None = None  # ticks gone by when the gate stopped the count
-    next_start: int | None = None  # the period at which `reload` takes over
-    low_written: int | None = None  # first byte of two
-    high_next: bool = False  # the next read gives the high byte
-    latched: list[int] = field(default_factory=list)
-    latched_status: int | None = None
+    NONE stands for a tick, count or byte that there is not.
+    """
 
-
-@dataclass(slots=True)
-class I8254State:
-    """Three counters; after power-on counter 2's gate is low."""
-
-    counters: list[CounterState] = field(
-        default_factory=lambda: [CounterState(), CounterState(), CounterState(gate=False, held=0)]
+    start: int  # the tick of the first CLK with `count`; NONE: not counting
+    held: int  # ticks gone by when the gate stopped the count, or NONE
+    next_start: int  # the period at which `reload` takes over, or NONE
+    mode: int
+    bcd: int  # 0 or 1
+    rw: int
+    gate: int  # 0 or 1
+    reload: int  # CR: what was written, 0 meaning the largest count
+    count: int  # the count in use, 0 as above
+    low_written: int  # first byte of two, or NONE
+    high_next: int  # 1: the next read gives the high byte
+    latched_count: int  # bytes of `latched` that are still to be read, the last of them
+    latched: C.Array[C.c_int32]
+    latched_status: int  # or NONE
+    _fields_ = (
+        ("start", C.c_int64),
+        ("held", C.c_int64),
+        ("next_start", C.c_int64),
+        ("mode", C.c_int32),
+        ("bcd", C.c_int32),
+        ("rw", C.c_int32),
+        ("gate", C.c_int32),
+        ("reload", C.c_int32),
+        ("count", C.c_int32),
+        ("low_written", C.c_int32),
+        ("high_next", C.c_int32),
+        ("latched_count", C.c_int32),
+        ("latched", C.c_int32 * 2),
+        ("latched_status", C.c_int32),
     )
 
 
-def largest(count: int, bcd: bool) -> int:
+class I8254State(Shared):
+    """Three counters, `struct vmm_i8254`; after power-on counter 2's gate is low."""
+
+    counters: C.Array[CounterState]
+    _fields_ = (("counters", CounterState * 3),)
+
+
+def initial(start: int) -> I8254State:
+    """As QEMU leaves it: mode 3 with the largest count, from tick ``start``."""
+    state = I8254State()
+    for n, c in enumerate(state.counters):
+        c.mode, c.rw, c.gate = 3, RW_BOTH, n < 2
+        c.start, c.held = start, NONE if n < 2 else 0
+        c.next_start = c.low_written = c.latched_status = NONE
+    return state
+
+
+def largest(count: int, bcd: int) -> int:
     """The number of CLKs that a count register means."""
     if bcd:
         count = sum((count >> 4 * n & 15) * 10**n for n in range(4))
@@ -71,7 +100,7 @@ def to_bcd(value: int) -> int:
     return sum(value // 10**n % 10 << 4 * n for n in range(4))
 
 
-class I8254:
+class I8254(SharedState[I8254State]):
     """``lines[n]``, where given, follows the output of counter n."""
 
     name = "i8254"
@@ -87,15 +116,16 @@ class I8254:
         self.clock = clock
         self.lines = tuple(lines) + (None,) * (3 - len(lines))
         self.unknown = Unknown(self.name)
-        self.state = I8254State()
-        self._events: list[Event | None] = [None, None, None]
+        self.state = initial(0)
+        self._counters = [self.state.counters[n] for n in range(3)]  # the state's own
+        self.timers = tuple(
+            None if line is None else clock.timer(partial(self._change, n), f"i8254 counter {n}")
+            for n, line in enumerate(self.lines)
+        )
         self.reset()
 
     def reset(self) -> None:
-        """As QEMU leaves it: mode 3 with the largest count, from now."""
-        self.state = I8254State()
-        for counter in self.state.counters:
-            counter.start = self._now() + 1
+        self.state = initial(self._now() + 1)
         self.resume()
 
     def resume(self) -> None:
@@ -123,17 +153,17 @@ class I8254:
         now = self._now()
         c.gate = level
         if c.mode in TRIGGERED:
-            if level and (c.start is not None or c.next_start is not None):
+            if level and (c.start != NONE or c.next_start != NONE):
                 self._load(c, now + 1)
         elif not level:
-            c.held = None if c.start is None else max(now - c.start, 0)
-        elif c.held is not None:
+            c.held = NONE if c.start == NONE else max(now - c.start, 0)
+        elif c.held != NONE:
             # Modes 2 and 3 begin a period, 0 and 4 go on where they stopped.
             if c.mode in PERIODIC:
                 self._load(c, now + 1)
             else:
                 c.start = now - c.held
-            c.held = None
+            c.held = NONE
         self._follow(n)
 
     # -- registers ----------------------------------------------------------
@@ -142,17 +172,18 @@ class I8254:
         if offset > 2:
             return self.unknown.read(offset, 1, 0xFF)
         c = self._settled(offset)
-        if c.latched_status is not None:
-            status, c.latched_status = c.latched_status, None
+        if c.latched_status != NONE:
+            status, c.latched_status = c.latched_status, NONE
             return status
-        if c.latched:
-            return c.latched.pop(0)
+        if c.latched_count:
+            c.latched_count -= 1
+            return c.latched[1 - c.latched_count]
         value = self._value(c, self._now())
         if c.rw == RW_LOW:
             return value & 0xFF
         if c.rw == RW_HIGH:
             return value >> 8
-        c.high_next = not c.high_next
+        c.high_next ^= 1
         return value & 0xFF if c.high_next else value >> 8
 
     def _write(self, offset: int, value: int) -> None:
@@ -167,12 +198,12 @@ class I8254:
             self._new_count(c, value)
         elif c.rw == RW_HIGH:
             self._new_count(c, value << 8)
-        elif c.low_written is None:
+        elif c.low_written == NONE:
             c.low_written = value
             if c.mode == 0:
-                c.start = None  # the first byte stops the count
+                c.start = NONE  # the first byte stops the count
         else:
-            low, c.low_written = c.low_written, None
+            low, c.low_written = c.low_written, NONE
             self._new_count(c, value << 8 | low)
         self._follow(offset)
 
@@ -189,20 +220,19 @@ class I8254:
             return
         mode = value >> 1 & 7
         c.mode = mode if mode < 6 else mode - 4
-        c.bcd = bool(value & 1)
+        c.bcd = value & 1
         c.rw = rw
-        c.start = c.held = c.next_start = c.low_written = c.latched_status = None
-        c.high_next = False
-        c.latched.clear()
+        c.start = c.held = c.next_start = c.low_written = c.latched_status = NONE
+        c.high_next = c.latched_count = 0
         self._follow(n)
 
     def _read_back(self, n: int, command: int) -> None:
         c = self._settled(n)
         if not command & RB_NO_COUNT:
             self._latch(c)
-        if not command & RB_NO_STATUS and c.latched_status is None:
+        if not command & RB_NO_STATUS and c.latched_status == NONE:
             now = self._now()
-            null = c.start is None or c.next_start is not None or now < c.start
+            null = c.start == NONE or c.next_start != NONE or now < c.start
             c.latched_status = (
                 (STATUS_OUT if self._output(c, now) else 0)
                 | (STATUS_NULL if null else 0)
@@ -212,11 +242,12 @@ class I8254:
             )
 
     def _latch(self, c: CounterState) -> None:
-        if c.latched:
+        if c.latched_count:
             return
         value = self._value(c, self._now())
-        both = [value & 0xFF, value >> 8]
-        c.latched = {RW_LOW: both[:1], RW_HIGH: both[1:]}.get(c.rw, both)
+        low, high = value & 0xFF, value >> 8
+        c.latched[:] = [low, low if c.rw == RW_LOW else high]
+        c.latched_count = 2 if c.rw == RW_BOTH else 1
 
     # -- counting -----------------------------------------------------------
 
@@ -229,34 +260,34 @@ class I8254:
         c.reload = value
         if c.mode in TRIGGERED:
             # Waits for the gate; a count that runs is not disturbed.
-            c.next_start = now if c.start is None else c.next_start
-        elif c.mode in PERIODIC and c.start is not None and c.held is None:
+            c.next_start = now if c.start == NONE else c.next_start
+        elif c.mode in PERIODIC and c.start != NONE and c.held == NONE:
             n = largest(c.count, c.bcd)
             periods = (now - c.start) // n + 1 if now >= c.start else 0
             c.next_start = c.start + periods * n
         else:
             self._load(c, now + 1)
-            c.held = None if c.gate else 0
+            c.held = NONE if c.gate else 0
 
     @staticmethod
     def _load(c: CounterState, start: int) -> None:
-        c.count, c.start, c.next_start = c.reload, start, None
+        c.count, c.start, c.next_start = c.reload, start, NONE
 
     def _settled(self, n: int) -> CounterState:
         """The counter, with a count that has taken over since in its place."""
-        c = self.state.counters[n]
-        if c.mode in PERIODIC and c.next_start is not None and self._now() >= c.next_start:
+        c = self._counters[n]
+        if c.mode in PERIODIC and c.next_start != NONE and self._now() >= c.next_start:
             self._load(c, c.next_start)
         return c
 
     def _elapsed(self, c: CounterState, now: int) -> int:
-        if c.held is not None:
+        if c.held != NONE:
             return c.held
-        return 0 if c.start is None else max(now - c.start, 0)
+        return 0 if c.start == NONE else max(now - c.start, 0)
 
     def _value(self, c: CounterState, now: int) -> int:
         """What a read of the counting element gives."""
-        n = largest(c.count if c.start is not None else c.reload, c.bcd)
+        n = largest(c.count if c.start != NONE else c.reload, c.bcd)
         elapsed = self._elapsed(c, now)
         if c.mode == 2:
             value = n - elapsed % n
@@ -270,7 +301,7 @@ class I8254:
         return to_bcd(value) if c.bcd else value
 
     def _output(self, c: CounterState, now: int) -> bool:
-        if c.start is None:
+        if c.start == NONE:
             return c.mode != 0
         n = largest(c.count, c.bcd)
         elapsed = self._elapsed(c, now)
@@ -288,7 +319,7 @@ class I8254:
 
     def _next_change(self, c: CounterState, now: int) -> int | None:
         """The next tick after ``now`` at which a line must be looked at."""
-        if c.start is None or c.held is not None:
+        if c.start == NONE or c.held != NONE:
             return None
         n = largest(c.count, c.bcd)
         if c.mode in PERIODIC:
@@ -303,21 +334,19 @@ class I8254:
 
     def _follow(self, n: int) -> None:
         """Drive the line of a counter and ask for its next change."""
-        line = self.lines[n]
-        if line is None:
+        line, timer = self.lines[n], self.timers[n]
+        if line is None or timer is None:
             return
         c, now = self._settled(n), self._now()
         line.set(self._output(c, now))
-        self.clock.cancel(self._events[n])
         tick = self._next_change(c, now)
-        self._events[n] = None
-        if tick is not None:
-            self._events[n] = self.clock.at_tick(
-                FREQUENCY, tick, partial(self._change, n), f"i8254 counter {n}"
-            )
+        if tick is None:
+            timer.cancel()
+        else:
+            timer.at_tick(FREQUENCY, tick)
 
     def _change(self, n: int) -> None:
-        line, c = self.lines[n], self.state.counters[n]
+        line, c = self.lines[n], self._counters[n]
         if line is not None and c.mode not in (0, 1, 3):
             line.set(False)  # the pulse that ends now
         self._follow(n)

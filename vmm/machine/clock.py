@@ -13,11 +13,15 @@ order of their times, and at equal times in the order they were asked for.
 
 from __future__ import annotations
 
+import ctypes as C
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from vmm.native import library as native
+
 NS = 1_000_000_000
+NEVER = 1 << 62  # the cycle of a timer that is not set
 FIRST = 1 << 62  # more than events are ever asked for
 
 
@@ -30,6 +34,44 @@ class Event:
     name: str = ""
     live: bool = field(default=True)
     host: bool = False  # asked for by the host (a time limit), no part of the machine's state
+
+
+class Timer:
+    """One callback of a device that is asked for again and again, at one time at most.
+
+    Its time is in memory that the native layer may share (``modelled``, see
+    `vmm.machine.models`): then that layer watches it and calls back by itself, or leaves
+    it to `Clock.run_due`.
+    """
+
+    __slots__ = ("callback", "clock", "modelled", "name", "state")
+
+    def __init__(self, clock: Clock, callback: Callable[[], None], name: str) -> None:
+        self.clock = clock
+        self.callback = callback
+        self.name = name
+        self.modelled = False
+        self.state = native.Timer(cycle=NEVER)
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is set."""
+        return bool(self.state.cycle != NEVER)
+
+    def at_cycle(self, cycle: int) -> None:
+        """Call back once ``cycle`` cycles have gone by, and at no other time."""
+        clock = self.clock
+        clock.sequence.value += 1
+        self.state.cycle, self.state.order = min(cycle, NEVER), clock.sequence.value
+        clock.rearm()
+
+    def at_tick(self, frequency: int, tick: int) -> None:
+        """Call back when ``ticks(frequency)`` first reaches ``tick``, and at no other time."""
+        self.at_cycle(-(-tick * self.clock.hz // frequency))
+
+    def cancel(self) -> None:
+        """Do not call back."""
+        self.state.cycle = NEVER
 
 
 class Clock:
@@ -54,7 +96,8 @@ class Clock:
         self.source = source or (lambda: self._manual)
         self.rearm = rearm or (lambda: None)
         self._queue: list[tuple[int, int, Event]] = []
-        self._sequence = 0
+        self.sequence = C.c_int64(0)  # how often a time was asked for
+        self._timers: list[Timer] = []
 
     # -- reading time -------------------------------------------------------
 
@@ -81,8 +124,8 @@ class Clock:
         ``first`` puts it before the others of that cycle, whenever it was asked for.
         """
         event = Event(cycle, callback, name, host=host)
-        self._sequence += 1
-        order = self._sequence - FIRST if first else self._sequence
+        self.sequence.value += 1
+        order = self.sequence.value - FIRST if first else self.sequence.value
         heapq.heappush(self._queue, (cycle, order, event))
         if self._queue[0][2] is event:
             self.rearm()
@@ -100,31 +143,68 @@ class Clock:
         """Call back when ``ticks(frequency)`` first reaches ``tick``."""
         return self.at_cycle(-(-tick * self.hz // frequency), callback, name)
 
+    def timer(self, callback: Callable[[], None], name: str = "") -> Timer:
+        """A new timer, not set."""
+        timer = Timer(self, callback, name)
+        self._timers.append(timer)
+        return timer
+
     def cancel(self, event: Event | None) -> None:
         """Withdraw an event; one that has run, or None, is no error."""
         if event is not None:
             event.live = False
 
     def pending(self) -> list[Event]:
-        """The live events in the order in which they will run."""
-        return [event for _, _, event in sorted(self._queue, key=lambda e: e[:2]) if event.live]
+        """The live events and set timers in the order in which they will run."""
+        found = [entry for entry in self._queue if entry[2].live]
+        for timer in self._timers:
+            if timer.pending:
+                cycle = int(timer.state.cycle)
+                event = Event(cycle, timer.callback, timer.name)
+                found.append((cycle, int(timer.state.order), event))
+        return [event for _, _, event in sorted(found, key=lambda e: e[:2])]
 
     # -- running events (for the machine) -----------------------------------
 
-    def next_cycle(self) -> int | None:
-        """The cycle of the earliest live event, or None."""
+    def _first(self) -> tuple[int, int, Event | Timer] | None:
+        """Cycle and order of what is to run first, and what it is."""
         queue = self._queue
         while queue and not queue[0][2].live:
             heapq.heappop(queue)
-        return queue[0][0] if queue else None
+        first: tuple[int, int, Event | Timer] | None = queue[0] if queue else None
+        for timer in self._timers:
+            cycle, order = int(timer.state.cycle), int(timer.state.order)
+            if cycle != NEVER and (first is None or (cycle, order) < first[:2]):
+                first = (cycle, order, timer)
+        return first
+
+    def next_cycle(self) -> int | None:
+        """The cycle of the earliest live event or timer, or None."""
+        first = self._first()
+        return None if first is None else first[0]
+
+    def next_unmodelled(self) -> int | None:
+        """The same without the timers that the native layer watches."""
+        queue = self._queue
+        while queue and not queue[0][2].live:
+            heapq.heappop(queue)
+        first = queue[0][0] if queue else NEVER
+        for timer in self._timers:
+            if not timer.modelled:
+                first = min(first, int(timer.state.cycle))
+        return None if first == NEVER else first
 
     def run_due(self) -> int:
-        """Run every event whose time has come; return how many ran."""
+        """Run every event and timer whose time has come; return how many ran."""
         ran = 0
-        while (cycle := self.next_cycle()) is not None and cycle <= self.source():
-            event = heapq.heappop(self._queue)[2]
-            event.live = False
-            event.callback()
+        while (first := self._first()) is not None and first[0] <= self.source():
+            due = first[2]
+            if isinstance(due, Timer):
+                due.cancel()
+            else:
+                heapq.heappop(self._queue)
+                due.live = False
+            due.callback()
             ran += 1
         return ran
 

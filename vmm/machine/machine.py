@@ -8,6 +8,7 @@ devices.  A run ends with an `Outcome`.
 
 from __future__ import annotations
 
+import ctypes as C
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class Machine:
         engine = processor.engine
         self.engine = engine
         self.clock = Clock(hz, lambda: engine.cycles, self._rearm)
+        engine.native.clock_hz = hz
+        engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
         self.debug = Console()  # what firmware prints on a port of its own
         self.symbols = Symbols()
@@ -311,7 +314,7 @@ class Machine:
         self.engine.set_event(self._event_count())
 
     def _event_count(self) -> int:
-        cycle = self.clock.next_cycle()
+        cycle = self.clock.next_unmodelled()
         count = min(self._next_heartbeat, self._next_sample)
         if cycle is not None:
             count = min(count, cycle - self.engine.native.idle)

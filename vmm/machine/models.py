@@ -7,6 +7,7 @@ import ctypes as C
 from typing import TYPE_CHECKING
 
 from vmm.machine.bus import DeviceLike
+from vmm.machine.clock import Timer
 from vmm.machine.line import Source
 from vmm.native import library as native
 
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
 def model(
     machine: Machine, kind: int, device: DeviceLike, state: C.Structure, base: int,
     width: int = 4, wire: tuple[Source, C.Structure, int] | None = None,
+    levels: tuple[C.Structure, int, int] | None = None, timer: Timer | None = None,
 ) -> None:
     """Let the native layer answer what it can of ``device``'s registers.
 
     ``kind`` is one of the native layer's models, ``state`` the device's own in that
     model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
     bytes of the accesses.  A device that is no interrupt controller names its ``wire``
-    into a pair of 8259A: source, state of the pair, IRQ.  Only for devices whose lines
-    lead to this machine's one processor.
+    into a pair of 8259A (source, state of the pair, IRQ) or its ``levels`` at an IRQMP
+    (state, the first, how many); ``timer`` is run natively where the model can.  Only for
+    devices whose lines lead to this machine's one processor.
     """
     engine = machine.engine
     size = engine.library.dll.vmm_model_size(kind)
@@ -37,4 +40,10 @@ def model(
         source, pair, irq = wire
         entry.raised, entry.source = C.addressof(source.shared.raised), source.index
         entry.pins, entry.irq = C.addressof(pair), irq
+    if levels is not None:
+        controller, entry.irq, entry.source = levels
+        entry.pins = C.addressof(controller)
+    if timer is not None:
+        entry.timer = C.pointer(timer.state)
+        timer.modelled = True
     engine.add_model(entry)

@@ -31,7 +31,9 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_I8259_MASTER,
     MODEL_I8259_SLAVE,
     MODEL_UART16550,
-) = range(7)
+    MODEL_I8254,
+    MODEL_GPTIMER,
+) = range(9)
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -105,6 +107,12 @@ class HotRegister(C.Structure):
     _fields_ = (("address", C.c_uint64), ("size", C.c_uint32), ("value", C.c_uint32))
 
 
+class Timer(C.Structure):
+    """When a device wants to be called back, and the place among those of that time."""
+
+    _fields_ = (("cycle", C.c_int64), ("order", C.c_int64))
+
+
 class Model(C.Structure):
     """A device that the native layer models on the Python device's state."""
 
@@ -118,6 +126,7 @@ class Model(C.Structure):
         ("source", C.c_uint32),
         ("irq", C.c_uint32),
         ("pins", C.c_void_p),
+        ("timer", C.POINTER(Timer)),
     )
 
 
@@ -310,12 +319,14 @@ class NativeCpu(C.Structure):
         ("hot", HotRegister * HOT),
         ("hot_used", C.c_uint32),
         ("intr", C.c_uint32),
-        ("spare3", C.c_uint32),
+        ("look", C.c_uint32),
         ("model_count", C.c_uint32),
         ("cell_count", C.c_uint32),
         ("models_on", C.c_uint32),
         ("hot_reads", C.c_uint64),
         ("hot_writes", C.c_uint64),
+        ("clock_hz", C.c_int64),
+        ("clock_sequence", C.POINTER(C.c_int64)),
         ("models", Model * MODELS),
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
@@ -496,6 +507,8 @@ class Library:
         dll.vmm_model_write.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint64)
         dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_gic_input.restype = C.c_bool
+        dll.vmm_timers_run.argtypes = (pointer,)
+        dll.vmm_timers_run.restype = C.c_bool
         dll.vmm_acknowledge.argtypes = (pointer, C.c_int)
         dll.vmm_flush_tlb.argtypes = (pointer,)
         dll.vmm_flush_tlb.restype = None

@@ -16,8 +16,8 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
     if (v->kick) {
         int64_t now = vmm_count(v);
         v->kick = 0;
-        v->limit = v->event_at;
-        *v->left = v->event_at - now;
+        v->limit = vmm_next_look(v);
+        *v->left = v->limit - now;
     } else if (*v->left > 0) {
         if (!breakpoint) /* Part of the block still fits: have exactly that much translated. */
             FIELD(uint32_t, v->cpu, CPU_CFLAGS_NEXT_TB) = (uint32_t)*v->left;

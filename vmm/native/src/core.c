@@ -234,6 +234,7 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
     /* A first look before the first instruction: time, lines and stops that
      * arrived since the last run count from here. */
     FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+    v->look = 1;
     vmm_current = v;
     v->running = 1;
     if (v->vcpu)
@@ -258,18 +259,24 @@ void vmm_kick(struct vmm_cpu *v)
     v->kick = 1;
 }
 
-/* on_event is to run when COUNT instructions have begun. */
-void vmm_set_event(struct vmm_cpu *v, int64_t count)
+/* The time of the next look has changed. */
+void vmm_rearm(struct vmm_cpu *v)
 {
     int64_t now = vmm_count(v);
 
-    v->event_at = count;
     if (v->kick)
         return; /* the look that is due anyway takes it up */
-    v->limit = count;
-    *v->left = count - now;
+    v->limit = vmm_next_look(v);
+    *v->left = v->limit - now;
     if (*v->left < 0)
         vmm_kick(v);
+}
+
+/* on_event is to run when COUNT instructions have begun. */
+void vmm_set_event(struct vmm_cpu *v, int64_t count)
+{
+    v->event_at = count;
+    vmm_rearm(v);
 }
 
 /* Raise or lower bits of the engine's interrupt_request. */

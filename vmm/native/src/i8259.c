@@ -2,7 +2,8 @@
 /* The PC's pair of 8259A (vmm/devices/i8259.py says what they do). */
 #include "models.h"
 
-enum { ICW1 = 0x10, OCW3 = 0x08, SPURIOUS = 7, CASCADE = 2, NOTHING = -1 };
+enum { ICW1 = 0x10, OCW3 = 0x08, RR = 0x02, RIS = 0x01, POLL = 0x04, SMM = 0x20, ESMM = 0x40 };
+enum { SPURIOUS = 7, CASCADE = 2, NOTHING = -1 };
 
 /* Of the levels in MASK the one of highest priority, or NOTHING; its rank is 0 for the first. */
 static int highest(const struct vmm_i8259 *s, uint32_t mask, unsigned *rank)
@@ -70,6 +71,16 @@ void vmm_i8259_drive(struct vmm_cpu *v, struct vmm_i8259_pair *pair, unsigned ir
     update(v, pair, s);
 }
 
+/* A device's line, which may share its IRQ with others. */
+void vmm_i8259_line(struct vmm_cpu *v, struct vmm_model *m, bool level)
+{
+    uint32_t before = *m->raised, bit = 1u << m->source;
+
+    *m->raised = level ? before | bit : before & ~bit;
+    if (!before != !*m->raised)
+        vmm_i8259_drive(v, m->pins, m->irq, level);
+}
+
 static int acknowledge(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8259 *s)
 {
     int level = requested(s);
@@ -124,6 +135,11 @@ bool vmm_i8259_write(struct vmm_cpu *v, struct vmm_model *m, struct vmm_i8259 *s
 
     if (offset == 1 && !s->expects) {
         s->imr = value;
+    } else if (offset == 0 && (value & (ICW1 | OCW3 | POLL)) == OCW3) {
+        if (value & RR)
+            s->read_isr = value & RIS;
+        if (value & ESMM)
+            s->special_mask = (value & SMM) != 0;
     } else if (offset == 0 && !(value & (ICW1 | OCW3)) && (command == 1 || command == 3)) {
         served = command == 3 ? (int)(value & 7)
                               : highest(s, s->special_mask ? s->isr & ~s->imr : s->isr, &rank);

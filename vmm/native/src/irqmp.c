@@ -61,6 +61,17 @@ bool vmm_irqmp_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, ui
     return true;
 }
 
+/* Input NUMBER, low before, rises and falls. */
+void vmm_irqmp_pulse(struct vmm_cpu *v, struct vmm_irqmp *s, unsigned number)
+{
+    uint32_t bit = 1u << number;
+
+    s->inputs |= bit;
+    sample(s, bit);
+    update(v, s);
+    s->inputs &= ~bit;
+}
+
 void vmm_irqmp_acknowledge(struct vmm_cpu *v, struct vmm_model *m, int level)
 {
     struct vmm_irqmp *s = m->state;

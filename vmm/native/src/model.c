@@ -8,6 +8,7 @@ size_t vmm_model_size(int kind)
     static const size_t sizes[VMM_MODEL_KINDS] = {
         0, sizeof(struct vmm_irqmp), sizeof(struct vmm_gic), sizeof(struct vmm_gic),
         sizeof(struct vmm_i8259_pair), sizeof(struct vmm_i8259_pair), sizeof(struct vmm_uart16550),
+        sizeof(struct vmm_i8254), sizeof(struct vmm_gptimer),
     };
     return kind >= 0 && kind < VMM_MODEL_KINDS ? sizes[kind] : 0;
 }
@@ -27,6 +28,8 @@ static bool model_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, 
     case VMM_MODEL_I8259_MASTER: return vmm_i8259_read(m, &pair->master, offset, value);
     case VMM_MODEL_I8259_SLAVE: return vmm_i8259_read(m, &pair->slave, offset, value);
     case VMM_MODEL_UART16550: return vmm_uart16550_read(v, m, offset, value);
+    case VMM_MODEL_I8254: return vmm_i8254_read(v, m, offset, value);
+    case VMM_MODEL_GPTIMER: return vmm_gptimer_read(v, m, offset, value);
     default: return false;
     }
 }
@@ -45,6 +48,8 @@ static bool model_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
     case VMM_MODEL_I8259_MASTER: return vmm_i8259_write(v, m, &pair->master, offset, value);
     case VMM_MODEL_I8259_SLAVE: return vmm_i8259_write(v, m, &pair->slave, offset, value);
     case VMM_MODEL_UART16550: return vmm_uart16550_write(v, m, offset, value);
+    case VMM_MODEL_I8254: return vmm_i8254_write(v, m, offset, value);
+    case VMM_MODEL_GPTIMER: return vmm_gptimer_write(v, m, offset, value);
     default: return false;
     }
 }

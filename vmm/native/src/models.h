@@ -20,6 +20,8 @@ enum vmm_model_kind {
     VMM_MODEL_I8259_MASTER,
     VMM_MODEL_I8259_SLAVE,
     VMM_MODEL_UART16550,
+    VMM_MODEL_I8254,
+    VMM_MODEL_GPTIMER,
     VMM_MODEL_KINDS
 };
 
@@ -71,8 +73,29 @@ struct vmm_uart16550 {
     uint8_t fifo[16];
 };
 
+/* vmm/devices/i8254.py; I8254_NONE is a tick, count or byte that there is not */
+#define I8254_NONE (-1)
+struct vmm_i8254_counter {
+    int64_t start, held, next_start;
+    int32_t mode, bcd, rw, gate, reload, count, low_written, high_next;
+    int32_t latched_count, latched[2], latched_status;
+};
+struct vmm_i8254 {
+    struct vmm_i8254_counter counters[3];
+};
+
+/* vmm/devices/gptimer.py */
+#define GPTIMER_TIMERS 7
+struct vmm_gptimer {
+    int64_t since;
+    uint32_t scaler, scaler_reload, freeze;
+    uint32_t counter[GPTIMER_TIMERS], reload[GPTIMER_TIMERS], control[GPTIMER_TIMERS];
+    int64_t due;
+};
+
 bool vmm_irqmp_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_irqmp_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+void vmm_irqmp_pulse(struct vmm_cpu *v, struct vmm_irqmp *s, unsigned number);
 void vmm_irqmp_acknowledge(struct vmm_cpu *v, struct vmm_model *m, int level);
 
 bool vmm_gic_interface_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
@@ -89,9 +112,24 @@ bool vmm_i8259_write(struct vmm_cpu *v, struct vmm_model *m, struct vmm_i8259 *c
                      uint32_t offset, uint32_t value);
 int vmm_i8259_acknowledge(struct vmm_cpu *v, struct vmm_model *m);
 void vmm_i8259_drive(struct vmm_cpu *v, struct vmm_i8259_pair *pair, unsigned irq, bool high);
+void vmm_i8259_line(struct vmm_cpu *v, struct vmm_model *m, bool level);
 
 bool vmm_uart16550_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_uart16550_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+
+bool vmm_i8254_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_i8254_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+bool vmm_i8254_expire(struct vmm_cpu *v, struct vmm_model *m);
+
+bool vmm_gptimer_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_gptimer_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+bool vmm_gptimer_expire(struct vmm_cpu *v, struct vmm_model *m);
+
+/* Cycles since reset. */
+static inline int64_t vmm_cycles(const struct vmm_cpu *v)
+{
+    return vmm_count(v) + v->idle;
+}
 
 /* CPUState.interrupt_request */
 enum { VMM_REQUEST_IRQ = 0x02, VMM_REQUEST_FIQ = 0x10 };

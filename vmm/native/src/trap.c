@@ -34,6 +34,7 @@ static void break_streak(struct vmm_cpu *v)
     } else if (++v->streak >= STREAK) {
         v->streak = 0;
         v->idle += STREAK;
+        v->look = 1;
         FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
     }
 }
@@ -183,20 +184,25 @@ bool vmm_exec_interrupt(void *cpu, int request)
             FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
             FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
         }
-        if (v->instruction)
+        if (v->instruction) {
             vmm_intercept_exit(v);
+            v->look = 1;
+        }
         v->events++;
         v->kick = 0;
-        looks(v);
-        if (v->on_event(v) != 0 || v->stop_requested) {
-            vmm_stop(v, VMM_REASON_STOPPED);
-            return false;
+        if (!vmm_timers_run(v)) {
+            v->look = 0;
+            looks(v);
+            if (v->on_event(v) != 0 || v->stop_requested) {
+                vmm_stop(v, VMM_REASON_STOPPED);
+                return false;
+            }
+            looked(v);
         }
-        looked(v);
         if (!v->kick) {
             int64_t now = vmm_count(v);
-            v->limit = v->event_at;
-            *v->left = v->event_at - now;
+            v->limit = vmm_next_look(v);
+            *v->left = v->limit - now;
             if (*v->left <= 0)
                 vmm_kick(v);
         }

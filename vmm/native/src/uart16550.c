@@ -7,16 +7,6 @@ enum { IER_RDI = 1, IER_THRI = 2, IER_RLSI = 4, IER_MSI = 8 };
 enum { IIR_NONE = 1, IIR_THRI = 2, IIR_RDI = 4, IIR_RLSI = 6, IIR_CTI = 12, IIR_MSI = 0, IIR_FIFOS = 0xc0 };
 enum { FCR_ENABLE = 1, LCR_DLAB = 0x80, LSR_DR = 1, LSR_ERRORS = 0x1e, MSR_DELTAS = 0x0f };
 
-/* The interrupt line, which may share its IRQ with others. */
-static void set_line(struct vmm_cpu *v, struct vmm_model *m, bool level)
-{
-    uint32_t before = *m->raised, bit = 1u << m->source;
-
-    *m->raised = level ? before | bit : before & ~bit;
-    if (!before != !*m->raised)
-        vmm_i8259_drive(v, m->pins, m->irq, level);
-}
-
 static void update(struct vmm_cpu *v, struct vmm_model *m)
 {
     static const uint8_t triggers[] = {1, 4, 8, 14};
@@ -34,7 +24,7 @@ static void update(struct vmm_cpu *v, struct vmm_model *m)
     else if (s->ier & IER_MSI && s->msr & MSR_DELTAS)
         cause = IIR_MSI;
     s->iir = cause | (fifos ? IIR_FIFOS : 0);
-    set_line(v, m, cause != IIR_NONE);
+    vmm_i8259_line(v, m, cause != IIR_NONE);
 }
 
 bool vmm_uart16550_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value)

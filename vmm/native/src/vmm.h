@@ -99,6 +99,13 @@ struct vmm_hot {
     uint32_t value;
 };
 
+/* When a device wants to be called back (vmm/machine/clock.py). */
+#define VMM_NEVER (1ll << 62)
+struct vmm_timer {
+    int64_t cycle; /* VMM_NEVER: not at all */
+    int64_t order; /* among those of one cycle */
+};
+
 /* A device that is modelled here (models.h) on the Python device's own state. */
 struct vmm_model {
     uint64_t base; /* of its registers, with VMM_PORT for ports */
@@ -106,10 +113,11 @@ struct vmm_model {
     int32_t kind;
     uint32_t width; /* of the accesses it handles, bytes */
     void *state;
-    /* a device with an interrupt line to a pair of 8259A: */
+    /* a device with an interrupt line: */
     uint32_t *raised; /* the sources of the shared line that are high */
-    uint32_t source, irq;
-    void *pins;
+    uint32_t source, irq; /* IRQMP: how many lines, and the number of the first */
+    void *pins; /* the state of the pair of 8259A, or of the IRQMP */
+    struct vmm_timer *timer; /* NULL: it has none */
 };
 
 /* A register that is, for now, nothing but a word of its device's state. */
@@ -229,7 +237,7 @@ struct vmm_cpu {
     uint64_t jit_size;
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
-    int64_t event_at; /* count at which on_event must run */
+    int64_t event_at; /* count at which on_event must run; modelled timers may be due before */
     int64_t idle;     /* cycles that went by while halted */
     uint64_t intercept[VMM_TRAP_KINDS / 64];
     uint32_t psci_conduit; /* ARM: 11 HVC or 13 SMC is the firmware's, 0 none */
@@ -290,9 +298,11 @@ struct vmm_cpu {
     struct vmm_cpu *next;
     struct vmm_hot hot[VMM_HOT];
     uint32_t hot_used, intr; /* x86: the INTR pin */
-    uint32_t spare3;
+    uint32_t look; /* the look that comes is for Python, whatever the time */
     uint32_t model_count, cell_count, models_on;
     uint64_t hot_reads, hot_writes;
+    int64_t clock_hz; /* cycles in a virtual second */
+    int64_t *clock_sequence; /* how often a time was asked for */
     struct vmm_model models[VMM_MODELS];
     struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
@@ -392,6 +402,7 @@ void vmm_detach(struct vmm_cpu *v);
 int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc);
 void vmm_kick(struct vmm_cpu *v);
 void vmm_set_event(struct vmm_cpu *v, int64_t count);
+void vmm_rearm(struct vmm_cpu *v);
 void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on);
 void vmm_stop(struct vmm_cpu *v, int reason);
 void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind);
@@ -513,6 +524,11 @@ bool vmm_is_dirty(const struct vmm_cpu *v, uint64_t address);
 bool vmm_model_read(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t value);
 int vmm_acknowledge(struct vmm_cpu *v, int level);
+
+/* timer.c */
+int64_t vmm_next_look(const struct vmm_cpu *v);
+void vmm_timer_set(struct vmm_cpu *v, struct vmm_timer *timer, int64_t cycle);
+bool vmm_timers_run(struct vmm_cpu *v);
 
 /* coverage.c */
 uint64_t *vmm_begun_counter(struct vmm_cpu *v, uint64_t pc);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Timers of modelled devices: they run without Python where nothing else is due.
+ *
+ * What Python's clock waits for is event_at, a count; a modelled timer waits for a cycle.
+ * Whatever is due together runs in Python, in the order in which it was asked for
+ * (vmm/machine/clock.py), and so does what a model cannot do.
+ */
+#include "models.h"
+
+/* The count at which the guest must be left: for Python, or for a timer. */
+int64_t vmm_next_look(const struct vmm_cpu *v)
+{
+    int64_t next = v->event_at;
+
+    for (uint32_t i = 0; i < v->model_count; i++) {
+        const struct vmm_timer *timer = v->models[i].timer;
+        if (timer && timer->cycle != VMM_NEVER && timer->cycle - v->idle < next)
+            next = timer->cycle - v->idle;
+    }
+    return next;
+}
+
+/* Have TIMER's device called back at CYCLE, and at no other time. */
+void vmm_timer_set(struct vmm_cpu *v, struct vmm_timer *timer, int64_t cycle)
+{
+    timer->cycle = cycle;
+    timer->order = ++*v->clock_sequence;
+    vmm_rearm(v);
+}
+
+static bool expire(struct vmm_cpu *v, struct vmm_model *m)
+{
+    switch (m->kind) {
+    case VMM_MODEL_I8254: return vmm_i8254_expire(v, m);
+    case VMM_MODEL_GPTIMER: return vmm_gptimer_expire(v, m);
+    default: return false;
+    }
+}
+
+/* Whether there may be something for Python to see at this look. */
+static bool for_python(const struct vmm_cpu *v)
+{
+    return v->look || v->stop_requested || v->breakpoint_hit || v->access_count
+        || v->reason != VMM_REASON_NONE || !v->models_on || vmm_count(v) >= v->event_at;
+}
+
+/* Run the timers that are due; false if Python is to look. */
+bool vmm_timers_run(struct vmm_cpu *v)
+{
+    bool ran = false;
+
+    if (for_python(v))
+        return false;
+    for (;;) {
+        struct vmm_model *first = NULL;
+
+        for (uint32_t i = 0; i < v->model_count; i++) {
+            struct vmm_model *m = &v->models[i];
+            if (m->timer && m->timer->cycle <= vmm_cycles(v)
+                && (!first || m->timer->cycle < first->timer->cycle
+                    || (m->timer->cycle == first->timer->cycle
+                        && m->timer->order < first->timer->order)))
+                first = m;
+        }
+        if (!first)
+            return ran;
+        if (!expire(v, first))
+            return false;
+        ran = true;
+        vmm_clear_hot(v);
+    }
+}
