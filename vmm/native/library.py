@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS = 64, 256, 64  # sizes of the native tables
+HOT, PLACES, REGIONS = 64, 1024, 64  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (

@@ -8,18 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from vmm.cpu.arm.models import MODELS as ARM_MODELS
 from vmm.cpu.virtual import Space as EngineSpace
 from vmm.cpu.virtual import Virtual
-from vmm.cpu.x86.registers import A20_MASK
-from vmm.cpu.x86.state import EFER, EFER_NXE
 from vmm.machine.outcome import Outcome
-from vmm.monitor.memory.arm import ArmTables
 from vmm.monitor.memory.base import Fault, MemoryPolicy, PolicyError
 from vmm.monitor.memory.physical import PhysicalMemory
-from vmm.monitor.memory.sparc import SparcTables
 from vmm.monitor.memory.tables import Memory, Registers, Tables
-from vmm.monitor.memory.x86 import X86Tables
 from vmm.native import library as native
 
 if TYPE_CHECKING:
@@ -161,10 +155,20 @@ def virtual_of(monitor: Monitor) -> Virtual:
 def tables_of(monitor: Monitor, memory: Memory) -> Tables:
     """The format of the guest's page tables; PolicyError if it is one that shadows cannot have."""
     processor = monitor.machine.processor
+    # Only one architecture's modules are needed, and every start of the command comes by here.
     if processor.architecture == "sparc":
+        from vmm.monitor.memory.sparc import SparcTables
+
         return SparcTables(memory)
     if processor.architecture == "arm":
+        from vmm.cpu.arm.models import MODELS as ARM_MODELS
+        from vmm.monitor.memory.arm import ArmTables
+
         return ArmTables(memory, ARM_MODELS[processor.model])
+    from vmm.cpu.x86.registers import A20_MASK
+    from vmm.cpu.x86.state import EFER, EFER_NXE
+    from vmm.monitor.memory.x86 import X86Tables
+
     a20 = C.c_int32.from_address(monitor.engine.env + A20_MASK)
     efer = C.c_uint64.from_address(monitor.engine.env + EFER)
     return X86Tables(memory, lambda: a20.value, lambda: bool(efer.value & EFER_NXE))

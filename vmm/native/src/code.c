@@ -110,11 +110,17 @@ uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc)
     return (uint32_t)current_pc(v);
 }
 
+/* A loop's few accesses must not share a place for as long as it runs: all bits count. */
+static uint32_t place_hash(uintptr_t host_pc)
+{
+    return (uint32_t)((uint64_t)host_pc * 0x9e3779b97f4a7c15u >> 32) & (VMM_PLACES - 1);
+}
+
 /* Instructions of the current block after the one at HOST_PC.  An address keeps
  * its meaning until the code buffer is used anew. */
 static int64_t not_begun(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    struct vmm_place *place = &v->known[host_pc >> 2 & (VMM_PLACES - 1)];
+    struct vmm_place *place = &v->known[place_hash(host_pc)];
     void *tb;
     int index;
 

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { R15 = 15, WAYS_SIZE = 64 };
+enum { R15 = 15, WAYS_SIZE = 64 }; /* bytes; 53 are used */
 
 /* The engine's way in and out, as its code generator makes it for this host:
  * push what the caller wants kept, r15 last; registers into rbp; make room; jump
@@ -26,12 +26,11 @@ static const uint8_t known_prologue[] = {
     0x55, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x48, 0x8b, 0xef,
     0x48, 0x81, 0xc4, 0x78, 0xfb, 0xff, 0xff, 0xff, 0xe6, 0x33, 0xc0, 0x48, 0x81, 0xc4,
 };
-enum { EPILOGUE = 22, RETURN = 24 };
+enum { ENTRY = 20, EPILOGUE = 22, RETURN = 24 }; /* the jump, and what blocks come back to */
 
-static const uint8_t push_r15_load[] = {0x41, 0x57, 0x4c, 0x8b, 0xbf}; /* push r15; mov r15, [rdi + ...] */
-static const uint8_t store_r15[] = {0x4c, 0x89, 0xbd};                 /* mov [rbp + ...], r15 */
-static const uint8_t pop_r15_return[] = {0x41, 0x5f, 0xc3};
-enum { CALL = 0xe8, JUMP = 0xe9 };
+static const uint8_t load_r15[] = {0x4c, 0x8b, 0xbf};  /* mov r15, [rdi + ...] */
+static const uint8_t store_r15[] = {0x4c, 0x89, 0xbd}; /* mov [rbp + ...], r15 */
+enum { JUMP = 0xe9 };
 
 struct code {
     uint8_t *at;
@@ -86,10 +85,10 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
     FIELD(uintptr_t, context + returns[v->arch], TCG_FIRST_CODE) += WAYS_SIZE;
     FIELD(uint64_t, context, TCG_BUFFER_SIZE) -= WAYS_SIZE;
     FIELD(uintptr_t, context, TCG_PROLOGUE) = (uintptr_t)code.at;
-    put(&code, push_r15_load, sizeof push_r15_load);
+    put(&code, known_prologue, ENTRY);
+    put(&code, load_r15, sizeof load_r15);
     put_word(&code, word);
-    put_jump(&code, CALL, prologue);
-    put(&code, pop_r15_return, sizeof pop_r15_return);
+    put(&code, known_prologue + ENTRY, EPILOGUE - ENTRY);
     FIELD(uintptr_t, context, TCG_EPILOGUE) = (uintptr_t)code.at;
     put(&code, store_r15, sizeof store_r15);
     put_word(&code, word);
@@ -131,7 +130,7 @@ bool vmm_keeps_budget(int arch, const void *helper)
 }
 
 /* The look-up of the next block claims to have no effects, but may find that it cannot be
- * fetched, or ask a monitor for its translation. */
+ * fetched, or, where there is one, ask a monitor for its translation. */
 bool vmm_fetches(int arch, const void *helper)
 {
     static const char *const names[] = {

@@ -87,7 +87,7 @@ struct vmm_trap_record {
 #define VMM_RECENT 16
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
-#define VMM_PLACES 256 /* a power of two */
+#define VMM_PLACES 1024 /* a power of two */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
