@@ -61,3 +61,9 @@ def test_the_profile_names_places_and_remedies(vmm_command, tmp_path) -> None:
     virtual = json.loads(stats.read_text())["virtualization"]
     assert sum(site["count"] for site in sites) == sum(virtual["exits"].values())
     assert virtual["emulated"]["rett"] == rett["count"]
+
+
+def test_a_profile_that_cannot_be_written_is_said_before_the_guest_runs(vmm_command) -> None:
+    done = vmm_command("run", *HELLO, "--technique", "trap_and_emulate", "--profile", "/nowhere/p")
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert len(done.stderr.splitlines()) == 1

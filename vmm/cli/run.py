@@ -256,6 +256,7 @@ def run(o: argparse.Namespace) -> int:
     machine = options.build(o)
     monitor = technique.virtualize(machine, o)
     with ExitStack() as stack:
+        profile = technique.profile_file(o, stack)
         try:
             guest_run = Run(machine, o, stack)
         except (ScriptError, inputs.InputError) as error:
@@ -271,7 +272,7 @@ def run(o: argparse.Namespace) -> int:
             announced = announced and outcome is before
         guest_run.recording.finish(outcome, monitor)
         if monitor is not None:
-            technique.finish(monitor, o)
+            technique.finish(monitor, o, profile)
         if o.save_snapshot is not None:
             try:
                 snapshot.save(snapshot.take(machine), o.save_snapshot)

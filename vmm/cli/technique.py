@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from vmm import monitor as techniques
-from vmm.cli.report import Failure, UsageError, show
+from vmm.cli import recording
+from vmm.cli.report import UsageError, show
+from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
 from vmm.monitor import hot
 from vmm.monitor.base import Monitor, MonitorError
@@ -66,15 +69,17 @@ def virtualize(machine: Machine, o: argparse.Namespace) -> Monitor | None:
     return monitor
 
 
-def finish(monitor: Monitor, o: argparse.Namespace) -> None:
+def profile_file(o: argparse.Namespace, stack: ExitStack) -> Output[str] | None:
+    """The file of ``--profile``, opened before the guest runs; Failure names it."""
+    if o.profile in (None, TABLE):
+        return None
+    return recording.create(Path(o.profile), stack)
+
+
+def finish(monitor: Monitor, o: argparse.Namespace, file: Output[str] | None) -> None:
     """Write the profile, if one was asked for."""
-    if o.profile is None:
-        return
-    if o.profile == TABLE:
+    if file is not None:
+        file.write(json.dumps(hot.as_json(monitor), indent=2) + "\n")
+    elif o.profile == TABLE:
         for line in hot.table(monitor):
             show(line)
-        return
-    try:
-        Path(o.profile).write_text(json.dumps(hot.as_json(monitor), indent=2) + "\n")
-    except OSError as error:
-        raise Failure(f"--profile {o.profile}: {error.strerror}") from error

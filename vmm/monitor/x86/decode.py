@@ -45,7 +45,6 @@ SS, DS = 2, 3
 ESP, EBP = 4, 5
 NONE = 15  # no base or index register
 BASES_16 = ((3, 6), (3, 7), (5, 6), (5, 7), (6, NONE), (7, NONE), (5, NONE), (3, NONE))
-FS_SEGMENT = 4
 
 
 class Mode(NamedTuple):
