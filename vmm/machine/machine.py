@@ -56,7 +56,8 @@ class Machine:
         engine.native.clock_hz = hz
         engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
-        self.debug = Console()  # what firmware prints on a port of its own
+        self.debug = Console("debug")  # what firmware prints on a port of its own
+        self.channels = [self.console.channel]  # all ways in from outside
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
         self.delivery: Literal["native", "python"] = "native"
