@@ -2,7 +2,7 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-empty virtio-mmio slots, PSCI.  The processor takes one nanosecond an
+32 virtio-mmio slots (the first device is in the last), PSCI.  The processor takes one nanosecond an
 instruction.  Properties: ``virtualization=on``, ``secure=on``.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vmm.boards import boot
+from vmm.boards import boot, virtio
 from vmm.boards.options import BoardError, Options
 from vmm.boards.psci import Psci
 from vmm.boards.semihosting import Semihosting
@@ -27,6 +27,7 @@ from vmm.devices.gicv2m import GicV2m
 from vmm.devices.pl011 import Pl011
 from vmm.devices.pl031 import Pl031
 from vmm.devices.pl061 import Pl061
+from vmm.devices.virtio.mmio import VirtioMmio
 from vmm.devices.virtio_empty import VirtioEmpty
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
@@ -47,6 +48,7 @@ SECURE_RAM_SIZE = 0x01000000
 VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
 SPI_LINES = 288  # GIC interrupt identifiers
 UART_SPI, RTC_SPI, GPIO_SPI, MSI_FIRST_SPI, MSI_COUNT = 1, 2, 7, 48, 64
+VIRTIO_FIRST_SPI = 16
 # Private interrupts of the generic timer, in the order of generic_timer.NAMES.
 TIMER_PPIS = (14, 11, 10, 13)
 HVC_CONDUIT, SMC_CONDUIT = traps.HVC, traps.SMC
@@ -104,8 +106,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.RTC, Pl031(clock, gic.spi(RTC_SPI)))
     devices.place(Address.FW_CFG, fw_cfg)
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
-    for slot in range(VIRTIO_SLOTS):
-        devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
+    _place_virtio(machine, options, gic)
     machine.connect()
     model(
         machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
@@ -125,6 +126,21 @@ def build(board: BoardInfo, options: Options) -> Machine:
     tree = device_tree(machine, options, ram, virtualization, secure)
     _load(machine, processor, options, tree, ram)
     return machine
+
+
+def _place_virtio(machine: Machine, options: Options, gic: GicV2) -> None:
+    """Fill the slots from the last one down, as QEMU does; the others are empty."""
+    found = virtio.build(machine, options, virtio.MMIO)
+    if len(found) > VIRTIO_SLOTS:
+        raise BoardError(f"board virt has {VIRTIO_SLOTS} virtio slots, not {len(found)}")
+    for slot in range(VIRTIO_SLOTS):
+        index = VIRTIO_SLOTS - 1 - slot
+        place = Address.VIRTIO + slot * VIRTIO_SLOT
+        if index < len(found):
+            transport = VirtioMmio(found[index], gic.spi(VIRTIO_FIRST_SPI + slot))
+            machine.bus.devices.place(place, transport)
+        else:
+            machine.bus.devices.place(place, VirtioEmpty(f"virtio-empty{slot}"))
 
 
 def _services(
