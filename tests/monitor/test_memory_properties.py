@@ -301,7 +301,8 @@ def account(run: Run) -> FrameTypes:
 
 def described(types: FrameTypes) -> object:
     return (
-        {base: (k.level, k.size, k.pins, k.parents, k.children) for base, k in types._known.items()},
+        {base: (k.level, k.size, k.pins, k.parents, k.children)
+         for base, k in types._known.items()},
         types._frames,
     )
 

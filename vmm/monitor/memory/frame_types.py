@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from struct import iter_unpack
 
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
+from vmm.native.library import ROLE_LAST_TABLE, ROLE_NONE, ROLE_TABLE
 
 DECODED = 1 << 14  # entries whose decoding is remembered, at most
 COMPARED = 64  # bytes at a time
@@ -48,16 +49,18 @@ class FrameTypes:
 
     def __init__(
         self, memory: Memory, tables: Tables, owns: Callable[[int, int], bool],
-        on_table: Callable[[int, bool], None],
+        on_table: Callable[[int, int], None],
     ) -> None:
         """``owns`` says whether so many bytes at a physical address are the guest's.
 
-        ``on_table`` is told of frames (numbers) that begin and cease to hold a table.
+        ``on_table`` is told of frames (numbers) whose role changes: ROLE_NONE, ROLE_TABLE, or
+        ROLE_LAST_TABLE of one with tables of the last level only.
         """
         self._memory, self._tables = memory, tables
         self._owns, self._on_table = owns, on_table
         self._known: dict[int, _Known] = {}
         self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
+        self._roles: dict[int, int] = {}  # frame -> what was told of it
         # Entries decoded lately, by value and level; whether one may be anywhere and changes no
         # table's use
         self._parts: dict[int, tuple[bool, Part]] = {}
@@ -132,10 +135,8 @@ class FrameTypes:
             self._release(table.base)
             raise
         for frame in self._frames_of(table.base, table.size):
-            bases = self._frames.setdefault(frame, set())
-            bases.add(table.base)
-            if len(bases) == 1:
-                self._on_table(frame, True)
+            self._frames.setdefault(frame, set()).add(table.base)
+            self._tell(frame)
 
     def _release(self, base: int) -> None:
         known = self._known[base]
@@ -150,7 +151,19 @@ class FrameTypes:
                 bases.discard(base)
                 if not bases:
                     del self._frames[frame]
-                    self._on_table(frame, False)
+                self._tell(frame)
+
+    def _tell(self, frame: int) -> None:
+        bases, last = self._frames.get(frame, ()), self._tables.last_level
+        role = ROLE_NONE
+        if bases:
+            only_last = all(self._known[base].level == last for base in bases)
+            role = ROLE_LAST_TABLE if only_last else ROLE_TABLE
+        if role != self._roles.get(frame, ROLE_NONE):
+            self._roles[frame] = role
+            self._on_table(frame, role)
+        if not role:
+            self._roles.pop(frame, None)
 
     @staticmethod
     def _frames_of(base: int, size: int) -> Iterable[int]:
@@ -272,9 +285,10 @@ class FrameTypes:
 
     def clear(self) -> None:
         """Nothing is in use any more."""
-        frames = tuple(self._frames)
+        frames = tuple(self._roles)
         self._known.clear()
         self._frames.clear()
+        self._roles.clear()
         self._parts.clear()
         for frame in frames:
-            self._on_table(frame, False)
+            self._on_table(frame, ROLE_NONE)
