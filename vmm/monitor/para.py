@@ -24,6 +24,7 @@ from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.wedge import share_page
 from vmm.native import library as native
 
 MAGIC, ERROR, DONE = 0x564D4D01, 0xFFFFFFFF, 0
@@ -91,6 +92,13 @@ class Hypervisor:
         package = import_module(f"vmm.monitor.{self.machine.processor.architecture}.para")
         self.processor: Calls = package.Calls(self)
         self._calls |= self.processor.own
+        self._derived = monitor.engine.handlers.derived
+        monitor.engine.handlers.derived = self._resume
+
+    def _resume(self) -> None:
+        """State was put back: the native layer has the page that is shared now."""
+        self._derived()
+        share_page(self.machine, self.shared)
 
     def call(self, number: int, a: int, b: int) -> int | None:
         """Answer a call of the virtual kernel: its result, or None if there is none to give."""
@@ -162,7 +170,7 @@ class Hypervisor:
     # -- calls -------------------------------------------------------------------------
 
     def _share(self, page: int, b: int) -> int:
-        if page % PAGE or self.memory.load(page, 4) is None:
+        if page % PAGE or not share_page(self.machine, page):
             return ERROR
         self.shared = page
         return DONE
