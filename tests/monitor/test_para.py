@@ -49,9 +49,10 @@ def test_wrong_calls_are_refused_and_change_nothing(boot, tmp_path) -> None:
     ]
 
 
-def test_x86_system_calls_do_not_come_to_the_monitor(boot) -> None:
+@pytest.mark.parametrize("architecture", ["arm", "x86"])
+def test_system_calls_do_not_come_to_the_monitor(boot, architecture: str) -> None:
     """Traps, and the way back to user mode, are the native layer's."""
-    guest = boot("pc", kernel=kernel("x86", "nucleus-para-syscalls"))
+    guest = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-para-syscalls"))
     monitor = virtualize(guest.machine, "para")
     guest.run()
     assert monitor.counters.total < 1000 < 200_000 < guest.machine.engine.native.recent_count

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vmm.machine.channel import Channel
+
 
 class Receiver(Protocol):
     """The input side of a serial device."""
@@ -77,13 +79,13 @@ class Console:
 
     KEEP = 1 << 16  # bytes of output kept for diagnoses and tests
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "console") -> None:
         self.sinks: list[Callable[[bytes], None]] = []
         self.receiver: Receiver | None = None
         self.printed = 0  # bytes in all
         self.tail = bytearray()
         self.on_script_end: Callable[[], None] | None = None
-        self.on_type: Callable[[bytes], None] | None = None  # who has input enter later
+        self.channel = Channel(name, self.enter)
         self._input: deque[int] = deque()
         self._script: deque[ScriptLine] = deque()
         self._unmatched = bytearray()
@@ -106,10 +108,7 @@ class Console:
 
     def type(self, data: bytes) -> None:
         """Input from the host, for the guest."""
-        if self.on_type is not None:
-            self.on_type(data)
-        else:
-            self.enter(data)
+        self.channel.arrive(data)
 
     def enter(self, data: bytes) -> None:
         """Queue input for the guest now."""

@@ -20,6 +20,7 @@ from vmm.machine.bus import PAGE, Bus
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.loader import LoadError
+from vmm.machine.network import Port
 from vmm.machine.outcome import Outcome
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
@@ -56,7 +57,9 @@ class Machine:
         engine.native.clock_hz = hz
         engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
-        self.debug = Console()  # what firmware prints on a port of its own
+        self.debug = Console("debug")  # what firmware prints on a port of its own
+        self.channels = [self.console.channel]  # all ways in from outside
+        self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
         self.delivery: Literal["native", "python"] = "native"
@@ -134,6 +137,11 @@ class Machine:
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
+
+    def add_port(self, port: Port) -> None:
+        """A network device's socket, while the board is built."""
+        self.ports.append(port)
+        self.channels.append(port.channel)
 
     # -- limits and intercepts ---------------------------------------------------
 

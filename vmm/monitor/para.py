@@ -94,14 +94,13 @@ class Hypervisor:
         package = import_module(f"vmm.monitor.{self.machine.processor.architecture}.para")
         self.processor: Calls = package.Calls(self)
         self._calls |= self.processor.own
-        self._derive = monitor.engine.handlers.derived
-        monitor.engine.handlers.derived = self._derived
+        self._derived = monitor.engine.handlers.derived
+        monitor.engine.handlers.derived = self._resume
 
-    def _derived(self) -> None:
-        """State was put back from outside: the page may be another's memory now."""
-        self._derive()
-        if self.shared is not None:
-            share_page(self.machine, self.shared)
+    def _resume(self) -> None:
+        """State was put back: the native layer has the page that is shared now."""
+        self._derived()
+        share_page(self.machine, self.shared)
 
     def call(self, number: int, a: int, b: int) -> int | None:
         """Answer a call of the virtual kernel: its result, or None if there is none to give."""

@@ -44,7 +44,6 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -557,6 +556,8 @@ class Library:
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_para_arm_settle.argtypes = (pointer,)
+        dll.vmm_para_arm_settle.restype = None
         dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)

@@ -33,6 +33,7 @@ from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
+from vmm.machine.network import Port
 from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
@@ -53,7 +54,8 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
         "memory", "unanswered", "on_unanswered", "on_host_write", "hot_reads", "_hot",
     }),
     Clock: frozenset({"source", "rearm"}),
-    Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
+    Console: frozenset({"sinks", "receiver", "on_script_end", "channel"}),
+    Port: frozenset({"channel", "taps", "muted", "_network"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "profile",

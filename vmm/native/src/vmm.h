@@ -59,7 +59,6 @@ enum vmm_page {
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
     VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
-    VMM_KIND_DIRECT = 1027, /* ARM: a trap that the monitor is to enter, told already */
     VMM_KIND_HYPERCALL = 1030 /* x86: a paravirtual kernel calls its monitor */
 };
 
