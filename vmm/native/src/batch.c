@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { MOST = VMM_NOTED, ENTRY = 4 };
+enum { MOST = 512 /* updates that are made here */, ENTRY = 4 };
 
 /* The guest's largest RAM, of SIZE bytes at BASE, is at HOST; NULL: batches are the monitor's. */
 void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size)
@@ -118,6 +118,11 @@ static bool is_plain(const struct vmm_cpu *v, uint32_t address, uint32_t value)
     return role == VMM_ROLE_NONE || (role == VMM_ROLE_LAST_TABLE && may_be(v, value));
 }
 
+static bool is_last_noted(const struct vmm_cpu *v, uint32_t frame)
+{
+    return v->noted_used && v->noted[v->noted_used - 1] == frame;
+}
+
 /* Store it.  True: a translation may have been made from what was there. */
 static bool make(struct vmm_cpu *v, uint32_t address, uint32_t value)
 {
@@ -128,7 +133,7 @@ static bool make(struct vmm_cpu *v, uint32_t address, uint32_t value)
     put(v, host, value);
     if (v->tracking)
         vmm_mark_dirty(v, address, ENTRY);
-    if (in_use && !(v->noted_used && v->noted[v->noted_used - 1] == address >> 12))
+    if (in_use && !is_last_noted(v, address >> 12))
         v->noted[v->noted_used++] = address >> 12;
     return in_use && meaning_of(v, before, &frame, &writable) != NOTHING;
 }
@@ -137,20 +142,33 @@ static bool make(struct vmm_cpu *v, uint32_t address, uint32_t value)
  * False: nothing was done, and the monitor has to be asked. */
 bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count)
 {
+    uint32_t room = VMM_NOTED - v->noted_used, last = UINT32_MAX;
+    struct update {
+        uint32_t address, value;
+    } batch[MOST]; /* a copy: the batch may change its own list */
     const uint8_t *pairs;
     bool stale = false;
 
-    if (!v->batch_ram || !v->vcpu || v->vcpu->fill_mode != VMM_FILL_EXPOSED
-        || count > MOST - v->noted_used)
+    if (!v->batch_ram || !v->vcpu || v->vcpu->fill_mode != VMM_FILL_EXPOSED || count > MOST)
         return false;
-    pairs = ram(v, updates, 2 * ENTRY * count);
+    pairs = ram(v, updates, count * sizeof *batch);
     if (!pairs)
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!is_plain(v, get(v, pairs + 2 * ENTRY * i), get(v, pairs + 2 * ENTRY * i + ENTRY)))
+    for (uint32_t i = 0; i < count; i++) {
+        struct update *one = &batch[i];
+
+        one->address = get(v, pairs + i * sizeof *one);
+        one->value = get(v, pairs + i * sizeof *one + ENTRY);
+        if (!is_plain(v, one->address, one->value))
             return false;
+        if (role_of(v, one->address) == VMM_ROLE_NONE || one->address >> 12 == last)
+            continue;
+        if (!room--)
+            return false;
+        last = one->address >> 12;
+    }
     for (uint32_t i = 0; i < count; i++)
-        stale |= make(v, get(v, pairs + 2 * ENTRY * i), get(v, pairs + 2 * ENTRY * i + ENTRY));
+        stale |= make(v, batch[i].address, batch[i].value);
     if (stale)
         vmm_flush_tlb(v);
     return true;
