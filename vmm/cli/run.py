@@ -69,7 +69,8 @@ def add(commands: Any) -> None:
     )
     o = command.add_argument_group("snapshots and recordings").add_argument
     o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
-    o("--record", metavar="FILE", type=Path, help="write what enters from outside, and when, as JSON lines")
+    o("--record", metavar="FILE", type=Path,
+      help="write what enters from outside, and when, as JSON lines")
     o("--replay", metavar="FILE", type=Path, help="have it enter again, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
