@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of table entries that the native layer makes: which it takes on, and what it leaves alone."""
+"""Batches of table entries that the native layer makes: what it takes on, and what it leaves."""
 
 from __future__ import annotations
 
