@@ -59,7 +59,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     }),
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "channel"}),
-    Port: frozenset({"channel", "taps", "_network"}),
+    Port: frozenset({"channel", "taps", "muted", "_network"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "profile",
