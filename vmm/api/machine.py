@@ -72,6 +72,7 @@ class Machine:
         *,
         kernel: str | Path | None = None,
         bios: str | Path | None = None,
+        initrd: str | Path | None = None,
         cpu: str | None = None,
         ram: int | str | None = None,
         append: str = "",
@@ -88,7 +89,8 @@ class Machine:
                 Options(
                     str(board), dict(properties or {}), cpu, ram,
                     None if kernel is None else Path(kernel),
-                    None if bios is None else Path(bios), append, boot_menu=boot_menu,
+                    None if bios is None else Path(bios), append,
+                    None if initrd is None else Path(initrd), boot_menu=boot_menu,
                     debugcon=debugcon,
                 )
             ), ledger, coverage,

@@ -71,6 +71,8 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has no boot menu")
     if options.debugcon and board.architecture != "x86":
         raise BoardError(f"board {board.name} has no firmware debug port")
+    if options.initrd is not None and board.name in ("leon3",):
+        raise BoardError(f"board {board.name} takes no initrd")
     if not _is_command_line(options.append):
         raise BoardError("-append takes text without NULs")
     machine = import_module(board.module).build(board, options)

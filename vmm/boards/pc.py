@@ -10,11 +10,11 @@ instruction.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vmm.boards import boot, pc_chipset
+from vmm.boards import pc_boot, pc_chipset
 from vmm.boards.options import BoardError, Options
+from vmm.boards.pc_boot import HIGH_START, LOW_END, ROM_SIZE, ROM_TOP, ROM_WINDOW
 from vmm.cpu.x86.processor import X86Processor
 from vmm.devices.debug_exit import DebugExit
 from vmm.devices.debugcon import Debugcon
@@ -28,10 +28,8 @@ from vmm.devices.port92 import Port92
 from vmm.devices.ps2_keyboard import Ps2Keyboard
 from vmm.devices.ps2_mouse import Ps2Mouse
 from vmm.devices.uart16550 import Uart16550
-from vmm.machine import loader, multiboot
 from vmm.machine.bus import Bus
 from vmm.machine.line import Line, SharedLine
-from vmm.machine.loader import LoadError
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
@@ -42,11 +40,7 @@ if TYPE_CHECKING:
     from vmm.boards import BoardInfo
 
 HZ = 1_000_000_000
-LOW_END, HIGH_START = 0xA0000, 0x100000
-ROM_SIZE, ROM_WINDOW = 0x40000, 0x20000  # 256 KiB below 4 GiB, the last 128 KiB below 1 MiB
-ROM_TOP = 1 << 32
 RAM_MAX = 0xC0000000  # devices live above
-MULTIBOOT_INFO = 0x9000
 COM1, COM1_IRQ, PIT_IRQ, RTC_IRQ, KBD_IRQ, AUX_IRQ = 0x3F8, 4, 0, 8, 1, 12
 CMOS_EQUIPMENT, CMOS_BOOT_THIRD, CMOS_BOOT = 0x14, 0x38, 0x3D
 EQUIPMENT_FPU, EQUIPMENT_MOUSE = 0x02, 0x04
@@ -127,7 +121,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     model(machine, native.MODEL_I8254, pit, pit.state, native.PORT | 0x40, width=1,
           wire=(irq0, pic.state, PIT_IRQ), timer=pit.timers[0])
     processor.reset()
-    _load(machine, options, ram)
+    pc_boot.load(machine, options, ram)
     return machine
 
 
@@ -138,50 +132,3 @@ def _reset(machine: Machine, where: str) -> None:
 def _exit(machine: Machine, status: int) -> None:
     text = f"the guest ended itself (port 0xf4) with status {status & 0xFF}"
     machine.stop(Outcome.exit(status, text))
-
-
-def _load(machine: Machine, options: Options, ram: int) -> None:
-    if options.bare:
-        return
-    words: dict[str, int] = {}
-    if options.kernel is not None:
-        words = _load_kernel(machine, options.kernel, options.append, ram)
-    if options.bios is not None:
-        data = boot.flat_firmware(options.bios, ROM_SIZE)
-        machine.load_bytes(ROM_TOP - len(data), data, str(options.bios))
-    elif options.kernel is not None:
-        boot.board_firmware(machine, "pc", words)
-    else:
-        raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
-
-
-def _load_kernel(machine: Machine, path: Path, append: str, ram: int) -> dict[str, int]:
-    """Load a multiboot kernel and its information; the words our ROM needs to enter it."""
-    data = loader.read(path)
-    if loader.is_elf(data):
-        image = loader.elf(path, data)
-        if image.architecture != "x86":
-            raise LoadError(
-                f"{path}: an ELF file for {image.architecture}, but the board's processor is x86"
-            )
-        machine.symbols.add(image.symbols, path)
-    try:
-        kernel = multiboot.parse(data)
-    except multiboot.MultibootError as error:
-        raise LoadError(f"{path}: {error}") from error
-    boot.place(machine, loader.Image(path, "x86", kernel.entry, kernel.segments, ()))
-    info = multiboot.build_info(
-        MULTIBOOT_INFO,
-        mem_lower=LOW_END >> 10,
-        mem_upper=(ram - HIGH_START) >> 10,
-        cmdline=f"{path.name} {append}".strip(),
-        loader_name="vmm",
-        memory_map=(
-            multiboot.MemoryRange(0, LOW_END),
-            multiboot.MemoryRange(HIGH_START - ROM_WINDOW, ROM_WINDOW, 2),
-            multiboot.MemoryRange(HIGH_START, ram - HIGH_START),
-            multiboot.MemoryRange(ROM_TOP - ROM_SIZE, ROM_SIZE, 2),
-        ),
-    )
-    machine.load_bytes(MULTIBOOT_INFO, info, "multiboot information")
-    return {"boot_entry": kernel.entry, "boot_info": MULTIBOOT_INFO, "boot_magic": 0x2BADB002}

@@ -41,8 +41,10 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list the board's")
     o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
     o = command.add_argument_group("the guest").add_argument
-    o("-kernel", "--kernel", metavar="FILE", type=Path, help="guest: ELF, multiboot or flat image")
+    o("-kernel", "--kernel", metavar="FILE", type=Path,
+      help="guest: ELF, Linux, multiboot or flat image")
     o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
+    o("-initrd", "--initrd", metavar="FILE", type=Path, help="the kernel's initial RAM disk")
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
     o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
@@ -162,7 +164,7 @@ def answer(o: argparse.Namespace) -> int | None:
     if o.snapshot is not None:
         given = [text for text, value in (
             ("-M", o.machine), ("-cpu", o.cpu), ("-m", o.memory), ("-kernel", o.kernel),
-            ("-bios", o.bios), ("-append", o.append), ("-boot", o.boot),
+            ("-bios", o.bios), ("-initrd", o.initrd), ("-append", o.append), ("-boot", o.boot),
         ) if value]
         if given:
             raise UsageError(f"--snapshot names the machine and its guest: no {given[0]}")
@@ -192,8 +194,8 @@ def build(o: argparse.Namespace) -> Machine:
     options = Options(
         board=name, properties=properties, cpu=o.cpu,
         ram=None if o.memory is None else memory_size(o.memory),
-        kernel=o.kernel, bios=o.bios, append=o.append, boot_menu=boot_menu(o.boot),
-        debugcon=o.debugcon != "none",
+        kernel=o.kernel, bios=o.bios, append=o.append, initrd=o.initrd,
+        boot_menu=boot_menu(o.boot), debugcon=o.debugcon != "none",
     )
     try:
         return boards.create(options)

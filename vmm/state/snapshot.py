@@ -30,6 +30,7 @@ from vmm.state.codec import CodecError, Data, Decoder, Encoder
 from vmm.state.graph import Graph, UnknownState
 from vmm.state.memory import CHUNK, EMPTY, Image, Keeper, Page
 
+FILES = ("kernel", "bios", "initrd")  # of Options
 BYTES = ("env", "traps", "recent")  # of SavedProcessor
 
 
@@ -95,8 +96,8 @@ def _about_machine(machine: Machine) -> About:
             raise SnapshotError("only a machine that vmm.boards.create has built can be kept")
         files = {
             name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for name, path in (("kernel", options.kernel), ("bios", options.bios))
-            if path is not None and path.is_file()
+            for name in FILES
+            if (path := getattr(options, name)) is not None and path.is_file()
         }
         about = _about[machine] = About(
             machine.name, machine.processor.model, options, files,
@@ -286,7 +287,7 @@ def _about_text(about: About) -> dict[str, Any]:
 
 def _read_about(text: dict[str, Any]) -> About:
     options = dict(text["options"])
-    for name in ("kernel", "bios"):
+    for name in FILES:
         options[name] = None if options[name] is None else Path(options[name])
     return About(
         text["board"], text["cpu"], Options(**options), text["files"], tuple(text["memory"]),
