@@ -106,8 +106,8 @@ def device_tree(
     gpio = primecell("pl061", Address.GPIO, 7, "arm,pl061", 1)
     gpio.properties |= {"#gpio-cells": 2, "gpio-controller": True}
     root.children.append(gpio)
-    key = Node("poweroff", {"label": "GPIO Key Poweroff", "linux,code": KEY_POWER})
-    key.properties["gpios"] = [gpio, POWER_LINE, 0]
+    pin: list[int | Node] = [gpio, POWER_LINE, 0]
+    key = Node("poweroff", {"label": "GPIO Key Poweroff", "linux,code": KEY_POWER, "gpios": pin})
     root.children.append(Node("gpio-keys", {"compatible": "gpio-keys"}, [key]))
     root.children.append(Node(f"fw-cfg@{Address.FW_CFG:x}", {
         "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
