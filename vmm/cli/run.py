@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.cli import gdb, options, recording, technique
+from vmm.cli import gdb, network, options, recording, technique
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
@@ -62,14 +62,16 @@ def add(commands: Any) -> None:
     )
     options.declare(command)
     technique.declare(command)
+    network.declare(command)
     command.add_argument_group("debugging").add_argument(
         "--break", metavar="PLACE", dest="breaks", action="append", default=[],
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
     o = command.add_argument_group("snapshots and recordings").add_argument
     o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
-    o("--record", metavar="FILE", type=Path, help="write what is typed, and when, as JSON lines")
-    o("--replay", metavar="FILE", type=Path, help="type what was recorded, at the same moments")
+    o("--record", metavar="FILE", type=Path,
+      help="write what enters from outside, and when, as JSON lines")
+    o("--replay", metavar="FILE", type=Path, help="have it enter again, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
 
@@ -100,7 +102,12 @@ class Run:
         self.outputs = Outputs(stack)
         self.outputs.connect("-serial", o.serial, machine.console)
         self.outputs.connect("-debugcon", o.debugcon, machine.debug)
+        network.plug(machine, o, stack, recorded=self.replayed is not None)
         self.input = self._input(o)
+        if self.input is not None:
+            machine.outside.sources.append(self.input)
+        if o.pace:
+            machine.outside.set_pace(machine.clock.now())
         if o.record or self.replayed is not None:
             self._log_input(o, stack)
         self.recording = recording.attach(machine, o, stack)
@@ -159,20 +166,20 @@ class Run:
             self.machine.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         if self.progress is not None:
             self.progress.look()
-        if self.input is not None:
-            self.input.poll()
 
     def look_all(self) -> None:
         """Look outside for everybody who wants it: us, and a debugger."""
         for look in self.machine.on_heartbeat:
             look()
+        self.machine.outside.look()
 
     def idle(self) -> bool:
         """The guest sleeps and only input can wake it: wait for some."""
         if self.input is None:
             return False
+        self.machine.outside.wait(TICK)
         self.look_all()
-        return self.input.poll(TICK) or self.machine.outcome is not None
+        return self.input.open or self.machine.outcome is not None
 
     def interrupt(self, text: str) -> None:
         """End the run because the user wants it."""
@@ -205,6 +212,8 @@ class Run:
 
     def hand_over(self) -> Output:
         """Leave the user to the shell; returns the place where the console prints on stdout."""
+        if self.input is not None:
+            self.machine.outside.sources.remove(self.input)
         self.input = self.progress = None
         self.machine.idle_input = None
         for output in self.outputs:

@@ -17,7 +17,7 @@ import os
 import select
 import stat
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 
@@ -90,6 +90,19 @@ class Input:
             elif data := self._keys(data) if self.terminal else data:
                 self.deliver(data)
         return self.open
+
+    # As a source of a machine's outside (`vmm.machine.outside`):
+
+    expects = False  # a guest that sleeps does not wait for keys
+
+    def descriptors(self) -> list[tuple[int, int]]:
+        """What is waited for."""
+        return [(self.descriptor, select.POLLIN)] if self.open else []
+
+    def take(self, found: Sequence[int]) -> None:
+        """Deliver what is there, if something is."""
+        if found[0]:
+            self.poll()
 
     def _keys(self, data: bytes) -> bytes:
         typed = bytearray()

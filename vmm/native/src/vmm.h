@@ -462,7 +462,7 @@ bool vmm_annotated_store(struct vmm_cpu *v, uint64_t entry, uintptr_t retaddr);
 /* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
 enum vmm_vcpu_page {
     VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
-    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
+    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_SPILL = 16, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
 };
 /* Words of a VCPU that are the same for all architectures, where theirs do not reach. */
 enum vmm_para_word {
@@ -472,7 +472,10 @@ enum vmm_para_word {
     VMM_PARA_SEGMENTS    /* x86: the kernel's CS and SS, four words each */
 };
 /* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
-enum vmm_hypercall { VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_OPENED = 13 };
+enum vmm_hypercall {
+    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_FPU = 10, VMM_HYPER_OPENED = 13,
+    VMM_HYPER_WINDOWS = 14
+};
 #define VMM_HYPER_ERROR 0xffffffffu
 
 static inline uint32_t vmm_para(const struct vmm_cpu *v, enum vmm_para_word word)
