@@ -69,8 +69,8 @@ def test_linux_boots_to_a_shell_and_powers_off() -> None:
 
 
 def test_an_initrd_and_a_kernel_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"initrd: its place at 0x40200000 is taken by .*vmlinuz"):
-        machine(ram="4M")
+    with pytest.raises(ValueError, match=r"initrd: its place at 0x40400000 is taken by .*vmlinuz"):
+        machine(ram="8M")
     with pytest.raises(ValueError, match="are not all inside this board's memory"):
         machine(ram="12M", initrd=large(tmp_path))
     cut = tmp_path / "cut"
