@@ -559,6 +559,7 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
+        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
