@@ -250,6 +250,11 @@ class Virtual:
         if role:
             self.engine.flush_tlb()
 
+    def set_batches(self, base: int, size: int, host: int | None) -> None:
+        """With FILL_EXPOSED, make a paravirtual guest's batches of entries that need no look
+        without an exit, in the RAM at these addresses (None: not); their frames are `noted`."""
+        self._dll.vmm_set_batches(self._pointer, host, base, size)
+
     @property
     def fill_physical(self) -> int:
         """With FILL_EXPOSED, in a fill: the physical address of the page that is stored to."""

@@ -12,7 +12,7 @@
 enum { PSR_CWP = 0x1f, PSR_ET = 1 << 5, PSR_PS = 1 << 6, PSR_S = 1 << 7, PSR_PIL = 0xf00 };
 enum { PSR_EF = 1 << 12, PSR_ICC = 0xf << 20, STATUS = 0x1fff /* of PSR, in the ledger */ };
 enum { WINDOWS = 8, WORDS = 16 /* of a window, without its outs or its ins */, HARD = 2 };
-enum { G1 = 1, O0 = 8, O6 = 14, L0 = 16, I6 = 30 };
+enum { G1 = 1, O0 = 8, O1 = 9, O6 = 14, L0 = 16, I6 = 30 };
 enum { FAULT_STATUS = 3, FAULT_ADDRESS = 4 /* of the MMU's registers */ };
 enum { LOAD, STORE, USER_INDEX = 0 /* of the engine's translations */ };
 /* struct hyper_spill, and an element of it */
@@ -335,6 +335,8 @@ static bool call(struct vmm_cpu *v)
         return answer(v, 0);
     case VMM_HYPER_OPENED:
         return answer(v, 0);
+    case VMM_HYPER_UPDATE:
+        return vmm_batch(v, *reg(v, O0), *reg(v, O1)) && answer(v, *reg(v, O1));
     case VMM_HYPER_WINDOWS:
         return spill_all(v) && answer(v, 0);
     default:

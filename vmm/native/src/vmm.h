@@ -213,6 +213,8 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
+/* What a frame of the guest's is to policy `exposed`. */
+enum vmm_role { VMM_ROLE_NONE, VMM_ROLE_TABLE, VMM_ROLE_LAST_TABLE /* has last-level tables only */ };
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -356,9 +358,12 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames; NULL: none has one */
+    uint8_t *roles;         /* of frames, enum vmm_role; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
+    /* batch.c */
+    uint8_t *batch_ram; /* NULL: batches are the monitor's */
+    uint64_t batch_base, batch_size;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
@@ -449,6 +454,10 @@ bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
 
+/* batch.c */
+void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
+bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
 bool vmm_stores_through(struct vmm_cpu *v, uint32_t address, uintptr_t retaddr);
@@ -473,8 +482,8 @@ enum vmm_para_word {
 };
 /* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
 enum vmm_hypercall {
-    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_FPU = 10, VMM_HYPER_OPENED = 13,
-    VMM_HYPER_WINDOWS = 14
+    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_UPDATE = 7, VMM_HYPER_FPU = 10,
+    VMM_HYPER_OPENED = 13, VMM_HYPER_WINDOWS = 14
 };
 #define VMM_HYPER_ERROR 0xffffffffu
 
