@@ -83,7 +83,7 @@ def test_entropy_of_the_host_is_a_channel() -> None:
     machine = create(
         "virt", "virtio-rng-device,rng=r", objects=("rng-random,id=r,filename=/dev/zero",)
     )
-    assert [channel.name for channel in machine.channels] == ["console", "virtio-rng0"]
+    assert "virtio-rng0" in [channel.name for channel in machine.channels]
 
 
 def test_boards_without_a_place_for_them() -> None:
