@@ -377,6 +377,10 @@ class NativeCpu(C.Structure):
         ("roles", C.POINTER(C.c_uint8)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
+        ("leaves", C.c_void_p),
+        ("asked_updates", C.c_uint64),
+        ("asked_flushes", C.c_uint64),
+        ("asked_switches", C.c_uint64),
         ("on_stored", ON_LEDGER),
         ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
@@ -537,6 +541,12 @@ class Library:
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
         dll.vmm_set_role.restype = C.c_bool
+        dll.vmm_set_root.argtypes = (pointer, C.c_uint64, C.c_bool)
+        dll.vmm_set_root.restype = C.c_bool
+        dll.vmm_leaf_open.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_leaf_open.restype = C.c_void_p
+        dll.vmm_leaf_close.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_leaf_close.restype = None
         dll.vmm_space_new.restype = C.c_void_p
         dll.vmm_space_free.argtypes = (C.c_void_p,)
         dll.vmm_space_free.restype = None

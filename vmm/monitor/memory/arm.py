@@ -52,6 +52,8 @@ class ArmTables:
         self._regimes: dict[int, walk_long.Regime] = {}
         self._using = walk_short.Tables(0, 0, 0, 0, 0)
 
+    leaf_level = 0
+
     @property
     def entry_size(self) -> int:
         """Long descriptors have 8 bytes."""

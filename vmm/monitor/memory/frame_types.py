@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
 
@@ -27,14 +28,23 @@ class RefusedError(Exception):
     """An entry may not be as it is; the text says where and why."""
 
 
+class Leaves(Protocol):
+    """Who sets entries of tables that lead to no other, with no need to ask (`guest.Mmu`)."""
+
+    def open_leaf(self, base: int, size: int) -> memoryview | None: ...
+    def close_leaf(self, base: int, size: int) -> None: ...
+
+
 class _Known:
     """A table in use."""
 
-    __slots__ = ("level", "parents", "pins", "seen", "size")
+    __slots__ = ("level", "open", "parents", "pins", "seen", "size")
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, leaf: memoryview | None) -> None:
         self.level, self.size = table.level, table.size
-        self.seen = bytearray(table.size)  # its entries as they count; at first all are nothing
+        self.open = leaf is not None
+        # Its entries as they count; at first all are nothing, unless they are judged elsewhere.
+        self.seen = bytearray(table.size) if leaf is None else leaf
         self.parents: Counter[int] = Counter()  # tables by base: entries that name this one
         self.pins = 0  # uses as a root
 
@@ -44,17 +54,16 @@ class FrameTypes:
 
     def __init__(
         self, memory: Memory, tables: Tables, owns: Callable[[int, int], bool],
-        on_table: Callable[[int, bool], None],
+        on_table: Callable[[int, bool], None], leaves: Leaves | None = None,
     ) -> None:
         """``owns`` says whether so many bytes at a physical address are the guest's.
 
         ``on_table`` is told of frames (numbers) that begin and cease to hold a table.
         """
         self._memory, self._tables = memory, tables
-        self._owns, self._on_table = owns, on_table
+        self._owns, self._on_table, self._leaves = owns, on_table, leaves
         self._known: dict[int, _Known] = {}
         self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
-        self._writable: Counter[tuple[int, int]] = Counter()  # (frame's address, span)
         self._parts: dict[int, Part] = {}  # entries decoded lately, by value and level
 
     def name(self, frame: int) -> str:
@@ -65,6 +74,17 @@ class FrameTypes:
         at = frame << 12
         written = any(start <= at < start + span for start, span in self._writable)
         return "writable" if written else "none"
+
+    @property
+    def _writable(self) -> Counter[tuple[int, int]]:
+        """Memory that entries in use map writable: (address, span)."""
+        found: Counter[tuple[int, int]] = Counter()
+        for known in self._known.values():
+            for _, _, entry in self._differences(bytes(known.size), bytes(known.seen)):
+                part = self._part(known.level, entry)
+                if part.table is None and part.writable:
+                    found[part.frame, part.span] += 1
+        return found
 
     def __contains__(self, base: int) -> bool:
         """Whether a table with that base is in use."""
@@ -115,7 +135,10 @@ class FrameTypes:
         data = self._memory.block(table.base, table.size)
         if len(data) != table.size:
             raise RefusedError(f"no memory holds a table at {table.base:#x}")
-        self._known[table.base] = _Known(table)
+        leaf = None
+        if self._leaves is not None and table.level == self._tables.leaf_level:
+            leaf = self._leaves.open_leaf(table.base, table.size)
+        self._known[table.base] = _Known(table, leaf)
         try:
             self._follow(table.base, data, restore=False)
         except RefusedError:
@@ -131,7 +154,9 @@ class FrameTypes:
         known = self._known[base]
         if known.pins or known.parents:
             return
-        self._follow(base, bytes(known.size), restore=False)
+        if known.level != self._tables.leaf_level:
+            self._follow(base, bytes(known.size), restore=False)
+        self._close(base)
         del self._known[base]
         for frame in self._frames_of(base, known.size):
             bases = self._frames.get(frame)
@@ -140,6 +165,11 @@ class FrameTypes:
                 if not bases:
                     del self._frames[frame]
                     self._on_table(frame, False)
+
+    def _close(self, base: int) -> None:
+        known = self._known[base]
+        if known.open and self._leaves is not None:
+            self._leaves.close_leaf(base, known.size)
 
     @staticmethod
     def _frames_of(base: int, size: int) -> Iterable[int]:
@@ -154,7 +184,7 @@ class FrameTypes:
         """
         known = self._known[base]
         now = self._memory.block(base, known.size)
-        return 0 if now == known.seen else self._follow(base, now)
+        return 0 if now == bytes(known.seen) else self._follow(base, now)
 
     def propose(self, base: int, address: int, value: int) -> None:
         """Validate an entry of a table before it is stored; RefusedError if it may not be.
@@ -230,11 +260,8 @@ class FrameTypes:
         if part.table is not None:
             self._acquire(part.table)
             self._known[part.table.base].parents[base] += 1
-        elif part.span:
-            if not self._owns(part.frame, part.span):
-                raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
-            if part.writable:
-                self._writable[part.frame, part.span] += 1
+        elif part.span and not self._owns(part.frame, part.span):
+            raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
 
     def _give(self, base: int, part: Part) -> None:
         if part.table is not None:
@@ -244,18 +271,14 @@ class FrameTypes:
             if not parents[base]:
                 del parents[base]
                 self._release(child)
-        elif part.span and part.writable:
-            key = part.frame, part.span
-            self._writable[key] -= 1
-            if not self._writable[key]:
-                del self._writable[key]
 
     def clear(self) -> None:
         """Nothing is in use any more."""
         frames = tuple(self._frames)
+        for base in self._known:
+            self._close(base)
         self._known.clear()
         self._frames.clear()
-        self._writable.clear()
         self._parts.clear()
         for frame in frames:
             self._on_table(frame, False)

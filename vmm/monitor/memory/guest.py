@@ -74,6 +74,25 @@ class Mmu(Protocol):
         """
         ...
 
+    def set_root(self, base: int, on: bool) -> None:
+        """Say that a context with this root may be entered without the policy, or may not."""
+        ...
+
+    def open_leaf(self, base: int, size: int) -> memoryview | None:
+        """Let entries of a table be set without the policy: its entries, for both to keep up.
+
+        None: the processor cannot judge them.
+        """
+        ...
+
+    def close_leaf(self, base: int, size: int) -> None:
+        """The table is not in use any more."""
+        ...
+
+    def asked(self) -> tuple[int, int, int]:
+        """Updates, flushes and switches that were done without the policy since last asked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
@@ -116,6 +135,18 @@ class EngineMmu:
 
     def set_role(self, frame: int, role: bool) -> None:
         self._virtual.set_role(frame << 12, int(role))
+
+    def set_root(self, base: int, on: bool) -> None:
+        self._virtual.set_root(base, on)
+
+    def open_leaf(self, base: int, size: int) -> memoryview | None:
+        return self._virtual.open_leaf(base, size)
+
+    def close_leaf(self, base: int, size: int) -> None:
+        self._virtual.close_leaf(base, size)
+
+    def asked(self) -> tuple[int, int, int]:
+        return self._virtual.asked()
 
     def flush_page(self, address: int) -> None:
         self._virtual.flush_page(address)

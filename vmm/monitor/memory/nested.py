@@ -37,7 +37,7 @@ class Policy:
     name = "nested"
 
     def __init__(self) -> None:
-        self.counters = MemoryCounters()
+        self._counters = MemoryCounters()
         self.backing = True
         self._monitor: AssistMonitor
         self._guest: Guest | None = None  # of one in user mode
@@ -62,6 +62,16 @@ class Policy:
         self._flush = monitor.engine.flush_tlb
         self._stage = SecondStage(monitor.engine, self._violation)
 
+    @property
+    def counters(self) -> MemoryCounters:
+        """What translating took; a guest in user mode does some of it without us."""
+        if self._guest is not None:
+            updates, flushes, switches = self._guest.mmu.asked()
+            self._counters.updates += updates
+            self._counters.flushes += flushes
+            self._counters.switches += switches
+        return self._counters
+
     def allow(self, address: int, size: int, rights: int) -> None:
         """Let the guest read (1), write (2), execute (4) the frames that hold these bytes."""
         for page in range(address & -PAGE, address + size, PAGE):
@@ -73,7 +83,7 @@ class Policy:
         return self._stage.get(address)
 
     def _violation(self, address: int, access: int) -> bool:
-        self.counters.hidden_faults += 1
+        self._counters.hidden_faults += 1
         told = not self.backing or self._monitor.block.controls.second_stage
         if told and not self._monitor.second_stage(address, access):
             return False
@@ -84,11 +94,11 @@ class Policy:
     # The engine follows the guest's registers, and flushes for what it executes itself.
 
     def context_changed(self) -> None:
-        self.counters.switches += 1
+        self._counters.switches += 1
         self._flush()
 
     def flush(self, address: int | None) -> None:
-        self.counters.flushes += 1
+        self._counters.flushes += 1
         self._flush()
 
     def fill(self, address: int, access: int) -> int:

@@ -41,6 +41,7 @@ class SparcTables:
         self._pointer = self._context = 0
 
     entry_size = 4
+    leaf_level = len(SIZES)
 
     def load_context(self, registers: Registers) -> Hashable:
         """By MMU control, context table pointer and context."""

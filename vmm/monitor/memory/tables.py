@@ -118,6 +118,11 @@ class Tables(Protocol):
         ...
 
     @property
+    def leaf_level(self) -> int:
+        """The level of tables whose entries lead to no other table; 0: not the same for all."""
+        ...
+
+    @property
     def mode(self) -> Hashable:
         """What `part` depends on besides its arguments."""
         ...

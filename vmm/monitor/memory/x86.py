@@ -57,6 +57,8 @@ class X86Tables:
         self._registers = {"cr0": 0, "cr3": 0, "cr4": 0}
         self._a20, self._no_execute, self._pointers = -1, False, False
 
+    leaf_level = 0
+
     @property
     def entry_size(self) -> int:
         """PAE's entries have 8 bytes."""

@@ -359,6 +359,9 @@ struct vmm_cpu {
     uint8_t *roles;         /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
+    struct vmm_leaves *leaves; /* leaves.c */
+    /* memory.c: what the guest asked for and was done here, since the policy last counted it */
+    uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
@@ -429,6 +432,7 @@ void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
@@ -448,6 +452,25 @@ int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
 bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
+
+/* physical.c */
+bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
+uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
+void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
+
+/* leaves.c */
+#define VMM_ROOTS 80 /* more than vmm/monitor/memory/exposed.py keeps */
+uint8_t *vmm_leaf_open(struct vmm_cpu *v, uint32_t base, uint32_t size);
+void vmm_leaf_close(struct vmm_cpu *v, uint32_t base, uint32_t size);
+bool vmm_set_root(struct vmm_cpu *v, uint64_t base, bool on);
+bool vmm_is_root(const struct vmm_cpu *v, uint64_t base);
+bool vmm_leaf_update(struct vmm_cpu *v, uint32_t address, uint32_t value);
+void vmm_free_leaves(struct vmm_cpu *v);
+
+/* memory.c */
+bool vmm_memory_context(struct vmm_cpu *v);
+bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
+bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -473,8 +496,8 @@ enum vmm_para_word {
 };
 /* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
 enum vmm_hypercall {
-    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_FPU = 10, VMM_HYPER_OPENED = 13,
-    VMM_HYPER_WINDOWS = 14
+    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN, VMM_HYPER_SPACE, VMM_HYPER_UPDATE, VMM_HYPER_FLUSH,
+    VMM_HYPER_FLUSH_SPACE, VMM_HYPER_FPU, VMM_HYPER_OPENED = 13, VMM_HYPER_WINDOWS, VMM_HYPER_RELEASE
 };
 #define VMM_HYPER_ERROR 0xffffffffu
 
