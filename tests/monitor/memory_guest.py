@@ -86,21 +86,12 @@ class Processor:
         self.space, self.flat = None, True
         self.tlb.clear()
 
-    def set_role(self, frame: int, role: bool) -> None:
+    def set_role(self, frame: int, role: int) -> None:
         (self.roles.add if role else self.roles.discard)(frame)
         self.tlb.clear()
 
-    def set_root(self, base: int, on: bool) -> None:
+    def set_batches(self, allowed: bool) -> None:
         pass
-
-    def open_leaf(self, base: int, size: int) -> memoryview | None:
-        return None
-
-    def close_leaf(self, base: int, size: int) -> None:
-        raise AssertionError("none is open")
-
-    def asked(self) -> tuple[int, int, int]:
-        return 0, 0, 0
 
     def flush_page(self, address: int) -> None:
         self.tlb.pop(address >> 12, None)

@@ -250,24 +250,10 @@ class Virtual:
         if role:
             self.engine.flush_tlb()
 
-    def set_root(self, base: int, on: bool) -> None:
-        """With FILL_EXPOSED: say that the guest may go on by itself to a context whose walks
-        begin at this physical address, or that the fill handler's owner must be asked."""
-        if not self._dll.vmm_set_root(self._pointer, base, on):
-            raise MemoryError("no memory for the roots of page tables")
-
-    def open_leaf(self, base: int, size: int) -> memoryview | None:
-        """With FILL_EXPOSED: let the native layer change a table that leads to no other.
-
-        Its entries as they count, for both to keep up; None if it is not one that the native
-        layer can judge.  Until `close_leaf`.
-        """
-        seen = self._dll.vmm_leaf_open(self._pointer, base, size)
-        return memoryview((C.c_uint8 * size).from_address(seen)).cast("B") if seen else None
-
-    def close_leaf(self, base: int, size: int) -> None:
-        """The table is not in use any more."""
-        self._dll.vmm_leaf_close(self._pointer, base, size)
+    def set_batches(self, base: int, size: int, host: int | None) -> None:
+        """With FILL_EXPOSED, make a paravirtual guest's batches of entries that need no look
+        without an exit, in the RAM at these addresses (None: not); their frames are `noted`."""
+        self._dll.vmm_set_batches(self._pointer, host, base, size)
 
     def asked(self) -> tuple[int, int, int]:
         """Table entries set, flushes and switches of the address space that the guest asked

@@ -24,6 +24,7 @@ from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.noted import follow_noted
 from vmm.monitor.wedge import share_page
 from vmm.native import library as native
 
@@ -244,3 +245,4 @@ class Technique:
             Hypervisor(monitor, self._native)
         except ModuleNotFoundError:
             raise MonitorError(f"para is not available for {architecture} guests") from None
+        follow_noted(monitor)

@@ -52,8 +52,6 @@ class ArmTables:
         self._regimes: dict[int, walk_long.Regime] = {}
         self._using = walk_short.Tables(0, 0, 0, 0, 0)
 
-    leaf_level = 0
-
     @property
     def entry_size(self) -> int:
         """Long descriptors have 8 bytes."""
@@ -123,6 +121,11 @@ class ArmTables:
             return False
         first = sources[0][2]
         return bool(first >> (3 if first & 3 == 1 else 19) & 1)
+
+    @property
+    def last_level(self) -> int:
+        """Second-level tables; of long descriptors the third level, as `part` counts."""
+        return 7 if self._long else 2
 
     @property
     def mode(self) -> Hashable:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
 
 ROOTS = 64  # kept validated at most
+WORD = 4
 LONGEST_STORE = 64  # bytes: ARM's STM of all registers
 
 
@@ -44,13 +45,14 @@ class Policy:
 
     def __init__(self, owns: Callable[[int, int], bool] = addresses) -> None:
         """``owns`` says whether so many bytes at a guest-physical address are the guest's."""
-        self._counters = MemoryCounters()
+        self.counters = MemoryCounters()
         self._owns = owns
         self._guest: Guest
         self._types: FrameTypes
         self._mode: object = None
         self._current: tuple[Table, ...] = ()
         self._pinned: OrderedDict[Table, None] = OrderedDict()
+        self._walked: dict[int, int | None] = {}  # virtual page -> where the kernel finds it
         self._storing: list[int] = []  # where the current instruction stores to tables
 
     def attach(self, monitor: Monitor) -> None:
@@ -61,47 +63,34 @@ class Policy:
     def serve(self, guest: Guest) -> None:
         """Begin, with the guest's registers as they are."""
         self._guest = guest
-        leaves = guest.mmu if self._owns is addresses else None
-        self._types = FrameTypes(guest.memory, guest.tables, self._owns, self._table, leaves)
+        self._types = FrameTypes(guest.memory, guest.tables, self._owns, self._table)
         self._switch()
-
-    @property
-    def counters(self) -> MemoryCounters:
-        """What translating took."""
-        self._catch_up()
-        return self._counters
-
-    def _catch_up(self) -> None:
-        """The guest may have set entries, flushed, and gone to other contexts without us."""
-        updates, flushes, switches = self._guest.mmu.asked()
-        self._counters.updates += updates
-        self._counters.flushes += flushes
-        self._counters.switches += switches
-        if switches:
-            self._guest.tables.load_context(self._guest.registers)
-            self._current = self._guest.tables.roots()
 
     def type_of(self, frame: int) -> str:
         """What a frame (a number) is used for: "none", "table 1" to "table 4", "writable"."""
         return self._types.name(frame)
 
-    def _table(self, frame: int, used: bool) -> None:
-        self._guest.mmu.set_role(frame, used)
+    def _table(self, frame: int, role: int) -> None:
+        self._guest.mmu.set_role(frame, role)
 
     # -- contexts -------------------------------------------------------------------------
 
     def context_changed(self) -> None:
         """Validate the tables of the context, if they are not validated already."""
-        self._counters.switches += 1
+        self.counters.switches += 1
         self._switch()
 
     def _switch(self) -> None:
         guest, tables = self._guest, self._guest.tables
+        self._walked.clear()
         tables.load_context(guest.registers)
         self._current = tables.roots()
         if tables.mode != self._mode or not self._current:
             self._mode = tables.mode
-            self._clear()
+            self._pinned.clear()
+            self._types.clear()
+            # Only words can be entries of a batch that is made without asking.
+            guest.mmu.set_batches(tables.entry_size == WORD and self._owns is addresses)
         if not tables.translating:
             guest.mmu.use_none()
             return
@@ -115,26 +104,19 @@ class Policy:
             except RefusedError as error:
                 guest.stop(f"the guest's page tables cannot be used: {error}")
                 return
-            self._counters.walks += 1
+            self.counters.walks += 1
             self._pinned[root] = None
-            guest.mmu.set_root(root.base, True)
         while len(self._pinned) > ROOTS:
             self._let_go(next(iter(self._pinned)))
 
     def _let_go(self, root: Table) -> None:
         del self._pinned[root]
-        self._guest.mmu.set_root(root.base, False)
         self._types.unpin(root)
-
-    def _clear(self) -> None:
-        for root in self._pinned:
-            self._guest.mmu.set_root(root.base, False)
-        self._pinned.clear()
-        self._types.clear()
 
     def flush(self, address: int | None) -> None:
         """The processor's own."""
-        self._counters.flushes += 1
+        self.counters.flushes += 1
+        self._walked.clear()
         if address is None:
             self._guest.mmu.flush()
         else:
@@ -143,22 +125,24 @@ class Policy:
     def fill(self, address: int, access: int) -> int:
         """A store to a frame that holds a table."""
         guest = self._guest
-        self._counters.hidden_faults += 1
+        self.counters.hidden_faults += 1
         assert access == STORE
         self._storing.append(guest.mmu.fill_physical & -PAGE | address & PAGE - 1)
         guest.mmu.store_through(address)
         return 0
 
     def physical(self, address: int) -> int | None:
-        """By a walk."""
-        self._catch_up()
-        return self._guest.tables.walk(address, LOAD, False).physical
+        """By a walk, unless it is remembered; it is forgotten when the processor forgets."""
+        page = address & -PAGE
+        if page not in self._walked:
+            self._walked[page] = self._guest.tables.walk(page, LOAD, False).physical
+        found = self._walked[page]
+        return None if found is None else found | address & PAGE - 1
 
     # -- changes --------------------------------------------------------------------------
 
     def stored(self) -> None:
         """Validate what the store has changed."""
-        self._catch_up()
         stores, self._storing = self._storing, []
         for address in stores:
             self._look(address, LONGEST_STORE)
@@ -178,13 +162,13 @@ class Policy:
 
     def _validate(self, base: int) -> None:
         try:
-            self._counters.updates += self._types.changed(base)
+            self.counters.updates += self._types.changed(base)
         except RefusedError as error:
             self._guest.stop(f"the guest's page tables may not be so: {error}")
 
     def wrote(self, address: int, size: int) -> None:
         """Validate what others have changed."""
-        self._catch_up()
+        self._walked.clear()
         while size > 0:
             part = min(size, PAGE - address % PAGE)
             self._look(address, part)
@@ -192,7 +176,6 @@ class Policy:
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
         """Validate each entry of a table in use, and store it; they count at once."""
-        self._catch_up()
         guest, types = self._guest, self._types
         size, place = guest.tables.entry_size, guest.memory.place
         most = 1 << 8 * size
@@ -215,7 +198,8 @@ class Policy:
             if not place(address, size, value):
                 break
             accepted += 1
-        self._counters.updates += accepted
+        self.counters.updates += accepted
+        self._walked.clear()
         guest.mmu.flush()
         return accepted == len(entries)
 
@@ -235,5 +219,6 @@ class Policy:
     def forget(self) -> None:
         """Begin anew."""
         self._storing.clear()
-        self._clear()
+        self._pinned.clear()
+        self._types.clear()
         self._switch()

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from vmm.cpu.virtual import Virtual
 from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, virtual_of
 from vmm.native import library as native
@@ -41,6 +42,7 @@ class Policy:
         self.backing = True
         self._monitor: AssistMonitor
         self._guest: Guest | None = None  # of one in user mode
+        self._virtual: Virtual | None = None  # what runs that on the engine
         self._flush: Callable[[], None] = lambda: None
         self._translate: Callable[[int], int | None] = lambda address: None
 
@@ -54,7 +56,8 @@ class Policy:
             if monitor.machine.processor.architecture not in ("x86", "sparc"):
                 raise PolicyError("policy nested is for technique assist, where the guest's"
                                   " tables are walked")
-            virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            self._virtual = virtual_of(monitor)
+            self._virtual.set_fill_mode(native.FILL_ENGINE)
             self._guest = guest_of(monitor)
             self._flush = monitor.engine.flush_tlb
             return
@@ -65,8 +68,8 @@ class Policy:
     @property
     def counters(self) -> MemoryCounters:
         """What translating took; a guest in user mode does some of it without us."""
-        if self._guest is not None:
-            updates, flushes, switches = self._guest.mmu.asked()
+        if self._virtual is not None:
+            updates, flushes, switches = self._virtual.asked()
             self._counters.updates += updates
             self._counters.flushes += flushes
             self._counters.switches += switches

@@ -41,7 +41,6 @@ class SparcTables:
         self._pointer = self._context = 0
 
     entry_size = 4
-    leaf_level = len(SIZES)
 
     def load_context(self, registers: Registers) -> Hashable:
         """By MMU control, context table pointer and context."""
@@ -82,6 +81,11 @@ class SparcTables:
     def translating(self) -> bool:
         """The control register's E."""
         return self._on
+
+    @property
+    def last_level(self) -> int:
+        """The manual's level 3."""
+        return len(SIZES)
 
     def roots(self) -> tuple[Table, ...]:
         """The context's entry of the context table is a table of its own."""

@@ -118,8 +118,8 @@ class Tables(Protocol):
         ...
 
     @property
-    def leaf_level(self) -> int:
-        """The level of tables whose entries lead to no other table; 0: not the same for all."""
+    def last_level(self) -> int:
+        """The level of tables that no entry of can name another."""
         ...
 
     @property

@@ -57,8 +57,6 @@ class X86Tables:
         self._registers = {"cr0": 0, "cr3": 0, "cr4": 0}
         self._a20, self._no_execute, self._pointers = -1, False, False
 
-    leaf_level = 0
-
     @property
     def entry_size(self) -> int:
         """PAE's entries have 8 bytes."""
@@ -109,6 +107,11 @@ class X86Tables:
             fault = Fault(address, access, user, walk.status or 0)
             return Found(fault)
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources.values()))
+
+    @property
+    def last_level(self) -> int:
+        """Page tables."""
+        return 3 if self._pointers else 2
 
     @property
     def mode(self) -> Hashable:

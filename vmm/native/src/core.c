@@ -214,7 +214,6 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
-    vmm_free_leaves(v);
     vmm_set_coverage(v, 0);
     free(v);
 }

@@ -28,13 +28,6 @@ bool vmm_sparc_mmu_on(const struct vmm_cpu *v)
     return *word(v, VMM_SPARC_MMU_CONTROL) & 1;
 }
 
-uint64_t vmm_sparc_root(const struct vmm_cpu *v)
-{
-    const uint32_t *mmu = &FIELD(uint32_t, v->env, SPARC_MMUREGS);
-
-    return ((uint64_t)mmu[CONTEXT_TABLE] << 4) + 4 * mmu[CONTEXT];
-}
-
 bool vmm_sparc_translates(const struct vmm_cpu *v)
 {
     return v->vcpu && v->vcpu->view == VMM_VIEW_KERNEL && *word(v, VMM_SPARC_TRANSLATED);

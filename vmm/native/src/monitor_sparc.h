@@ -31,9 +31,6 @@ uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code);
 bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store);
 void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 
-/* Where walks of the present context begin: its entry of the context table. */
-uint64_t vmm_sparc_root(const struct vmm_cpu *v);
-
 /* para_sparc.c */
 bool vmm_para_sparc_exit(struct vmm_cpu *v, uint32_t kind);
 

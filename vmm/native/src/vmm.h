@@ -213,6 +213,8 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
+/* What a frame of the guest's is to policy `exposed`. */
+enum vmm_role { VMM_ROLE_NONE, VMM_ROLE_TABLE, VMM_ROLE_LAST_TABLE /* has last-level tables only */ };
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -356,11 +358,13 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames; NULL: none has one */
+    uint8_t *roles;         /* of frames, enum vmm_role; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
-    struct vmm_leaves *leaves; /* leaves.c */
-    /* memory.c: what the guest asked for and was done here, since the policy last counted it */
+    /* batch.c */
+    uint8_t *batch_ram; /* NULL: batches are the monitor's */
+    uint64_t batch_base, batch_size;
+    /* memory.c: what the guest asked for and was done there, since the policy last counted it */
     uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
@@ -453,19 +457,14 @@ bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
 
+/* batch.c */
+void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
+bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
 /* physical.c */
 bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
 uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
 void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
-
-/* leaves.c */
-#define VMM_ROOTS 80 /* more than vmm/monitor/memory/exposed.py keeps */
-uint8_t *vmm_leaf_open(struct vmm_cpu *v, uint32_t base, uint32_t size);
-void vmm_leaf_close(struct vmm_cpu *v, uint32_t base, uint32_t size);
-bool vmm_set_root(struct vmm_cpu *v, uint64_t base, bool on);
-bool vmm_is_root(const struct vmm_cpu *v, uint64_t base);
-bool vmm_leaf_update(struct vmm_cpu *v, uint32_t address, uint32_t value);
-void vmm_free_leaves(struct vmm_cpu *v);
 
 /* memory.c */
 bool vmm_memory_context(struct vmm_cpu *v);
