@@ -37,6 +37,7 @@ from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
 from vmm.monitor.memory import exposed, lazy, nested, strict
+from vmm.monitor.memory import native as native_shadow
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.native import library as native
 
@@ -45,7 +46,7 @@ HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
     memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
     # Derived from the guest's memory and registers, and told of when they are put back
-    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
+    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy, native_shadow.Policy,
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
@@ -56,7 +57,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Console: frozenset({"sinks", "receiver", "on_script_end", "on_type"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
-        "memory", "technique", "counters", "profile",
+        "memory", "technique", "counters", "_profile",
         "_numbers", "_names", "_trapped", "_rewritten",
     }),
 }

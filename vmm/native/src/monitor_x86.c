@@ -16,6 +16,7 @@
  */
 #include "monitor_x86.h"
 #include "offsets.h"
+#include "shadow.h"
 
 #include <string.h>
 
@@ -88,6 +89,8 @@ void vmm_x86_follow(struct vmm_cpu *v)
     if (vcpu->untold || !vcpu->shown || cr3 == vcpu->cr3)
         return;
     vcpu->cr3 = cr3;
+    if (vmm_shadow_context(v))
+        return;
     vcpu->operation = X86_MOV_TO_CR;
     v->exits++;
     v->on_exit(v, VMM_KIND_SITE);
