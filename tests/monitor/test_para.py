@@ -15,7 +15,7 @@ sys.path.append(str(TOP / "tests" / "toolchain"))
 from assembly import build_guest  # noqa: E402
 
 BOARDS = {"arm": "virt", "sparc": "leon3", "x86": "pc"}
-POLICIES = ("strict", "lazy")
+POLICIES = ("strict", "lazy", "exposed")
 EVERY = pytest.mark.parametrize("architecture", BOARDS)
 
 
@@ -47,6 +47,19 @@ def test_wrong_calls_are_refused_and_change_nothing(boot, tmp_path) -> None:
         ("page", fine), ("opened", fine), ("flag", "00000001"),
         ("flag", fine), ("flag", fine), ("query", "564d4d01"),
     ]
+
+
+@pytest.mark.parametrize("architecture", ["arm", "x86"])
+def test_batches_of_pages_do_not_come_to_the_monitor(boot, architecture: str) -> None:
+    """Of validated tables: an entry that maps one page, and no table, can be no mistake."""
+    guest = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-para-forks"))
+    monitor = virtualize(guest.machine, "para", "exposed")
+    guest.run()
+    bare = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-forks"))
+    bare.run()
+    assert guest.output == bare.output
+    assert monitor.counters.total < 3000
+    assert monitor.memory.counters.updates > 1000
 
 
 @pytest.mark.parametrize("architecture", ["arm", "x86"])

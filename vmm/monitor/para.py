@@ -24,6 +24,7 @@ from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.noted import follow_noted
 from vmm.monitor.wedge import share_page
 from vmm.native import library as native
 
@@ -63,7 +64,9 @@ class Calls(Protocol):
 class Hypervisor:
     """Answers one guest's hypercalls."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, native: bool = True) -> None:
+        """``native``: what the native layer can answer does not come here."""
+        self.native = native
         self.monitor = monitor
         self.machine = monitor.machine
         self._bus = monitor.machine.bus
@@ -223,9 +226,15 @@ class Hypervisor:
 
 
 class Technique:
-    """The kernel calls.  It must not rely on instructions that do not trap."""
+    """The kernel calls.  It must not rely on instructions that do not trap.
+
+    With ``native`` off, on SPARC, all its calls and traps are answered in Python.
+    """
 
     name = "para"
+
+    def __init__(self, native: bool = True) -> None:
+        self._native = native
 
     def refusal(self, machine: Machine) -> str | None:
         return None
@@ -233,6 +242,7 @@ class Technique:
     def attach(self, monitor: Monitor) -> None:
         architecture = monitor.machine.processor.architecture
         try:
-            Hypervisor(monitor)
+            Hypervisor(monitor, self._native)
         except ModuleNotFoundError:
             raise MonitorError(f"para is not available for {architecture} guests") from None
+        follow_noted(monitor)

@@ -47,6 +47,7 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
+ROLE_NONE, ROLE_TABLE, ROLE_LAST_TABLE = range(3)  # of frames, to policy exposed
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -380,6 +381,12 @@ class NativeCpu(C.Structure):
         ("roles", C.POINTER(C.c_uint8)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
+        ("batch_ram", C.c_void_p),
+        ("batch_base", C.c_uint64),
+        ("batch_size", C.c_uint64),
+        ("asked_updates", C.c_uint64),
+        ("asked_flushes", C.c_uint64),
+        ("asked_switches", C.c_uint64),
         ("on_stored", ON_LEDGER),
         ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
@@ -536,6 +543,8 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_set_batches.argtypes = (pointer, C.c_void_p, C.c_uint64, C.c_uint64)
+        dll.vmm_set_batches.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
@@ -556,6 +565,7 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
+        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

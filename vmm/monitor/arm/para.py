@@ -65,9 +65,7 @@ class Calls:
         return True
 
     def space(self, root: int, tag: int) -> None:
-        registers = self._processor.registers
-        registers["contextidr"] = tag
-        registers["ttbr0"] = root
+        self._processor.enter_space(root, tag)
 
     def fpu(self, on: bool) -> None:
         self._processor.registers["fpexc"] = FPEXC_EN if on else 0

@@ -177,6 +177,12 @@ class VirtualProcessor(ArmProcessor):
         write(value)
         self.on_context()
 
+    def enter_space(self, ttbr0: int, contextidr: int) -> None:
+        """Write both; what follows them is told once."""
+        self._real["contextidr"] = contextidr
+        self._real["ttbr0"] = ttbr0
+        self.on_context()
+
     # -- memory -------------------------------------------------------------------------
 
     def translate(self, address: int) -> int | None:

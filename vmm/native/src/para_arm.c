@@ -143,6 +143,11 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
             return go_back(v, retaddr);
         r[0] = VMM_HYPER_ERROR;
         return ARM_DONE;
+    case VMM_HYPER_UPDATE:
+        if (!vmm_batch(v, r[0], r[1]))
+            return ARM_EXIT;
+        r[0] = r[1];
+        return ARM_DONE;
     case VMM_HYPER_OPENED:
         vmm_para_arm_settle(v);
         r[0] = 0;
