@@ -33,7 +33,10 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_UART16550,
     MODEL_I8254,
     MODEL_GPTIMER,
-) = range(9)
+    MODEL_LOCAL_APIC,
+    MODEL_IO_APIC,
+) = range(11)
+IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -44,7 +47,7 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
+ROLE_NONE, ROLE_TABLE, ROLE_LAST_TABLE = range(3)  # of frames, to policy exposed
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -395,6 +398,12 @@ class NativeCpu(C.Structure):
         ("roles", C.POINTER(C.c_uint8)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
+        ("batch_ram", C.c_void_p),
+        ("batch_base", C.c_uint64),
+        ("batch_size", C.c_uint64),
+        ("asked_updates", C.c_uint64),
+        ("asked_flushes", C.c_uint64),
+        ("asked_switches", C.c_uint64),
         ("on_stored", ON_LEDGER),
         ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
@@ -555,6 +564,8 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_set_batches.argtypes = (pointer, C.c_void_p, C.c_uint64, C.c_uint64)
+        dll.vmm_set_batches.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
@@ -603,9 +614,12 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
+        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_para_arm_settle.argtypes = (pointer,)
+        dll.vmm_para_arm_settle.restype = None
         dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)

@@ -241,6 +241,7 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_SYSTEM: return system_register(v, code, retaddr);
     case ARM_SYSTEM_WIDE: return system_register_wide(v, code, retaddr);
     case ARM_FLOAT_SYSTEM: return float_system(v, code);
+    case ARM_HVC: return vmm_para_arm_call(v, code, retaddr);
     default: return ARM_EXIT;
     }
 }

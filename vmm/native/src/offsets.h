@@ -139,6 +139,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_PSRPIL 232
 #define SPARC_PSREF 240
 #define SPARC_INTERRUPT_INDEX 244
+#define SPARC_REGBASE 248
 #define SPARC_MMUREGS 2336
 
 /* CPUARMState */
@@ -188,6 +189,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_TR 352
 #define X86_GDT 376
 #define X86_IDT 400
+#define X86_A20_MASK 496
 #define X86_CR 424
 #define X86_A20 496 /* the mask of the A20 gate */
 #define X86_EFER 0x250

@@ -52,8 +52,11 @@ void vmm_tell_monitor(struct vmm_cpu *v, uint32_t kind)
 /* The guest cannot go on by itself. */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind)
 {
-    if (v->arch != VMM_ARM || !vmm_arm_exit(v, kind))
-        vmm_tell_monitor(v, kind);
+    if (v->arch == VMM_ARM && vmm_arm_exit(v, kind))
+        return;
+    if (v->arch == VMM_SPARC && vmm_para_sparc_exit(v, kind))
+        return;
+    vmm_tell_monitor(v, kind);
 }
 
 /* The instruction at the register file's pc is to begin anew: it counts once. */
