@@ -16,7 +16,6 @@
  */
 #include "monitor_x86.h"
 #include "offsets.h"
-#include "shadow.h"
 
 #include <string.h>
 
@@ -89,7 +88,7 @@ void vmm_x86_follow(struct vmm_cpu *v)
     if (vcpu->untold || !vcpu->shown || cr3 == vcpu->cr3)
         return;
     vcpu->cr3 = cr3;
-    if (vmm_shadow_context(v))
+    if (vmm_memory_context(v))
         return;
     vcpu->operation = X86_MOV_TO_CR;
     v->exits++;

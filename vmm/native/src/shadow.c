@@ -256,6 +256,11 @@ static int by_number(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
+static bool is_code(const struct vmm_cpu *v, uint64_t frame)
+{
+    return frame >= VMM_PAGES || v->pages[frame] & VMM_PAGE_CODE;
+}
+
 bool vmm_shadow_stored(struct vmm_cpu *v)
 {
     struct vmm_shadow *s = v->shadow;
@@ -282,8 +287,8 @@ bool vmm_shadow_store(struct vmm_cpu *v, uint32_t address, uint32_t value)
     if (!s || !s->strict || !s->used || address & 3 || !is_withheld(s, address, &frame))
         return false;
     host = shadow_host(s, frame << 12, 4096, true);
-    if (!host || frame >= VMM_PAGES || v->pages[frame] & VMM_PAGE_CODE)
-        return false; /* its blocks would have to go */
+    if (!host || is_code(v, frame))
+        return false; /* its blocks have to go */
     shadow_put(v, frame << 12 | (address & 0xfff), host + (address & 0xfff), value);
     vmm_shadow_stored_to(v, frame);
     return true;
@@ -312,9 +317,13 @@ bool vmm_shadow_update(struct vmm_cpu *v, const struct vmm_table_update *updates
         if (updates[i].address & 3 || !shadow_host(s, updates[i].address, 4, true))
             return false;
     follow_noted(v);
-    for (uint32_t i = 0; i < count; i++)
-        shadow_put(v, updates[i].address, shadow_host(s, updates[i].address, 4, true),
-                   updates[i].value);
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_code(v, updates[i].address >> 12))
+            vmm_store_word(v, updates[i].address, updates[i].value);
+        else
+            shadow_put(v, updates[i].address, shadow_host(s, updates[i].address, 4, true),
+                       updates[i].value);
+    }
     if (!s->strict)
         return vmm_shadow_flush_all(v);
     s->counters->updates += count;

@@ -7,9 +7,9 @@
  * descriptors, tables that are not in RAM, SPARC's no-fault mode).
  *
  * What may be called from where.  All of these but vmm_shadow_fill() may be called from any
- * C that emulates an instruction or answers a hypercall, after the guest's registers have
- * been written and before the guest goes on, in generated code (from a helper) or out
- * of it.  They read the registers where the engine has them and need no other state shown.
+ * C that emulates an instruction or answers a hypercall (which calls memory.c's, for
+ * whatever policy), after the guest's registers have been written and before the guest goes
+ * on, in generated code (from a helper) or out of it.  They read the registers where the engine has them and need no other state shown.
  * They flush the engine's TLB as far as the guest's operation asks for it.  They never
  * touch the budget (left.c), never raise, never leave the block and never call Python, so
  * a helper may go on behind the call.  Who has just changed what an address means must

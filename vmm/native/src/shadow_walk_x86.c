@@ -19,7 +19,7 @@ static void key(struct vmm_cpu *v, struct shadow_key *k)
 {
     uint32_t cr0 = control(v, 0) & (CR0_PG | CR0_WP);
 
-    *k = (struct shadow_key){.words = {FIELD(uint32_t, v->env, X86_A20)}};
+    *k = (struct shadow_key){.words = {FIELD(uint32_t, v->env, X86_A20_MASK)}};
     if (!(cr0 & CR0_PG))
         return;
     k->translates = 1;
@@ -104,7 +104,7 @@ static enum shadow_result walk(struct vmm_cpu *v, uint32_t address, unsigned acc
 {
     uint32_t cr4 = control(v, 4);
     struct walk w = {
-        .v = v, .a20 = (uint64_t)(int64_t)FIELD(int32_t, v->env, X86_A20), .address = address,
+        .v = v, .a20 = (uint64_t)(int64_t)FIELD(int32_t, v->env, X86_A20_MASK), .address = address,
         .access = access, .user = user, .marks = marks, .found = found,
     };
 

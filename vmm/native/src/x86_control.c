@@ -175,11 +175,11 @@ X86_DO(mwait)
 /* Done; whoever keeps the shadow tables follows, and the guest goes on at the next instruction. */
 static enum x86_end tell(struct x86_call *c)
 {
-    bool followed = c->vcpu->operation == X86_INVLPG
-        ? vmm_shadow_flush_page(c->v, c->vcpu->address)
-        : vmm_shadow_context(c->v);
+    bool followed = c->vcpu->untold
+        || (c->vcpu->operation == X86_INVLPG ? vmm_memory_flush(c->v, c->vcpu->address, false)
+                                             : vmm_memory_context(c->v));
 
-    if (!followed && !c->vcpu->untold) {
+    if (!followed) {
         c->v->exits++;
         if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
             vmm_stop(c->v, VMM_REASON_STOPPED);
