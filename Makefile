@@ -88,7 +88,7 @@ wheel: setup guests
 run: setup tools-all guests
 	@$(BIN)/vmm showcase
 
-test: setup tools-test guests lint
+test: setup tools-test guests linux lint
 	@$(BIN)/python -m pytest -q -n 2
 
 bench: setup tools-all guests

@@ -20,9 +20,10 @@ from vmm.cli import gdb, network, options, recording, technique
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
-from vmm.cli.terminal import Input, Output, usable_input
+from vmm.cli.terminal import HELP, Input, Output, usable_input
 from vmm.cli.ticking import TICK, ticking
 from vmm.machine import diagnosis
+from vmm.machine.clock import NS
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
@@ -44,8 +45,8 @@ examples:
 
 -s serves gdb at port 1234 of this host; with -S the guest waits for it.
 
-on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell) and Ctrl-A a
-types one Ctrl-A.
+on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell), Ctrl-A h lists
+the other keys.
 
 exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
 on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
@@ -136,7 +137,22 @@ class Run:
         return Input(
             STDIN, self.machine.console.type,
             quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
+            keys={
+                "b": self.machine.console.send_break, "t": self._stamp,
+                "h": lambda: show(HELP.rstrip()),
+            },
         )
+
+    def _stamp(self) -> None:
+        """Virtual time before each line on the terminal, or no more."""
+        for output in self.outputs:
+            if output.descriptor == STDOUT:
+                stamped = output.stamp is not None
+                output.flush()
+                output.stamp = None if stamped else self._time
+
+    def _time(self) -> str:
+        return f"[{self.machine.clock.now() / NS:13.6f}] "
 
     def _log_input(self, o: argparse.Namespace, stack: ExitStack) -> None:
         log = inputs.InputLog(self.machine, self.replayed or ())

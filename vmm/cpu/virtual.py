@@ -255,6 +255,14 @@ class Virtual:
         without an exit, in the RAM at these addresses (None: not); their frames are `noted`."""
         self._dll.vmm_set_batches(self._pointer, host, base, size)
 
+    def asked(self) -> tuple[int, int, int]:
+        """Table entries set, flushes and switches of the address space that the guest asked
+        for and the native layer did, since this was last asked."""
+        n = self.engine.native
+        found = n.asked_updates, n.asked_flushes, n.asked_switches
+        n.asked_updates = n.asked_flushes = n.asked_switches = 0
+        return found
+
     @property
     def fill_physical(self) -> int:
         """With FILL_EXPOSED, in a fill: the physical address of the page that is stored to."""

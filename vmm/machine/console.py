@@ -22,6 +22,7 @@ class Receiver(Protocol):
 
     def room(self) -> int: ...
     def receive(self, data: bytes) -> int: ...
+    def receive_break(self) -> None: ...
 
 
 class ScriptError(ValueError):
@@ -86,6 +87,7 @@ class Console:
         self.tail = bytearray()
         self.on_script_end: Callable[[], None] | None = None
         self.channel = Channel(name, self.enter)
+        self.breaks = Channel(f"{name}-break", self._break)  # what is in a piece does not matter
         self._input: deque[int] = deque()
         self._script: deque[ScriptLine] = deque()
         self._unmatched = bytearray()
@@ -114,6 +116,14 @@ class Console:
         """Queue input for the guest now."""
         self._input.extend(data)
         self.feed()
+
+    def send_break(self) -> None:
+        """Send a break, as a terminal's key of that name does."""
+        self.breaks.arrive(b"")
+
+    def _break(self, data: bytes) -> None:
+        if self.receiver is not None:
+            self.receiver.receive_break()
 
     def feed(self) -> None:
         """Hand over what the device has room for (the device calls this too)."""

@@ -59,7 +59,7 @@ class Machine:
         engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
         self.debug = Console("debug")  # what firmware prints on a port of its own
-        self.channels = [self.console.channel]  # all ways in from outside
+        self.channels = [self.console.channel, self.console.breaks]  # all ways in from outside
         self.outside = Outside()
         self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()

@@ -381,6 +381,9 @@ class NativeCpu(C.Structure):
         ("batch_ram", C.c_void_p),
         ("batch_base", C.c_uint64),
         ("batch_size", C.c_uint64),
+        ("asked_updates", C.c_uint64),
+        ("asked_flushes", C.c_uint64),
+        ("asked_switches", C.c_uint64),
         ("on_stored", ON_LEDGER),
         ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
@@ -559,6 +562,7 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
+        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

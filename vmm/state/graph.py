@@ -54,7 +54,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
         "memory", "unanswered", "on_unanswered", "on_host_write", "hot_reads", "_hot",
     }),
     Clock: frozenset({"source", "rearm"}),
-    Console: frozenset({"sinks", "receiver", "on_script_end", "channel"}),
+    Console: frozenset({"sinks", "receiver", "on_script_end", "channel", "breaks"}),
     Port: frozenset({"channel", "taps", "muted", "_network"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({

@@ -56,7 +56,11 @@ class MemoryPolicy(Protocol):
     """Translates a guest's virtual addresses; guest-physical ones are the machine's own."""
 
     name: str
-    counters: MemoryCounters
+
+    @property
+    def counters(self) -> MemoryCounters:
+        """Since the machine was virtualized."""
+        ...
 
     def attach(self, monitor: Monitor) -> None:
         """The machine has been taken over and has not run yet.

@@ -82,24 +82,61 @@ static void settle(struct vmm_cpu *v)
 
 /* ---- windows ------------------------------------------------------------------ */
 
-/* A window's place in memory, with the rights of the present mode; NULL: not at hand. */
-static uint32_t *place(struct vmm_cpu *v, uint32_t sp, int access)
+/* Whether the guest's tables allow the present mode an access.  Where the engine walks them
+ * it raises what it finds, so they are looked at before. */
+static bool allowed(const struct vmm_cpu *v, uint32_t address, int access)
+{
+    typedef uint32_t (*probe_fn)(void *, uint32_t, int);
+    ORIGINAL(probe_fn, probe, "mmu_probe_sparc");
+    enum { ENTIRE = 4, TYPE = 3, PAGE_ENTRY = 2, ACC = 7 };
+    /* By ACC (SPARC V8 manual, H.3): loads and stores, of the user and of the supervisor. */
+    static const uint8_t rights[2][2] = {{0x2f, 0x0a}, {0xef, 0xaa}};
+    uint32_t entry;
+
+    if (v->vcpu->fill_mode == VMM_FILL_SHADOW || v->vcpu->fill_mode == VMM_FILL_FLAT
+        || !vmm_sparc_mmu_on(v))
+        return true;
+    entry = probe(v->env, address, ENTIRE);
+    return (entry & TYPE) == PAGE_ENTRY && rights[v->vcpu->kernel][access] >> (entry >> 2 & ACC) & 1;
+}
+
+/* Whether the present mode finds a window's place in memory: where the host has it, or NULL. */
+static bool place(struct vmm_cpu *v, uint32_t sp, int access, uint32_t **host)
 {
     typedef void *(*host_fn)(void *, uint32_t, int, int);
-    ORIGINAL(host_fn, host, "tlb_vaddr_to_host_sparc");
+    ORIGINAL(host_fn, original, "tlb_vaddr_to_host_sparc");
     enum { BYTES = 4 * WORDS, PAGE = 0x1000 };
 
-    if (sp & 3 || (sp & (PAGE - 1)) > PAGE - BYTES)
-        return NULL;
-    return host(v->env, sp, access, USER_INDEX);
+    if (sp & 3 || (sp & (PAGE - 1)) > PAGE - BYTES || !allowed(v, sp, access))
+        return false;
+    *host = original(v->env, sp, access, USER_INDEX);
+    return *host || (access == STORE && vmm_store_is_watched(v, sp, USER_INDEX));
+}
+
+static bool store_window(struct vmm_cpu *v, uint32_t sp, const uint32_t *local, const uint32_t *in)
+{
+    typedef void (*store_fn)(void *, uint32_t, uint32_t, int, uintptr_t);
+    ORIGINAL(store_fn, store, "cpu_stl_mmuidx_ra_sparc");
+    uint32_t *to;
+
+    if (!place(v, sp, STORE, &to))
+        return false;
+    for (uint32_t i = 0; i < WORDS; i++) {
+        uint32_t value = i < WORDS / 2 ? local[i] : in[i - WORDS / 2];
+
+        if (to)
+            to[i] = __builtin_bswap32(value);
+        else
+            store(v->env, sp + 4 * i, value, USER_INDEX, 0);
+    }
+    return true;
 }
 
 static bool fill(struct vmm_cpu *v, uint32_t number, uint32_t sp)
 {
-    const uint32_t *from = place(v, sp, LOAD);
-    uint32_t *local = locals(v, number), *in = outs(v, (number + 1) % WINDOWS);
+    uint32_t *from, *local = locals(v, number), *in = outs(v, (number + 1) % WINDOWS);
 
-    if (!from)
+    if (!place(v, sp, LOAD, &from))
         return false;
     for (int i = 0; i < WORDS / 2; i++) {
         local[i] = __builtin_bswap32(from[i]);
@@ -109,36 +146,15 @@ static bool fill(struct vmm_cpu *v, uint32_t number, uint32_t sp)
     return true;
 }
 
-static void *address_space(const struct vmm_cpu *v)
-{
-    typedef void *(*space_fn)(void *, int);
-    ORIGINAL(space_fn, original, "cpu_get_address_space_sparc");
-
-    return original(v->cpu, 0);
-}
-
-/* Whether a guest-physical address is that of a word of RAM that is no page table. */
+/* Guest-physical memory that is no page table; nothing is there: zero. */
 static bool is_memory(const struct vmm_cpu *v, uint32_t address)
 {
-    uint32_t page = address >> 12;
-
-    return !(address & 3) && (v->pages[page] & VMM_PAGE_KIND) == VMM_PAGE_RAM
-        && !(v->roles && v->roles[page]);
+    return vmm_is_ram(v, address) && !(v->roles && v->roles[address >> 12]);
 }
 
-static uint32_t load_physical(const struct vmm_cpu *v, uint32_t address)
+static uint32_t load(const struct vmm_cpu *v, uint32_t address)
 {
-    typedef uint32_t (*load_fn)(void *, void *, uint64_t, uint32_t, uint32_t *);
-    ORIGINAL(load_fn, original, "address_space_ldl_sparc");
-
-    return is_memory(v, address) ? original(v->uc, address_space(v), address, 0, NULL) : 0;
-}
-
-static void store_physical(const struct vmm_cpu *v, uint32_t address, uint32_t value)
-{
-    void address_space_stl_sparc(void *, void *, uint64_t, uint32_t, uint32_t, uint32_t *);
-
-    address_space_stl_sparc(v->uc, address_space(v), address, value, 0, NULL);
+    return is_memory(v, address) ? vmm_load_word(v, address) : 0;
 }
 
 /* Whether a user's window with this %sp goes to its stack and comes from there. */
@@ -147,22 +163,22 @@ static bool reachable(struct vmm_cpu *v, uint32_t sp)
     uint32_t area = vmm_page_get(v, VMM_PAGE_SPILL);
 
     return sp % 8 == 0
-        && sp - load_physical(v, area + SPILL_LOW) <= load_physical(v, area + SPILL_ROOM);
+        && sp - load(v, area + SPILL_LOW) <= load(v, area + SPILL_ROOM);
 }
 
 /* Put a window into the spill area, if that is memory. */
 static bool put_aside(struct vmm_cpu *v, const uint32_t *local, const uint32_t *in, uint32_t sp)
 {
-    uint32_t area = vmm_page_get(v, VMM_PAGE_SPILL), next = load_physical(v, area + SPILL_NEXT);
+    uint32_t area = vmm_page_get(v, VMM_PAGE_SPILL), next = load(v, area + SPILL_NEXT);
 
     if (!is_memory(v, area + SPILL_NEXT) || !is_memory(v, next) || !is_memory(v, next + ELEMENT_SP))
         return false;
     for (uint32_t i = 0; i < WORDS / 2; i++) {
-        store_physical(v, next + 4 * i, local[i]);
-        store_physical(v, next + 4 * (WORDS / 2 + i), in[i]);
+        vmm_store_word(v, next + 4 * i, local[i]);
+        vmm_store_word(v, next + 4 * (WORDS / 2 + i), in[i]);
     }
-    store_physical(v, next + ELEMENT_SP, sp);
-    store_physical(v, area + SPILL_NEXT, next + ELEMENT);
+    vmm_store_word(v, next + ELEMENT_SP, sp);
+    vmm_store_word(v, area + SPILL_NEXT, next + ELEMENT);
     return true;
 }
 
@@ -183,18 +199,8 @@ static enum spilled spill_oldest(struct vmm_cpu *v)
     sp = outs(v, oldest)[O6 - O0];
     users = !v->vcpu->kernel || *user;
     to_stack = !users || reachable(v, sp);
-    if (to_stack) {
-        uint32_t *to = place(v, sp, STORE);
-
-        if (!to)
-            return NOT_SPILLED;
-        for (int i = 0; i < WORDS / 2; i++) {
-            to[i] = __builtin_bswap32(local[i]);
-            to[WORDS / 2 + i] = __builtin_bswap32(in[i]);
-        }
-    } else if (!put_aside(v, local, in, sp)) {
+    if (!(to_stack ? store_window(v, sp, local, in) : put_aside(v, local, in, sp)))
         return NOT_SPILLED;
-    }
     if (*user == oldest + 1)
         *user = 0;
     *state(v, SPARC_WIM) = 1u << oldest;
@@ -324,19 +330,28 @@ static bool answer(struct vmm_cpu *v, uint32_t result)
 
 static bool call(struct vmm_cpu *v)
 {
-    uint32_t psr;
+    enum { CONTEXT = 2, CONTEXT_BITS = 0xff, MOST_UPDATES = 4096, PAGE = 0x1000 };
+    uint32_t a = *reg(v, O0), b = *reg(v, O1), psr;
 
     switch (*reg(v, G1)) {
     case VMM_HYPER_RETURN:
         return go_back(v);
+    case VMM_HYPER_SPACE:
+        state(v, SPARC_MMUREGS)[CONTEXT] = b & CONTEXT_BITS;
+        return vmm_memory_context(v) && answer(v, 0);
+    case VMM_HYPER_UPDATE:
+        return b <= MOST_UPDATES && vmm_memory_update(v, a, b) && answer(v, b);
+    case VMM_HYPER_FLUSH:
+        return vmm_memory_flush(v, a & -PAGE, false) && answer(v, 0);
+    case VMM_HYPER_FLUSH_SPACE:
+    case VMM_HYPER_RELEASE:
+        return vmm_memory_flush(v, 0, true) && answer(v, 0);
     case VMM_HYPER_FPU:
         psr = get_psr(v);
-        put_psr(v, *reg(v, O0) ? psr | PSR_EF : psr & ~(uint32_t)PSR_EF);
+        put_psr(v, a ? psr | PSR_EF : psr & ~(uint32_t)PSR_EF);
         return answer(v, 0);
     case VMM_HYPER_OPENED:
         return answer(v, 0);
-    case VMM_HYPER_UPDATE:
-        return vmm_batch(v, *reg(v, O0), *reg(v, O1)) && answer(v, *reg(v, O1));
     case VMM_HYPER_WINDOWS:
         return spill_all(v) && answer(v, 0);
     default:

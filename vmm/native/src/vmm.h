@@ -364,6 +364,8 @@ struct vmm_cpu {
     /* batch.c */
     uint8_t *batch_ram; /* NULL: batches are the monitor's */
     uint64_t batch_base, batch_size;
+    /* memory.c: what the guest asked for and was done there, since the policy last counted it */
+    uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
@@ -434,6 +436,7 @@ void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
@@ -457,6 +460,16 @@ void vmm_free_roles(struct vmm_cpu *v);
 /* batch.c */
 void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
 bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* physical.c */
+bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
+uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
+void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
+
+/* memory.c */
+bool vmm_memory_context(struct vmm_cpu *v);
+bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
+bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -482,8 +495,8 @@ enum vmm_para_word {
 };
 /* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
 enum vmm_hypercall {
-    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_UPDATE = 7, VMM_HYPER_FPU = 10,
-    VMM_HYPER_OPENED = 13, VMM_HYPER_WINDOWS = 14
+    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN, VMM_HYPER_SPACE, VMM_HYPER_UPDATE, VMM_HYPER_FLUSH,
+    VMM_HYPER_FLUSH_SPACE, VMM_HYPER_FPU, VMM_HYPER_OPENED = 13, VMM_HYPER_WINDOWS, VMM_HYPER_RELEASE
 };
 #define VMM_HYPER_ERROR 0xffffffffu
 
