@@ -28,9 +28,12 @@ from typing import Any
 from vmm.cpu.engine import Engine
 from vmm.cpu.registers import RegisterFile
 from vmm.cpu.virtual import Space, Virtual
+from vmm.devices.disk.raw import RawDisk
+from vmm.devices.virtio.virtqueue import Rings
 from vmm.machine.bus import Bus, Memory
 from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
+from vmm.machine.dma import Dma
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
@@ -45,6 +48,7 @@ ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
     memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
+    Dma, Rings, RawDisk,
     # Derived from the guest's memory and registers, and told of when they are put back
     lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
 )
@@ -238,6 +242,11 @@ class Graph:
         seen = self._seen
         while waiting:
             path, value = waiting.popleft()
+            if isinstance(value, RawDisk) and not value.read_only:
+                raise UnknownState(
+                    f"{value.name}: a snapshot cannot keep a disk whose image is written to; "
+                    "snapshot=on (or -snapshot) writes to memory"
+                )
             if is_host(value) or id(value) in seen:
                 continue
             seen.add(id(value))

@@ -2,6 +2,7 @@
 /* Sensitive x86 instructions: control, debug and model-specific registers, what addresses
  * mean, and stores to page tables (Intel SDM volume 2).
  */
+#include "x86_apic.h"
 #include "x86_call.h"
 
 /* ---- control, debug and model-specific registers ------------------------------------------------ */
@@ -93,7 +94,8 @@ X86_DO(rdmsr)
 
     need_level_0(c);
     commit(c);
-    rdmsr(c->env);
+    if (vmm_x86_apic_msr(c->v, c->env, false) == VMM_MSR_ENGINES)
+        rdmsr(c->env);
     return GOES_ON;
 }
 
@@ -216,10 +218,15 @@ X86_DO(wrmsr)
 {
     ENGINE(void, wrmsr, (void *));
     enum { R_ECX = 1, IA32_EFER = 0xc0000080 };
+    enum vmm_msr what;
 
     need_level_0(c);
     commit(c);
-    wrmsr(c->env);
+    what = vmm_x86_apic_msr(c->v, c->env, true);
+    if (what == VMM_MSR_FAULTS)
+        fault(c, GP);
+    if (what == VMM_MSR_ENGINES)
+        wrmsr(c->env);
     if (get_register(c, R_ECX) == IA32_EFER)
         return tell(c);
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
