@@ -195,6 +195,23 @@ class Pattern(C.Structure):
     )
 
 
+class TableSource(C.Structure):
+    """An entry of a guest's tables that a translation is made from."""
+
+    _fields_ = (
+        ("address", C.c_uint64),
+        ("value", C.c_uint64),
+        ("size", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
+class TableUpdate(C.Structure):
+    """One entry that a guest asks to be set."""
+
+    _fields_ = (("address", C.c_uint32), ("value", C.c_uint32))
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
@@ -412,6 +429,10 @@ class NativeCpu(C.Structure):
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
         ("on_stage", ON_STAGE),
+        ("shadow", C.c_void_p),
+        ("on_table_store", ON_LEDGER),
+        ("tell_stores", C.c_uint32),
+        ("serial", C.c_uint32),
     )
 
 
@@ -558,6 +579,34 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_new.argtypes = (pointer, C.c_int, C.c_void_p)
+        dll.vmm_shadow_window.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int)
+        dll.vmm_shadow_enter.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32)
+        dll.vmm_shadow_enter.restype = None
+        dll.vmm_shadow_fill.argtypes = (pointer, C.c_uint32, C.c_uint32, C.POINTER(C.c_int))
+        dll.vmm_shadow_fill.restype = C.c_bool
+        dll.vmm_shadow_wrote.argtypes = (pointer, C.c_uint64, C.c_uint64)
+        dll.vmm_shadow_wrote.restype = C.c_bool
+        dll.vmm_shadow_store.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_shadow_store.restype = C.c_bool
+        dll.vmm_shadow_flush_page.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_flush_page.restype = C.c_bool
+        for name in ("vmm_shadow_context", "vmm_shadow_flush_all", "vmm_shadow_stored"):
+            getattr(dll, name).argtypes = (pointer,)
+            getattr(dll, name).restype = C.c_bool
+        dll.vmm_shadow_free.argtypes = (pointer,)
+        dll.vmm_shadow_free.restype = None
+        dll.vmm_shadow_forget.argtypes = (pointer,)
+        dll.vmm_shadow_forget.restype = None
+        dll.vmm_shadow_make_up.argtypes = (pointer, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_make_up.restype = None
+        dll.vmm_shadow_physical.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_shadow_physical.restype = C.c_bool
+        dll.vmm_shadow_update.argtypes = (pointer, C.POINTER(TableUpdate), C.c_uint32)
+        dll.vmm_shadow_update.restype = C.c_bool
+        dll.vmm_shadow_protects.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
         dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)

@@ -41,6 +41,7 @@ from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
 from vmm.monitor.memory import exposed, lazy, nested, strict
+from vmm.monitor.memory import native as native_shadow
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.native import library as native
 
@@ -50,7 +51,7 @@ HOST_TYPES = (
     memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
     Dma, Rings, RawDisk,
     # Derived from the guest's memory and registers, and told of when they are put back
-    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
+    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy, native_shadow.Policy,
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
@@ -62,7 +63,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Port: frozenset({"channel", "taps", "muted", "_network"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
-        "memory", "technique", "counters", "profile",
+        "memory", "technique", "counters", "_profile",
         "_numbers", "_names", "_trapped", "_rewritten",
     }),
 }

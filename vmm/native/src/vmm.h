@@ -392,6 +392,11 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* shadow.c */
+    struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
+    void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
+    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
 /* core.c */
@@ -452,6 +457,7 @@ void vmm_restart(struct vmm_cpu *v);
 int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
 void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+void vmm_real_mmu_stays_on(struct vmm_cpu *v);
 
 /* exposed.c */
 int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
