@@ -13,7 +13,6 @@ from vmm.boards.attachments import AttachmentError
 from vmm.boards.options import BoardError, Options
 from vmm.devices.virtio.mmio import VirtioMmio
 
-
 BEACON = Path(__file__).parents[2] / "docs/examples/beacon/board.toml"
 
 
