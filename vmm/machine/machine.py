@@ -67,6 +67,7 @@ class Machine:
         self.delivery: Literal["native", "python"] = "native"
         self.options: object = None  # what the board was built from (vmm.boards.Options)
         self.counters = Counters()
+        self.device_counters: dict[str, Callable[[], dict[str, int]]] = {}  # by device name
         self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
         # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).

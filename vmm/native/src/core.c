@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "monitor_x86.h"
 #include "offsets.h"
+#include "shadow.h"
 
 #include "dl.h"
 #include <pthread.h>
@@ -108,6 +109,7 @@ static bool in_engine(const void *address)
 
 /* Attached processors. */
 static struct vmm_cpu *attached;
+static uint32_t attachments; /* since the process began */
 static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct vmm_cpu *vmm_of_env(void *env)
@@ -185,6 +187,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     pthread_mutex_lock(&attached_lock);
     v->next = attached;
     attached = v;
+    v->serial = ++attachments;
     pthread_mutex_unlock(&attached_lock);
     vmm_exec_original[arch]
         = (vmm_exec_fn)(uintptr_t)FIELD(void *, class, CLASS_EXEC_INTERRUPT);
@@ -214,6 +217,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
+    vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
 }

@@ -196,6 +196,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_IDT 400
 #define X86_A20_MASK 496
 #define X86_CR 424
+#define X86_EFER 0x250
 #define X86_SYSENTER_CS 0x12c0 /* then ESP and EIP, 8 bytes each */
 #define X86_ERROR_CODE 0x1508
 #define X86_IS_INT 0x150c

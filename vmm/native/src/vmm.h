@@ -213,8 +213,10 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
-/* What a frame of the guest's is to policy `exposed`. */
-enum vmm_role { VMM_ROLE_NONE, VMM_ROLE_TABLE, VMM_ROLE_LAST_TABLE /* has last-level tables only */ };
+/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
+ * each of its chunks that is of a last-level table. */
+#define VMM_ROLE_TABLE (1u << 16)
+#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -358,7 +360,7 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames, enum vmm_role; NULL: none has one */
+    uint32_t *roles;        /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
     /* batch.c */
@@ -390,6 +392,11 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* shadow.c */
+    struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
+    void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
+    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
 /* core.c */
@@ -450,6 +457,7 @@ void vmm_restart(struct vmm_cpu *v);
 int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
 void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+void vmm_real_mmu_stays_on(struct vmm_cpu *v);
 
 /* exposed.c */
 int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
