@@ -623,7 +623,7 @@ const char *vmm_engine_said(void);
 uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
-void vmm_sparc_before_instruction(uint32_t pc);
+void vmm_sparc_before_instruction(uint32_t pc, void *context);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
