@@ -47,7 +47,8 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-ROLE_NONE, ROLE_TABLE, ROLE_LAST_TABLE = range(3)  # of frames, to policy exposed
+# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
+ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -395,7 +396,7 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint8)),
+        ("roles", C.POINTER(C.c_uint32)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
         ("batch_ram", C.c_void_p),

@@ -115,6 +115,11 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
+/* SPARC: DisasContext, with pc and npc of the next instruction, and what has set the condition codes */
+#define SPARC_DC_PC 0x20
+#define SPARC_DC_NPC 0x24
+#define SPARC_DC_CC_OP 0x38
+#define SPARC_CC_OP_DYNAMIC 0
 #define TB32_CS_BASE 0x04 /* SPARC: npc */
 #define TB32_FLAGS 0x08
 #define TB_FLAG_SUPER_ 0x40 /* SPARC: supervisor mode */

@@ -213,8 +213,10 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
-/* What a frame of the guest's is to policy `exposed`. */
-enum vmm_role { VMM_ROLE_NONE, VMM_ROLE_TABLE, VMM_ROLE_LAST_TABLE /* has last-level tables only */ };
+/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
+ * each of its chunks that is of a last-level table. */
+#define VMM_ROLE_TABLE (1u << 16)
+#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -358,7 +360,7 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames, enum vmm_role; NULL: none has one */
+    uint32_t *roles;        /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
     /* batch.c */
@@ -621,7 +623,7 @@ const char *vmm_engine_said(void);
 uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
-void vmm_sparc_before_instruction(uint32_t pc);
+void vmm_sparc_before_instruction(uint32_t pc, void *context);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
