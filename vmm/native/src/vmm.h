@@ -88,6 +88,7 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 1024 /* a power of two */
+#define VMM_NEXTS 1024 /* a power of two */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
@@ -133,6 +134,13 @@ struct vmm_cell {
 struct vmm_place {
     uintptr_t host_pc;
     int64_t rest;
+};
+
+/* A block that was found for a state of the register file (stay_thunks.inc). */
+struct vmm_next {
+    const void *tb;
+    void *code;
+    uint64_t state[3];
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -384,6 +392,9 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* stay.c */
+    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    struct vmm_next nexts[VMM_NEXTS];
 };
 
 /* core.c */
@@ -503,7 +514,11 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
-bool vmm_fetches(int arch, const void *helper);
+void vmm_join_charge(uint8_t *code);
+
+/* stay.c */
+bool vmm_delivered(struct vmm_cpu *v);
+void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
