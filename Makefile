@@ -7,6 +7,7 @@
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
 # make techniques    measure them, then figures and tables of docs/techniques.md
 # make transcripts   docs/transcripts.md, from sessions of the trap shell
+# make linux  Debian's Linux for ARM and i386 with a first file system, into build/linux (fetched once)
 # make guests the guest kernels and firmware, into build/
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
 # make clean  remove what the build made (not the virtual environment)
@@ -23,11 +24,13 @@ TARGET = all
 SECONDS = 60
 NATIVE := vmm/native/libvmm_native.so
 NATIVE_SOURCES := vmm/native/build.py $(wildcard vmm/native/src/*)
+LINUX_SOURCES := $(addprefix toolchain/,linux.py debian.py cpio.py kernel_modules.py) \
+	$(addprefix guests/linux/,init udhcpc)
 
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: techniques transcripts all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
+.PHONY: techniques transcripts linux all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
 	fuzz-loaders lint clean distclean
 
 all: guests
@@ -66,6 +69,12 @@ guests: tools-cross
 	@$(MAKE) --no-print-directory -s -C guests
 	@$(MAKE) --no-print-directory -s -C firmware
 
+# Written last is the file system, so what it stands for is all there.
+linux: build/linux/arm/initrd build/linux/i386/initrd
+
+build/linux/%/initrd: $(LINUX_SOURCES) | venv
+	@$(BIN)/python toolchain/linux.py $* $(@D)
+
 # -- the package ------------------------------------------------------------------
 
 wheel: setup guests
@@ -79,7 +88,7 @@ wheel: setup guests
 run: setup tools-all guests
 	@$(BIN)/vmm showcase
 
-test: setup tools-test guests lint
+test: setup tools-test guests linux lint
 	@$(BIN)/python -m pytest -q -n 2
 
 bench: setup tools-all guests

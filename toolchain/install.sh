@@ -38,6 +38,7 @@ missing() {
 	have dtc || echo firmware device-tree-compiler
 	[ -f /usr/lib/u-boot/qemu_arm/u-boot.bin ] || echo firmware u-boot-qemu
 	[ -f /usr/share/seabios/bios.bin ] || echo firmware seabios
+	ls /usr/lib/*/libslirp.so.0 >/dev/null 2>&1 || echo firmware libslirp0
 }
 
 packages() { printf '%s\n' "$1" | while read -r _ package; do printf '%s ' "$package"; done; }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Boot ROM of the `pc` board: from the reset vector to a Multiboot kernel.
+/* Boot ROM of the `pc` board: from the reset vector to a kernel.
  *
  * Does what a kernel may expect a BIOS to have done to the interrupt
  * controllers, the timer and the A20 gate, then enters the kernel that the
  * loader left in memory in the state of the Multiboot specification 0.6.96,
- * section 3.2.  It offers no BIOS services and uses no RAM: the loader writes
- * the words of the block at `boot_entry` into the ROM image.
+ * section 3.2, and of the 32-bit entry of Linux' boot protocol, which asks for
+ * these selectors and for the zero page in ESI.  It offers no BIOS services
+ * and uses no RAM: the loader writes the words of the block at `boot_entry`
+ * into the ROM image.
  *
- * There is no local APIC on the board, so none is put into virtual wire mode;
- * to try this ROM under QEMU (-bios, with the words filled in) take
- * `-cpu qemu32,-apic`, or no interrupt of the 8259s gets through.
+ * The loader has put a local APIC into virtual wire mode; to try this ROM under
+ * QEMU (-bios, with the words filled in) take `-cpu qemu32,-apic`, or no
+ * interrupt of the 8259s gets through.
  *
  * The ROM is linked at 0xFFFF0000, where the reset vector's CS base points;
  * the first far jump goes to its alias at 0xF0000. */
@@ -21,8 +23,8 @@
 #define PORT92    0x92
 #define PORT92_A20 0x02
 #define CR0_PE    1
-#define CODE      0x08
-#define DATA      0x10
+#define CODE      0x10                      /* Linux' __BOOT_CS */
+#define DATA      0x18                      /* and __BOOT_DS */
 #define ROM_ALIAS 0xf000                   /* real-mode segment of the alias */
 
     .macro OUTPUT port, value
@@ -76,17 +78,17 @@ protected_entry:
     mov %eax, %ss
     xor %ecx, %ecx
     xor %edx, %edx
-    xor %esi, %esi
     xor %edi, %edi
     xor %ebp, %ebp
     xor %esp, %esp
     mov boot_magic, %eax
     mov boot_info, %ebx
+    mov boot_params, %esi
     jmp *boot_entry
 
     .align 8
 gdt:
-    .quad 0
+    .quad 0, 0
     .quad 0x00cf9b000000ffff               /* code, accessed bits set: a ROM cannot take them */
     .quad 0x00cf93000000ffff               /* data */
 gdt_end:
@@ -96,10 +98,11 @@ gdt_register:
 
     /* Filled in by the loader. */
     .align 16
-    .globl boot_entry, boot_info, boot_magic
+    .globl boot_entry, boot_info, boot_magic, boot_params
 boot_entry: .long 0                        /* physical address of the kernel's entry */
 boot_info:  .long 0                        /* physical address of the multiboot information */
 boot_magic: .long 0x2badb002
+boot_params: .long 0                       /* physical address of Linux' zero page */
 
     .section .reset, "ax"
     .code16

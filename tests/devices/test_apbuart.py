@@ -180,3 +180,14 @@ def test_resume_drives_the_line_of_a_restored_state() -> None:
     bench.uart.resume()
     assert bench.high()
     assert bench.uart.read(DATA, 4) == ord("a")
+
+
+def test_a_break_sets_its_bit_and_brings_no_data() -> None:
+    bench = enabled(TX)
+    bench.uart.receive_break()
+    assert bench.uart.read(STATUS, 4) == IDLE
+    bench = enabled()
+    bench.uart.receive_break()
+    assert bench.uart.read(STATUS, 4) == IDLE | apbuart.BR
+    bench.uart.write(STATUS, 4, 0)
+    assert bench.uart.read(STATUS, 4) == IDLE

@@ -135,3 +135,16 @@ def test_identification_and_byte_lanes() -> None:
     assert bench.uart.read(pl011.IBRD + 1, 1) == 0x12
     assert bench.uart.read(0x80, 4) == 0
     assert bench.uart.unknown.counts["read", 0x80] == 1
+
+
+def test_a_break_is_an_entry_with_its_bit() -> None:
+    bench = Bench()
+    bench.fifos_on()
+    bench.uart.write(pl011.IMSC, 4, pl011.INT_BE)
+    bench.uart.receive(b"a")
+    bench.uart.receive_break()
+    assert bench.line.level
+    assert bench.uart.read(pl011.DR, 4) == ord("a") and bench.uart.read(pl011.RSR, 4) == 0
+    assert bench.uart.read(pl011.DR, 4) == pl011.DR_BE and bench.uart.read(pl011.RSR, 4) == 4
+    bench.uart.write(pl011.ICR, 4, pl011.INT_BE)
+    assert not bench.line.level

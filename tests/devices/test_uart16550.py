@@ -175,3 +175,13 @@ def test_snapshot_keeps_the_timeout(bench: Bench) -> None:
     bench.uart.resume()
     bench.clock.advance(NS)
     assert bench.inp(IIR) == 0xCC
+
+
+@pytest.mark.parametrize("fifos", [0, 1])
+def test_a_break_is_a_zero_with_its_bit(bench: Bench, fifos: int) -> None:
+    bench.out(FCR, fifos)
+    bench.out(IER, 4)
+    bench.uart.receive_break()
+    assert bench.high() and bench.inp(IIR) & 0xF == 6
+    assert bench.inp(LSR) == 0x71 and bench.inp(LSR) == 0x61
+    assert not bench.high() and bench.inp(THR) == 0 and bench.inp(LSR) == 0x60

@@ -86,9 +86,12 @@ class Processor:
         self.space, self.flat = None, True
         self.tlb.clear()
 
-    def set_role(self, frame: int, role: bool) -> None:
+    def set_role(self, frame: int, role: int) -> None:
         (self.roles.add if role else self.roles.discard)(frame)
         self.tlb.clear()
+
+    def set_batches(self, allowed: bool) -> None:
+        pass
 
     def flush_page(self, address: int) -> None:
         self.tlb.pop(address >> 12, None)

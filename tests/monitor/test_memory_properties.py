@@ -301,8 +301,9 @@ def account(run: Run) -> FrameTypes:
 
 def described(types: FrameTypes) -> object:
     return (
-        {base: (k.level, k.size, k.pins, k.parents) for base, k in types._known.items()},
-        types._writable, types._frames,
+        {base: (k.level, k.size, k.pins, k.parents, k.children)
+         for base, k in types._known.items()},
+        types._frames,
     )
 
 

@@ -15,7 +15,7 @@ sys.path.append(str(TOP / "tests" / "toolchain"))
 from assembly import build_guest  # noqa: E402
 
 BOARDS = {"arm": "virt", "sparc": "leon3", "x86": "pc"}
-POLICIES = ("strict", "lazy")
+POLICIES = ("strict", "lazy", "exposed")
 EVERY = pytest.mark.parametrize("architecture", BOARDS)
 
 
@@ -49,9 +49,23 @@ def test_wrong_calls_are_refused_and_change_nothing(boot, tmp_path) -> None:
     ]
 
 
-def test_x86_system_calls_do_not_come_to_the_monitor(boot) -> None:
+@pytest.mark.parametrize("architecture", ["arm", "x86"])
+def test_batches_of_pages_do_not_come_to_the_monitor(boot, architecture: str) -> None:
+    """Of validated tables: an entry that maps one page, and no table, can be no mistake."""
+    guest = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-para-forks"))
+    monitor = virtualize(guest.machine, "para", "exposed")
+    guest.run()
+    bare = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-forks"))
+    bare.run()
+    assert guest.output == bare.output
+    assert monitor.counters.total < 3000
+    assert monitor.memory.counters.updates > 1000
+
+
+@pytest.mark.parametrize("architecture", ["arm", "x86"])
+def test_system_calls_do_not_come_to_the_monitor(boot, architecture: str) -> None:
     """Traps, and the way back to user mode, are the native layer's."""
-    guest = boot("pc", kernel=kernel("x86", "nucleus-para-syscalls"))
+    guest = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-para-syscalls"))
     monitor = virtualize(guest.machine, "para")
     guest.run()
     assert monitor.counters.total < 1000 < 200_000 < guest.machine.engine.native.recent_count

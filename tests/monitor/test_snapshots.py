@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from runs import GUESTS
 
 from vmm.boards import Options, create
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
-from vmm.state.snapshot import restore, take
+from vmm.state.snapshot import load, restore, save, take
 
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 Ledger = list[tuple[int, int, int, int, int]]
@@ -44,3 +46,24 @@ def test_a_run_in_slices_and_one_from_a_snapshot_are_the_bare_run(arch: str, pol
         assert to_the_end(machine, ledger) == bare
         restore(machine, here)
         ledger[:] = kept
+
+
+@pytest.mark.parametrize("arch", ["arm", "x86"])
+def test_a_paravirtual_kernel_goes_on_from_a_file(arch: str, tmp_path: Path) -> None:
+    """Its interrupt flag is a page of its memory, which another machine's monitor has to find."""
+    def paravirtual() -> Machine:
+        kernel = GUESTS / arch / "nucleus-para-quick.elf"
+        machine = create(Options(board=BOARDS[arch], kernel=kernel))
+        virtualize(machine, "para")
+        return machine
+
+    first = paravirtual()
+    first.run(until=2_000_000)
+    save(take(first), tmp_path / "kept")
+    first.run()
+    other = paravirtual()
+    restore(other, load(tmp_path / "kept"))
+    assert other.engine.count == 2_000_000
+    other.run()
+    assert other.engine.count == first.engine.count
+    assert bytes(other.console.tail) == bytes(first.console.tail)

@@ -1,6 +1,6 @@
 """PSCI, the power interface of ARM firmware, as the board's own services.
 
-Arm DEN 0022 (PSCI 1.0) for the functions, DEN 0028 (SMC Calling Convention)
+Arm DEN 0022 (PSCI 1.1) for the functions, DEN 0028 (SMC Calling Convention)
 for what unknown functions return.  One processor: there is nobody to switch on.
 """
 
@@ -14,7 +14,7 @@ VERSION, CPU_SUSPEND, CPU_OFF, CPU_ON, AFFINITY_INFO = (0x84000000 + n for n in 
 MIGRATE, MIGRATE_INFO_TYPE = 0x84000005, 0x84000006
 SYSTEM_OFF, SYSTEM_RESET, FEATURES = 0x84000008, 0x84000009, 0x8400000A
 
-PSCI_1_0 = 0x10000
+PSCI_1_1 = 0x10001
 SUCCESS, NOT_SUPPORTED, INVALID_PARAMETERS, ALREADY_ON = 0, -1, -2, -4
 NO_MIGRATION = 2
 KNOWN = {VERSION, CPU_SUSPEND, CPU_OFF, CPU_ON, AFFINITY_INFO, MIGRATE_INFO_TYPE, SYSTEM_OFF,
@@ -39,7 +39,7 @@ class Psci:
 
     def _answer(self, function: int, argument: int) -> int:
         if function == VERSION:
-            return PSCI_1_0
+            return PSCI_1_1
         if function == FEATURES:
             return SUCCESS if argument in KNOWN else NOT_SUPPORTED
         if function == AFFINITY_INFO:

@@ -2,7 +2,7 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-empty virtio-mmio slots, PSCI.  The processor takes one nanosecond an
+32 virtio-mmio slots, PSCI.  The processor takes one nanosecond an
 instruction.  Properties: ``virtualization=on``, ``secure=on``.
 """
 
@@ -11,11 +11,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vmm.boards import boot
+from vmm.boards import virt_slots
 from vmm.boards.options import BoardError, Options
 from vmm.boards.psci import Psci
 from vmm.boards.semihosting import Semihosting
-from vmm.boards.virt_tree import Address, device_tree
+from vmm.boards.virt_load import FLASH_BANK, load
+from vmm.boards.virt_tree import Address
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.arm.timer import TimerRegisters
@@ -27,7 +28,6 @@ from vmm.devices.gicv2m import GicV2m
 from vmm.devices.pl011 import Pl011
 from vmm.devices.pl031 import Pl031
 from vmm.devices.pl061 import Pl061
-from vmm.devices.virtio_empty import VirtioEmpty
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 HZ = 1_000_000_000
 TIMER_HZ = 62_500_000
 RAM_MAX = 0x1_0000_0000 - Address.RAM
-FLASH_BANK = 0x04000000
-FIRMWARE_VECTORS_END = 0x20  # of our own boot stub, at the start of flash
 SECURE_RAM_SIZE = 0x01000000
-VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
 SPI_LINES = 288  # GIC interrupt identifiers
 UART_SPI, RTC_SPI, GPIO_SPI, MSI_FIRST_SPI, MSI_COUNT = 1, 2, 7, 48, 64
 # Private interrupts of the generic timer, in the order of generic_timer.NAMES.
@@ -104,8 +101,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.RTC, Pl031(clock, gic.spi(RTC_SPI)))
     devices.place(Address.FW_CFG, fw_cfg)
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
-    for slot in range(VIRTIO_SLOTS):
-        devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
+    virt_slots.place(machine, options, gic)
     machine.connect()
     model(
         machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
@@ -122,8 +118,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         TimerRegisters(processor, timer, HZ // TIMER_HZ)
     _services(machine, processor, options, virtualization, secure)
     processor.reset()
-    tree = device_tree(machine, options, ram, virtualization, secure)
-    _load(machine, processor, options, tree, ram)
+    load(machine, processor, options, ram)
     return machine
 
 
@@ -150,29 +145,3 @@ def _services(
     conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
     processor.set_firmware_conduit(conduit)
     machine.serve(conduit, call)
-
-
-def _load(
-    machine: Machine, processor: ArmProcessor, options: Options, tree: bytes, ram: int
-) -> None:
-    if options.bare:
-        return
-    if options.kernel is None and options.bios is None:
-        raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
-    tree_at = Address.RAM
-    if options.kernel is not None:
-        image = boot.read_kernel(options.kernel, "arm", Address.RAM + 0x10000)
-        boot.place(machine, image)
-        end = max(segment.address + segment.size for segment in image.segments)
-        start = min(segment.address for segment in image.segments)
-        if start < Address.RAM + len(tree) and end > Address.RAM:
-            tree_at = (Address.RAM + ram - len(tree)) & ~0xFFF
-    if options.bios is not None:
-        machine.load_bytes(Address.FLASH, boot.flat_firmware(options.bios, FLASH_BANK),
-                           str(options.bios))
-    else:
-        processor.expect_vectors_above(FIRMWARE_VECTORS_END)
-        boot.board_firmware(machine, "virt", {
-            "boot_entry": image.entry, "boot_dtb": tree_at, "boot_arg0": 0,
-        })
-    machine.load_bytes(tree_at, tree, "device tree")

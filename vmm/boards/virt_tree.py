@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmm.machine.devicetree import Node, cells64, flatten
+from vmm.machine.devicetree import Node, Property, cells64, flatten
 
 if TYPE_CHECKING:
     from vmm.boards.options import Options
-    from vmm.machine.machine import Machine
+    from vmm.cpu.arm.processor import ArmProcessor
 
 
 class Address:
@@ -31,13 +31,17 @@ SPI, PPI = 0, 1
 EDGE, LEVEL_HIGH = 1, 4
 CPU_MASK = 0x100  # interrupt cell of a PPI: processor 0
 UART_CLOCK = 24_000_000
+# Linux begins its random numbers with it.  Always the same: a run can be repeated.
+RNG_SEED = bytes(range(0x40, 0x60))
+POWER_LINE, KEY_POWER = 3, 116  # of the PL061; linux/input-event-codes.h
 TREE_SPACE = 0x10000  # bytes: room for firmware to add to it
 
 
 def device_tree(
-    machine: Machine, options: Options, ram: int, virtualization: bool, secure: bool
+    processor: ArmProcessor, options: Options, ram: int, initrd: tuple[int, int] | None = None
 ) -> bytes:
-    """The flattened tree of one machine."""
+    """The flattened tree of one machine; ``initrd`` is its address and that of its end."""
+    virtualization, secure = processor.virtualization, processor.security
     root = Node("", {
         "compatible": "linux,dummy-virt", "model": "linux,dummy-virt",
         "#address-cells": 2, "#size-cells": 2,
@@ -53,16 +57,18 @@ def device_tree(
         "clock-output-names": "clk24mhz",
     })
     root.properties["interrupt-parent"] = gic
-    chosen = {"stdout-path": f"/pl011@{Address.UART:x}"}
+    chosen: dict[str, Property] = {"stdout-path": f"/pl011@{Address.UART:x}", "rng-seed": RNG_SEED}
     if options.append:
         chosen["bootargs"] = options.append
-    root.children.append(Node("chosen", dict(chosen)))
+    if initrd is not None:
+        chosen["linux,initrd-start"], chosen["linux,initrd-end"] = initrd
+    root.children.append(Node("chosen", chosen))
     root.children.append(Node(f"memory@{Address.RAM:x}", {
         "device_type": "memory", "reg": cells64(Address.RAM, ram),
     }))
     cpus = Node("cpus", {"#address-cells": 1, "#size-cells": 0})
     cpus.children.append(Node("cpu@0", {
-        "device_type": "cpu", "compatible": f"arm,{machine.processor.model}", "reg": 0,
+        "device_type": "cpu", "compatible": f"arm,{processor.model}", "reg": 0,
     }))
     root.children.append(cpus)
     root.children.append(clock)
@@ -100,11 +106,14 @@ def device_tree(
     gpio = primecell("pl061", Address.GPIO, 7, "arm,pl061", 1)
     gpio.properties |= {"#gpio-cells": 2, "gpio-controller": True}
     root.children.append(gpio)
+    pin: list[int | Node] = [gpio, POWER_LINE, 0]
+    key = Node("poweroff", {"label": "GPIO Key Poweroff", "linux,code": KEY_POWER, "gpios": pin})
+    root.children.append(Node("gpio-keys", {"compatible": "gpio-keys"}, [key]))
     root.children.append(Node(f"fw-cfg@{Address.FW_CFG:x}", {
         "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
         "reg": cells64(Address.FW_CFG, 0x18),
     }))
-    for slot in range(32):
+    for slot in range(32):  # in use or not
         address = Address.VIRTIO + slot * 0x200
         root.children.append(Node(f"virtio_mmio@{address:x}", {
             "compatible": "virtio,mmio", "dma-coherent": True, "reg": cells64(address, 0x200),

@@ -24,7 +24,7 @@ from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
 INTERRUPTED = 130  # as shells report SIGINT
 COMMANDS = (
     "run", "shell", "test", "campaign", "bench", "theorem", "demo", "doctor", "showcase",
-    "completion",
+    "switch", "completion",
 )
 EPILOG = """\
 exit status:

@@ -16,13 +16,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.cli import gdb, options, recording, technique
+from vmm.cli import gdb, network, options, recording, technique
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
-from vmm.cli.terminal import Input, Output, usable_input
+from vmm.cli.terminal import HELP, Input, Output, usable_input
 from vmm.cli.ticking import TICK, ticking
 from vmm.machine import diagnosis
+from vmm.machine.clock import NS
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
@@ -44,8 +45,8 @@ examples:
 
 -s serves gdb at port 1234 of this host; with -S the guest waits for it.
 
-on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell) and Ctrl-A a
-types one Ctrl-A.
+on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell), Ctrl-A h lists
+the other keys.
 
 exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
 on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
@@ -62,14 +63,16 @@ def add(commands: Any) -> None:
     )
     options.declare(command)
     technique.declare(command)
+    network.declare(command)
     command.add_argument_group("debugging").add_argument(
         "--break", metavar="PLACE", dest="breaks", action="append", default=[],
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
     o = command.add_argument_group("snapshots and recordings").add_argument
     o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
-    o("--record", metavar="FILE", type=Path, help="write what is typed, and when, as JSON lines")
-    o("--replay", metavar="FILE", type=Path, help="type what was recorded, at the same moments")
+    o("--record", metavar="FILE", type=Path,
+      help="write what enters from outside, and when, as JSON lines")
+    o("--replay", metavar="FILE", type=Path, help="have it enter again, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
 
@@ -100,7 +103,12 @@ class Run:
         self.outputs = Outputs(stack)
         self.outputs.connect("-serial", o.serial, machine.console)
         self.outputs.connect("-debugcon", o.debugcon, machine.debug)
+        network.plug(machine, o, stack, recorded=self.replayed is not None)
         self.input = self._input(o)
+        if self.input is not None:
+            machine.outside.sources.append(self.input)
+        if o.pace:
+            machine.outside.set_pace(machine.clock.now())
         if o.record or self.replayed is not None:
             self._log_input(o, stack)
         self.recording = recording.attach(machine, o, stack)
@@ -129,7 +137,22 @@ class Run:
         return Input(
             STDIN, self.machine.console.type,
             quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
+            keys={
+                "b": self.machine.console.send_break, "t": self._stamp,
+                "h": lambda: show(HELP.rstrip()),
+            },
         )
+
+    def _stamp(self) -> None:
+        """Virtual time before each line on the terminal, or no more."""
+        for output in self.outputs:
+            if output.descriptor == STDOUT:
+                stamped = output.stamp is not None
+                output.flush()
+                output.stamp = None if stamped else self._time
+
+    def _time(self) -> str:
+        return f"[{self.machine.clock.now() / NS:13.6f}] "
 
     def _log_input(self, o: argparse.Namespace, stack: ExitStack) -> None:
         log = inputs.InputLog(self.machine, self.replayed or ())
@@ -159,20 +182,20 @@ class Run:
             self.machine.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         if self.progress is not None:
             self.progress.look()
-        if self.input is not None:
-            self.input.poll()
 
     def look_all(self) -> None:
         """Look outside for everybody who wants it: us, and a debugger."""
         for look in self.machine.on_heartbeat:
             look()
+        self.machine.outside.look()
 
     def idle(self) -> bool:
         """The guest sleeps and only input can wake it: wait for some."""
         if self.input is None:
             return False
+        self.machine.outside.wait(TICK)
         self.look_all()
-        return self.input.poll(TICK) or self.machine.outcome is not None
+        return self.input.open or self.machine.outcome is not None
 
     def interrupt(self, text: str) -> None:
         """End the run because the user wants it."""
@@ -205,6 +228,8 @@ class Run:
 
     def hand_over(self) -> Output:
         """Leave the user to the shell; returns the place where the console prints on stdout."""
+        if self.input is not None:
+            self.machine.outside.sources.remove(self.input)
         self.input = self.progress = None
         self.machine.idle_input = None
         for output in self.outputs:

@@ -7,8 +7,7 @@ outside.  Input is polled at the same moments; the descriptor stays blocking
 because a terminal shares its flags with standard output and the shell.
 
 On a terminal input is raw, as with `qemu -nographic`: every key goes to the
-guest, and Ctrl-A x ends the run, Ctrl-A c opens the trap shell, Ctrl-A Ctrl-A
-(or a) sends one Ctrl-A.
+guest, and a key after Ctrl-A is a command (`HELP`).
 """
 
 from __future__ import annotations
@@ -17,12 +16,20 @@ import os
 import select
 import stat
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 
 GATHER = 4096
 ESCAPE = 0x01  # Ctrl-A
+HELP = """\
+Ctrl-A h    this help
+Ctrl-A x    end the run
+Ctrl-A c    open the trap shell
+Ctrl-A b    send a break (Linux: the key of magic SysRq)
+Ctrl-A t    virtual time before each line, or no more
+Ctrl-A a    type one Ctrl-A, as Ctrl-A Ctrl-A does
+"""
 
 
 class Output:
@@ -33,6 +40,7 @@ class Output:
         self.descriptor = descriptor
         self.before = before
         self.at_line_start = True
+        self.stamp: Callable[[], str] | None = None  # what is written before each line
         self.closed = False  # the reader has gone
         self._gathered = bytearray()
 
@@ -48,6 +56,8 @@ class Output:
         if not data or self.closed:
             return
         self.before()
+        if self.stamp is not None:
+            data = self._stamped(data, self.stamp().encode())
         self.at_line_start = data.endswith(b"\n")
         view = memoryview(data)
         try:
@@ -55,6 +65,11 @@ class Output:
                 view = view[os.write(self.descriptor, view) :]
         except BrokenPipeError:
             self.closed = True
+
+
+    def _stamped(self, data: bytearray, stamp: bytes) -> bytearray:
+        first = stamp if self.at_line_start else b""
+        return bytearray(first) + data[:-1].replace(b"\n", b"\n" + stamp) + data[-1:]
 
 
 class Input:
@@ -66,11 +81,12 @@ class Input:
         deliver: Callable[[bytes], None],
         quit_run: Callable[[], None],
         open_shell: Callable[[], None],
+        keys: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
+        """``keys`` are more commands after Ctrl-A, by their letter."""
         self.descriptor = descriptor
         self.deliver = deliver
-        self.quit_run = quit_run
-        self.open_shell = open_shell
+        self.commands = {"x": quit_run, "c": open_shell, **(keys or {})}
         self.open = True
         self.terminal = os.isatty(descriptor)
         self._escaped = False
@@ -91,17 +107,28 @@ class Input:
                 self.deliver(data)
         return self.open
 
+    # As a source of a machine's outside (`vmm.machine.outside`):
+
+    expects = False  # a guest that sleeps does not wait for keys
+
+    def descriptors(self) -> list[tuple[int, int]]:
+        """What is waited for."""
+        return [(self.descriptor, select.POLLIN)] if self.open else []
+
+    def take(self, found: Sequence[int]) -> None:
+        """Deliver what is there, if something is."""
+        if found[0]:
+            self.poll()
+
     def _keys(self, data: bytes) -> bytes:
         typed = bytearray()
         for byte in data:
             if self._escaped:
                 self._escaped = False
-                if byte in b"xX":
-                    self.quit_run()
-                elif byte in b"cC":
-                    self.open_shell()
-                elif byte in b"aA\x01":
+                if byte in b"aA\x01":
                     typed.append(ESCAPE)
+                elif (command := self.commands.get(chr(byte).lower())) is not None:
+                    command()
             elif byte == ESCAPE:
                 self._escaped = True
             else:

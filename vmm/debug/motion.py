@@ -210,17 +210,21 @@ class Mover:
 
 @contextmanager
 def quiet(machine: Machine) -> Iterator[None]:
-    """Nobody is told of what happens again: console output, ledger, ends of runs."""
+    """Nobody is told of what happens again: console, networks, ledger, ends of runs."""
     consoles = (machine.console, machine.debug)
     sinks = [console.sinks for console in consoles]
     ledger, ledger_on, ends = machine.on_ledger, machine.engine.native.ledger_on, machine.on_stopped
     for console in consoles:
         console.sinks = []
+    for port in machine.ports:
+        port.muted = True
     machine.on_ledger, machine.on_stopped, machine.engine.native.ledger_on = [], [], 0
     try:
         yield
     finally:
         for console, kept in zip(consoles, sinks, strict=True):
             console.sinks = kept
+        for port in machine.ports:
+            port.muted = False
         machine.on_ledger, machine.on_stopped = ledger, ends
         machine.engine.native.ledger_on = ledger_on

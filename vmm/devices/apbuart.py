@@ -32,6 +32,7 @@ DEBUG = 0x10
 DR = 1 << 0  # data ready
 TS = 1 << 1  # transmitter shift register empty
 TE = 1 << 2  # transmitter FIFO empty
+BR = 1 << 3  # break received
 ERRORS = 0xF << 3  # break, overrun, parity, framing
 OV = 1 << 4
 TH = 1 << 7  # transmitter FIFO less than half full
@@ -124,6 +125,12 @@ class Apbuart:
             if self.state.control & RECEIVER_INTERRUPT:
                 self._pulse()
         return len(taken)
+
+    def receive_break(self) -> None:
+        """The far end sends a break: status bit BR, and no data."""
+        if self.state.control & RECEIVER_ENABLE:
+            self.state.errors |= BR
+            self._drive()
 
     # -- interrupts ----------------------------------------------------------
 

@@ -27,8 +27,8 @@ CR, IFLS, IMSC, RIS, MIS, ICR, DMACR = 0x30, 0x34, 0x38, 0x3C, 0x40, 0x44, 0x48
 FR_TXFE, FR_RXFF, FR_RXFE = 0x80, 0x40, 0x10
 LCR_FEN = 0x10
 CR_LBE = 0x80
-INT_RX, INT_TX, INT_RT, INT_OE = 0x010, 0x020, 0x040, 0x400
-DR_OE = 0x800
+INT_RX, INT_TX, INT_RT, INT_BE, INT_OE = 0x010, 0x020, 0x040, 0x200, 0x400
+DR_BE, DR_OE = 0x400, 0x800
 RSR_OE = 0x8
 
 FIFO_DEPTH = 16
@@ -151,6 +151,12 @@ class Pl011(SharedState[State]):
             self._receive_byte(byte)
         return len(taken)
 
+    def receive_break(self) -> None:
+        """The far end sends a break (3.3.1): an entry of zero with UARTDR.BE."""
+        if self.room():
+            self.state.ris |= INT_BE
+            self._receive_byte(DR_BE)
+
     # -- the guest side -----------------------------------------------------
 
     def read(self, offset: int, size: int) -> int:
@@ -230,6 +236,7 @@ class Pl011(SharedState[State]):
         self.state.ris |= INT_TX
 
     def _receive_byte(self, byte: int) -> None:
+        """An entry for the FIFO: data, and the error bits of UARTDR."""
         state = self.state
         if not self.room():
             # Only loop back gets here: the shift register overruns the full FIFO.

@@ -164,6 +164,12 @@ class Uart16550(SharedState[UartState]):
             self._accept(byte)
         return len(taken)
 
+    def receive_break(self) -> None:
+        """The far end sends a break: a character of zero with LSR.BI."""
+        if self.room():
+            self.state.lsr |= LSR_BI
+            self._accept(0)
+
     # -- registers ----------------------------------------------------------
 
     def _read(self, offset: int) -> int:

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vmm.machine.channel import Channel
+
 
 class Receiver(Protocol):
     """The input side of a serial device."""
 
     def room(self) -> int: ...
     def receive(self, data: bytes) -> int: ...
+    def receive_break(self) -> None: ...
 
 
 class ScriptError(ValueError):
@@ -77,13 +80,14 @@ class Console:
 
     KEEP = 1 << 16  # bytes of output kept for diagnoses and tests
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "console") -> None:
         self.sinks: list[Callable[[bytes], None]] = []
         self.receiver: Receiver | None = None
         self.printed = 0  # bytes in all
         self.tail = bytearray()
         self.on_script_end: Callable[[], None] | None = None
-        self.on_type: Callable[[bytes], None] | None = None  # who has input enter later
+        self.channel = Channel(name, self.enter)
+        self.breaks = Channel(f"{name}-break", self._break)  # what is in a piece does not matter
         self._input: deque[int] = deque()
         self._script: deque[ScriptLine] = deque()
         self._unmatched = bytearray()
@@ -106,15 +110,20 @@ class Console:
 
     def type(self, data: bytes) -> None:
         """Input from the host, for the guest."""
-        if self.on_type is not None:
-            self.on_type(data)
-        else:
-            self.enter(data)
+        self.channel.arrive(data)
 
     def enter(self, data: bytes) -> None:
         """Queue input for the guest now."""
         self._input.extend(data)
         self.feed()
+
+    def send_break(self) -> None:
+        """Send a break, as a terminal's key of that name does."""
+        self.breaks.arrive(b"")
+
+    def _break(self, data: bytes) -> None:
+        if self.receiver is not None:
+            self.receiver.receive_break()
 
     def feed(self) -> None:
         """Hand over what the device has room for (the device calls this too)."""

@@ -20,7 +20,9 @@ from vmm.machine.bus import PAGE, Bus
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
 from vmm.machine.loader import LoadError
+from vmm.machine.network import Port
 from vmm.machine.outcome import Outcome
+from vmm.machine.outside import Outside
 from vmm.machine.symbols import Symbols
 from vmm.native import library as native
 
@@ -56,12 +58,16 @@ class Machine:
         engine.native.clock_hz = hz
         engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
-        self.debug = Console()  # what firmware prints on a port of its own
+        self.debug = Console("debug")  # what firmware prints on a port of its own
+        self.channels = [self.console.channel, self.console.breaks]  # all ways in from outside
+        self.outside = Outside()
+        self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
         self.delivery: Literal["native", "python"] = "native"
         self.options: object = None  # what the board was built from (vmm.boards.Options)
         self.counters = Counters()
+        self.device_counters: dict[str, Callable[[], dict[str, int]]] = {}  # by device name
         self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
         # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).
@@ -125,6 +131,8 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for start, size in self.bus.windows:
+            engine.map_device(start, size)
         for placed in self.bus.devices:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)
@@ -134,6 +142,11 @@ class Machine:
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
             self.engine.forget_code(address, size)
+
+    def add_port(self, port: Port) -> None:
+        """A network device's socket, while the board is built."""
+        self.ports.append(port)
+        self.channels.append(port.channel)
 
     # -- limits and intercepts ---------------------------------------------------
 
@@ -347,6 +360,8 @@ class Machine:
         self._looks += 1
         if count >= self._next_heartbeat or not self._looks & 0x3F:
             self._next_heartbeat = count + HEARTBEAT
+            if self.outside.paced:
+                self.outside.slow_down(self.clock.now())
             self._look_outside()
         self.engine.native.event_at = self._event_count()
         return self.outcome is not None
@@ -357,6 +372,17 @@ class Machine:
             self.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         for look in self.on_heartbeat:
             look()
+        self.outside.look()
+
+    def _sleep(self, cycles: int) -> None:
+        """Let so many cycles pass, or fewer if the outside has something."""
+        if self.outside.holds:
+            now = self.clock.now()
+            gone = self.outside.sleep(now, now + cycles * NS // self.clock.hz)
+            self.engine.native.idle += min(cycles, gone * self.clock.hz // NS + 1)
+            self._look_outside()
+        else:
+            self.engine.native.idle += cycles
 
     def wake(self) -> None:
         """End the present sleep, though no interrupt has come."""
@@ -373,16 +399,25 @@ class Machine:
                 return True
             cycle = self.clock.next_cycle()
             if cycle is None:
-                if self.idle_input is not None and self.idle_input():
+                if self._idle():
                     continue
                 return True
             sleep = cycle - self.engine.cycles
             if sleep > 0:
-                self.engine.native.idle += sleep
+                self._sleep(sleep)
             self.clock.run_due()
             self.bus.cool()
         self.engine.set_event(self._event_count())
         return self.outcome is not None
+
+    def _idle(self) -> bool:
+        """Nothing is due, ever: wait for the outside; False if nothing will come from there."""
+        if self.idle_input is not None and self.idle_input():
+            return True
+        if not self.outside.holds:
+            return False
+        self._sleep(self.clock.hz)
+        return True
 
     def _trap(self, kind: int) -> int:
         if self._trap_watcher is not None:

@@ -41,4 +41,5 @@ def statistics(machine: Machine) -> dict[str, object]:
             "translation_fills": n.fills,
             "blocks_translated": n.blocks_translated,
         },
+        "devices": {name: counters() for name, counters in machine.device_counters.items()},
     }

@@ -75,8 +75,19 @@ class Monitor:
         self.technique = technique
         self.memory = memory
         self.counters = Counters()
-        self.profile: Profile | None = None
+        self._profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
+
+    @property
+    def profile(self) -> Profile | None:
+        """Where exits come from and what they cost, while somebody wants to know."""
+        return self._profile
+
+    @profile.setter
+    def profile(self, profile: Profile | None) -> None:
+        self._profile = profile
+        if profile is not None:
+            self.engine.native.tell_stores = 1
 
     # -- exits ----------------------------------------------------------------
 
@@ -129,8 +140,17 @@ class Monitor:
         """
         raise NotImplementedError
 
+    def table_store(self, pc: int) -> None:
+        """A store to a page of the guest's tables, at ``pc``, is let through alone."""
+        if self.profile is not None:
+            self.profile.note(pc, native.KIND_TABLE_STORE, False, 0)
+        self.store_trapped(pc)
+
     def store_trapped(self, pc: int) -> None:
-        """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped."""
+        """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped.
+
+        Who does something here sets ``engine.native.tell_stores``.
+        """
 
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None

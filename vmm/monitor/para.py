@@ -24,6 +24,8 @@ from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.noted import follow_noted
+from vmm.monitor.wedge import share_page
 from vmm.native import library as native
 
 MAGIC, ERROR, DONE = 0x564D4D01, 0xFFFFFFFF, 0
@@ -62,7 +64,9 @@ class Calls(Protocol):
 class Hypervisor:
     """Answers one guest's hypercalls."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, native: bool = True) -> None:
+        """``native``: what the native layer can answer does not come here."""
+        self.native = native
         self.monitor = monitor
         self.machine = monitor.machine
         self._bus = monitor.machine.bus
@@ -91,6 +95,13 @@ class Hypervisor:
         package = import_module(f"vmm.monitor.{self.machine.processor.architecture}.para")
         self.processor: Calls = package.Calls(self)
         self._calls |= self.processor.own
+        self._derived = monitor.engine.handlers.derived
+        monitor.engine.handlers.derived = self._resume
+
+    def _resume(self) -> None:
+        """State was put back: the native layer has the page that is shared now."""
+        self._derived()
+        share_page(self.machine, self.shared)
 
     def call(self, number: int, a: int, b: int) -> int | None:
         """Answer a call of the virtual kernel: its result, or None if there is none to give."""
@@ -162,7 +173,7 @@ class Hypervisor:
     # -- calls -------------------------------------------------------------------------
 
     def _share(self, page: int, b: int) -> int:
-        if page % PAGE or self.memory.load(page, 4) is None:
+        if page % PAGE or not share_page(self.machine, page):
             return ERROR
         self.shared = page
         return DONE
@@ -215,9 +226,15 @@ class Hypervisor:
 
 
 class Technique:
-    """The kernel calls.  It must not rely on instructions that do not trap."""
+    """The kernel calls.  It must not rely on instructions that do not trap.
+
+    With ``native`` off, on SPARC, all its calls and traps are answered in Python.
+    """
 
     name = "para"
+
+    def __init__(self, native: bool = True) -> None:
+        self._native = native
 
     def refusal(self, machine: Machine) -> str | None:
         return None
@@ -225,6 +242,7 @@ class Technique:
     def attach(self, monitor: Monitor) -> None:
         architecture = monitor.machine.processor.architecture
         try:
-            Hypervisor(monitor)
+            Hypervisor(monitor, self._native)
         except ModuleNotFoundError:
             raise MonitorError(f"para is not available for {architecture} guests") from None
+        follow_noted(monitor)

@@ -35,8 +35,9 @@ from vmm.machine.sensitive import STORE
 from vmm.machine.sites import Site
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.noted import follow_noted
 from vmm.monitor.verify import ElfError, SiteError, physical_address, verified_sites
-from vmm.monitor.wedge import PAGE, Wedge
+from vmm.monitor.wedge import Wedge
 from vmm.monitor.x86 import templates as x86_templates
 
 
@@ -121,29 +122,6 @@ def _check_loaded(machine: Machine, found: Annotated) -> None:
                 f"{found.path}: site {site.address:#x}: not what is in memory at {place:#x}")
 
 
-def follow_stores(monitor: Monitor, stores: Sequence[int]) -> None:
-    """Let marked stores change page tables with no exit; the policy follows before it is asked."""
-    virtual, memory = monitor.engine.virtual, monitor.memory
-    assert virtual is not None
-    virtual.annotate(stores)
-    noted, handlers = virtual.noted, virtual.handlers
-    exit_handler, fill_handler = handlers.exit, handlers.fill
-
-    def follow() -> None:
-        for frame in noted():
-            memory.wrote(frame * PAGE, 1)
-
-    def left(kind: int) -> int:
-        follow()
-        return exit_handler(kind)
-
-    def fill(address: int, access: int) -> int:
-        follow()
-        return fill_handler(address, access)
-
-    handlers.exit, handlers.fill = left, fill
-
-
 class Technique:
     """Patches what the notes record; with ``inline`` off all sites are done natively."""
 
@@ -188,7 +166,9 @@ class Technique:
                 calls.add(site.address)
         monitor.replace_sensitive(self.cost, self._annotated.unscanned(frozenset(calls)))
         if stores:
-            follow_stores(monitor, stores)
+            assert monitor.engine.virtual is not None
+            monitor.engine.virtual.annotate(stores)
+            follow_noted(monitor)
 
     def _patch(
         self, site: Site, following: Sequence[Site], templates: Templates | None, calls: set[int]

@@ -23,14 +23,19 @@ FLAGS = 0x40  # x86: IOPL and NT
 CONTROL = 0x44  # x86: CR0, CR2, CR3, CR4
 
 
-def share_page(machine: Machine, address: int) -> bool:
-    """Have the native layer keep the page at a physical address as VCPU page; False: no memory."""
-    memory = machine.bus.memory_at(address, PAGE)
-    if memory is None or memory.rom:
-        return False
-    host = memory.frames.address + memory.offset + address - memory.base
+def share_page(machine: Machine, address: int | None) -> bool:
+    """Have the native layer keep the page at a physical address as VCPU page; False: no memory.
+
+    None: it shall keep none.
+    """
     engine = machine.engine
-    engine.library.dll.vmm_set_vcpu_page(engine.pointer, host, address)
+    host = None
+    if address is not None:
+        memory = machine.bus.memory_at(address, PAGE)
+        if memory is None or memory.rom:
+            return False
+        host = memory.frames.address + memory.offset + address - memory.base
+    engine.library.dll.vmm_set_vcpu_page(engine.pointer, host, address or 0)
     return True
 
 

@@ -33,7 +33,10 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_UART16550,
     MODEL_I8254,
     MODEL_GPTIMER,
-) = range(9)
+    MODEL_LOCAL_APIC,
+    MODEL_IO_APIC,
+) = range(11)
+IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -44,7 +47,8 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-KIND_DIRECT = 1027  # of exits, ARM: a trap that the monitor is to enter
+# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
+ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -197,6 +201,23 @@ class Pattern(C.Structure):
     )
 
 
+class TableSource(C.Structure):
+    """An entry of a guest's tables that a translation is made from."""
+
+    _fields_ = (
+        ("address", C.c_uint64),
+        ("value", C.c_uint64),
+        ("size", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
+class TableUpdate(C.Structure):
+    """One entry that a guest asks to be set."""
+
+    _fields_ = (("address", C.c_uint32), ("value", C.c_uint32))
+
+
 class Range(C.Structure):
     """Addresses, both ends included."""
 
@@ -337,6 +358,8 @@ class NativeCpu(C.Structure):
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
+        ("frame", C.c_uint64),
+        ("nexts", Next * NEXTS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
@@ -381,9 +404,15 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint8)),
+        ("roles", C.POINTER(C.c_uint32)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
+        ("batch_ram", C.c_void_p),
+        ("batch_base", C.c_uint64),
+        ("batch_size", C.c_uint64),
+        ("asked_updates", C.c_uint64),
+        ("asked_flushes", C.c_uint64),
+        ("asked_switches", C.c_uint64),
         ("on_stored", ON_LEDGER),
         ("through", C.c_uint32 * 16),
         ("through_used", C.c_uint32),
@@ -408,8 +437,10 @@ class NativeCpu(C.Structure):
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
         ("on_stage", ON_STAGE),
-        ("frame", C.c_uint64),
-        ("nexts", Next * NEXTS),
+        ("shadow", C.c_void_p),
+        ("on_table_store", ON_LEDGER),
+        ("tell_stores", C.c_uint32),
+        ("serial", C.c_uint32),
     )
 
 
@@ -542,6 +573,8 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_set_batches.argtypes = (pointer, C.c_void_p, C.c_uint64, C.c_uint64)
+        dll.vmm_set_batches.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
@@ -554,6 +587,34 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_new.argtypes = (pointer, C.c_int, C.c_void_p)
+        dll.vmm_shadow_window.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int)
+        dll.vmm_shadow_enter.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32)
+        dll.vmm_shadow_enter.restype = None
+        dll.vmm_shadow_fill.argtypes = (pointer, C.c_uint32, C.c_uint32, C.POINTER(C.c_int))
+        dll.vmm_shadow_fill.restype = C.c_bool
+        dll.vmm_shadow_wrote.argtypes = (pointer, C.c_uint64, C.c_uint64)
+        dll.vmm_shadow_wrote.restype = C.c_bool
+        dll.vmm_shadow_store.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_shadow_store.restype = C.c_bool
+        dll.vmm_shadow_flush_page.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_flush_page.restype = C.c_bool
+        for name in ("vmm_shadow_context", "vmm_shadow_flush_all", "vmm_shadow_stored"):
+            getattr(dll, name).argtypes = (pointer,)
+            getattr(dll, name).restype = C.c_bool
+        dll.vmm_shadow_free.argtypes = (pointer,)
+        dll.vmm_shadow_free.restype = None
+        dll.vmm_shadow_forget.argtypes = (pointer,)
+        dll.vmm_shadow_forget.restype = None
+        dll.vmm_shadow_make_up.argtypes = (pointer, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_make_up.restype = None
+        dll.vmm_shadow_physical.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_shadow_physical.restype = C.c_bool
+        dll.vmm_shadow_update.argtypes = (pointer, C.POINTER(TableUpdate), C.c_uint32)
+        dll.vmm_shadow_update.restype = C.c_bool
+        dll.vmm_shadow_protects.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
         dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
@@ -562,9 +623,12 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
+        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
+        dll.vmm_para_arm_settle.argtypes = (pointer,)
+        dll.vmm_para_arm_settle.restype = None
         dll.vmm_arm_system_word.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_system_word.restype = C.c_void_p
         dll.vmm_arm_advance.argtypes = (pointer, C.c_uint32)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from vmm.machine.machine import Machine
 from vmm.memory.frames import PAGE
-from vmm.state.inputs import Typed, log_of
+from vmm.state.inputs import Entered, log_of
 from vmm.state.memory import EMPTY, Chunk
 from vmm.state.snapshot import Snapshot, restore, take
 
@@ -48,7 +48,7 @@ class Past:
     """What led to one state."""
 
     entries: list[Entry]
-    inputs: list[Typed]
+    inputs: list[Entered]
 
 
 def now(machine: Machine) -> Moment:

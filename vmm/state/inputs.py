@@ -1,25 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Input from the host, with the moment at which it entered: what a run cannot repeat by itself.
 
-What somebody types enters the machine one cycle later, before everything else
-that is due then.  So the moment is exact, and a run that is given the same
-input at the same cycles is the same run.  A log is kept in memory (for going
-back) and may be written to a file as it grows, a JSON line for each entry.
+What somebody types, or a network delivers, enters the machine one cycle later,
+before everything else that is due then.  So the moment is exact, and a run
+that is given the same input at the same cycles is the same run.  A log is
+kept in memory (for going back) and may be written to a file as it grows, a
+JSON line for each entry.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from vmm.machine.channel import Channel
 from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 
 KIND, VERSION = "vmm input", 1
+CONSOLE = "console"
 
 
 class InputError(ValueError):
@@ -27,50 +31,64 @@ class InputError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """Bytes typed on the console, and the cycle at which they enter."""
+class Entered:
+    """Bytes that enter by a channel, and the cycle at which they do."""
 
     cycle: int
     data: bytes
+    channel: str = CONSOLE
 
 
 class InputLog:
-    """All input of one machine; from its making on, input passes here."""
+    """All input of one machine; from its making on, input passes here.
 
-    def __init__(self, machine: Machine, entries: Iterable[Typed] = ()) -> None:
+    InputError if an entry is for a channel that the machine has not.
+    """
+
+    def __init__(self, machine: Machine, entries: Iterable[Entered] = ()) -> None:
         self.machine = machine
         self.entries = list(entries)
         self.file: IO[str] | None = None
         self._events: list[Event] = []
-        machine.console.on_type = self._typed
+        self._channels = {channel.name: channel for channel in machine.channels}
+        for channel in machine.channels:
+            channel.on_arrive = self._arrived
+        for entry in self.entries:
+            if entry.channel not in self._channels:
+                known = ", ".join(self._channels)
+                raise InputError(
+                    f"a recording has input for {entry.channel!r}; this machine has {known}"
+                )
         self.resume()
 
     def record(self, file: IO[str]) -> None:
-        """Write what is typed from now on to a file."""
+        """Write what enters from now on to a file."""
         self.file = file
         header = {"kind": KIND, "version": VERSION, "board": self.machine.name}
         file.write(json.dumps(header) + "\n")
         file.flush()
 
-    def _typed(self, data: bytes) -> None:
+    def _arrived(self, channel: Channel, data: bytes) -> None:
         now = self.machine.engine.cycles
         self.forget_after(now)
-        entry = Typed(now + 1, bytes(data))
+        entry = Entered(now + 1, bytes(data), channel.name)
         self.entries.append(entry)
         self._schedule(entry)
         if self.file is not None:
-            line = {"cycle": entry.cycle, "console": entry.data.decode("latin-1")}
+            line = {"cycle": entry.cycle, channel.name: _text(entry)}
             self.file.write(json.dumps(line) + "\n")
             self.file.flush()
 
-    def _schedule(self, entry: Typed) -> None:
-        machine = self.machine
-        self._events.append(machine.clock.at_cycle(
-            entry.cycle, partial(machine.console.enter, entry.data), "input", host=True, first=True
+    def _schedule(self, entry: Entered) -> None:
+        enter = self._channels[entry.channel].enter
+        self._events.append(self.machine.clock.at_cycle(
+            entry.cycle, partial(enter, entry.data), "input", host=True, first=True
         ))
 
     def forget_after(self, cycle: int) -> None:
         """Input in the future is of another future (what enters at the next cycle is of now)."""
+        if not self.entries or self.entries[-1].cycle <= cycle + 1:
+            return
         self.entries = [entry for entry in self.entries if entry.cycle <= cycle + 1]
         self.resume()
 
@@ -87,13 +105,31 @@ class InputLog:
 
 def log_of(machine: Machine) -> InputLog:
     """The machine's log, a new one if it has none."""
-    log = getattr(machine.console.on_type, "__self__", None)
+    log = getattr(machine.console.channel.on_arrive, "__self__", None)
     return log if isinstance(log, InputLog) else InputLog(machine)
 
 
-def read(path: Path) -> list[Typed]:
+def _text(entry: Entered) -> str:
+    """Keys as the text they are, anything else in base64."""
+    if entry.channel == CONSOLE:
+        return entry.data.decode("latin-1")
+    return base64.b64encode(entry.data).decode()
+
+
+def _entry(held: dict[str, Any]) -> Entered:
+    """An entry from its line; ValueError, KeyError or TypeError if it is none."""
+    cycle = held.pop("cycle")
+    ((channel, text),) = held.items()
+    if not isinstance(cycle, int) or isinstance(cycle, bool):
+        raise ValueError
+    if channel == CONSOLE:
+        return Entered(cycle, text.encode("latin-1"))
+    return Entered(cycle, base64.b64decode(text, validate=True), channel)
+
+
+def read(path: Path) -> list[Entered]:
     """The entries of a recording; InputError with file and line if it is none."""
-    entries: list[Typed] = []
+    entries: list[Entered] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -106,9 +142,7 @@ def read(path: Path) -> list[Typed]:
                 if held["kind"] != KIND or held["version"] != VERSION:
                     raise ValueError
                 continue
-            entry = Typed(held["cycle"], held["console"].encode("latin-1"))
-            if not isinstance(entry.cycle, int) or isinstance(entry.cycle, bool):
-                raise ValueError
+            entry = _entry(held)
             if entry.cycle < (entries[-1].cycle if entries else 0):
                 raise InputError(f"{path}:{number}: earlier than the line before")
         except InputError:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm import boards
+from vmm.boards.attachments import Attachment, Drive
 from vmm.boards.options import Options
 from vmm.cpu import saved
 from vmm.cpu.saved import SavedProcessor
@@ -30,6 +31,7 @@ from vmm.state.codec import CodecError, Data, Decoder, Encoder
 from vmm.state.graph import Graph, UnknownState
 from vmm.state.memory import CHUNK, EMPTY, Image, Keeper, Page
 
+FILES = ("kernel", "bios", "initrd")  # of Options
 BYTES = ("env", "traps", "recent")  # of SavedProcessor
 
 
@@ -95,8 +97,8 @@ def _about_machine(machine: Machine) -> About:
             raise SnapshotError("only a machine that vmm.boards.create has built can be kept")
         files = {
             name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for name, path in (("kernel", options.kernel), ("bios", options.bios))
-            if path is not None and path.is_file()
+            for name in FILES
+            if (path := getattr(options, name)) is not None and path.is_file()
         }
         about = _about[machine] = About(
             machine.name, machine.processor.model, options, files,
@@ -176,6 +178,9 @@ def _check(machine: Machine, about: About) -> None:
         ours, theirs = getattr(mine, what), getattr(about, what)
         if ours != theirs:
             raise SnapshotError(f"a snapshot of another machine: {what} {theirs}, not {ours}")
+    for what in ("drives", "devices"):
+        if getattr(mine.options, what) != getattr(about.options, what):
+            raise SnapshotError(f"a snapshot of a machine with other {what}")
     if mine.options.properties != about.options.properties:
         raise SnapshotError("a snapshot of a machine with other properties")
 
@@ -272,10 +277,11 @@ def _read_image(size: int, numbers: list[int], reader: Any) -> Image:
 
 
 def _about_text(about: About) -> dict[str, Any]:
-    options = {
+    options: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(about.options).items()
     }
+    options["drives"] = [{**one, "file": str(one["file"])} for one in options["drives"]]
     return {
         "board": about.board, "cpu": about.cpu, "options": options, "files": about.files,
         "memory": about.memory, "engine": about.engine,
@@ -286,8 +292,13 @@ def _about_text(about: About) -> dict[str, Any]:
 
 def _read_about(text: dict[str, Any]) -> About:
     options = dict(text["options"])
-    for name in ("kernel", "bios"):
+    for name in FILES:
         options[name] = None if options[name] is None else Path(options[name])
+    options["drives"] = tuple(
+        Drive(**{**one, "file": Path(one["file"])}) for one in options["drives"]
+    )
+    for name in ("devices", "objects"):
+        options[name] = tuple(Attachment(**one) for one in options[name])
     return About(
         text["board"], text["cpu"], Options(**options), text["files"], tuple(text["memory"]),
         text["engine"], tuple(Symbol(*one) for one in text["symbols"]),

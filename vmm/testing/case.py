@@ -52,6 +52,7 @@ class Case:
     board: str
     kernel: Path | None = None
     bios: Path | None = None
+    initrd: Path | None = None
     cpu: str | None = None
     ram: int | None = None  # bytes
     append: str = ""

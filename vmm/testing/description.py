@@ -28,8 +28,8 @@ from vmm.testing.case import Case, Limits, Pattern, success
 SUFFIX = ".vmm.toml"
 MATRIX = ("board", "cpu", "memory", "append")
 ENDINGS = tuple(ending.value for ending in Ending if ending is not Ending.FAILURE)
-KEYS = ("description", "board", "kernel", "bios", "cpu", "memory", "append", "tags", "xfail",
-        "ending", "status", "console", "limits")
+KEYS = ("description", "board", "kernel", "bios", "initrd", "cpu", "memory", "append", "tags",
+        "xfail", "ending", "status", "console", "limits")
 PLACEHOLDERS = ("board", "architecture", "cpu", "memory", "append")
 
 
@@ -119,7 +119,7 @@ class _Reader:
         case = Case(
             name=self.name + (f"[{'-'.join(chosen.values())}]" if chosen else ""),
             source=self.file, board=name, kernel=kernel,
-            bios=self._path("bios", values, name),
+            bios=self._path("bios", values, name), initrd=self._path("initrd", values, name),
             cpu=texts["cpu"] or None, ram=self._memory(texts["memory"]),
             append=chosen.get("append", self._text("append")), properties=properties,
             description=self._text("description"),

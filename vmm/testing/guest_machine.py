@@ -22,8 +22,9 @@ class GuestMachine(Machine):
     def __init__(
         self, board: str | Path | None, *, limits: Limits, kernel: Path | None = None,
         properties: Mapping[str, str] | None = None, ledger: bool = True, coverage: bool = False,
-        bios: Path | None = None, cpu: str | None = None, ram: int | str | None = None,
-        append: str = "", boot_menu: bool = False, debugcon: bool = False,
+        bios: Path | None = None, initrd: Path | None = None, cpu: str | None = None,
+        ram: int | str | None = None, append: str = "", boot_menu: bool = False,
+        debugcon: bool = False,
     ) -> None:
         """As `Machine`; without a board it is the one that the kernel's ELF file names."""
         named = str(board or (elf.board(kernel) if kernel else ""))
@@ -31,8 +32,8 @@ class GuestMachine(Machine):
             raise ValueError("which board? the kernel does not say it")
         name, given = board_and_properties(named)
         super().__init__(
-            name, kernel=kernel, bios=bios, cpu=cpu, ram=ram, append=append, ledger=ledger,
-            coverage=coverage, boot_menu=boot_menu, debugcon=debugcon,
+            name, kernel=kernel, bios=bios, initrd=initrd, cpu=cpu, ram=ram, append=append,
+            ledger=ledger, coverage=coverage, boot_menu=boot_menu, debugcon=debugcon,
             properties={**given, **(properties or {})},
         )
         self.limits = limits

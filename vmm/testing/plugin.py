@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 SUFFIX = ".vmm.toml"  # of descriptions, docs/testing.md
 MARKER = (
-    'vmm(board=None, kernel=None, bios=None, cpu=None, ram=None, append="", properties=None, '
-    "timeout=None, instructions=None, wall=60, ledger=True, coverage=False): the machine of a "
-    "guest test. Files are beside the test or below the root; timeout (seconds of virtual time) "
-    "and instructions are exact limits of the whole test, wall is for each run."
+    'vmm(board=None, kernel=None, bios=None, initrd=None, cpu=None, ram=None, append="", '
+    "properties=None, timeout=None, instructions=None, wall=60, ledger=True, "
+    "coverage=False): the machine of a guest test. Files are beside the test or below the root; "
+    "timeout (seconds of virtual time) and instructions are exact limits of the whole test, "
+    "wall is for each run."
 )
 LIMITS = {"timeout": "virtual", "instructions": "instructions", "wall": "wall"}
-OPTIONS = ("board", "kernel", "bios", "cpu", "ram", "append", "properties", "boot_menu",
+OPTIONS = ("board", "kernel", "bios", "initrd", "cpu", "ram", "append", "properties", "boot_menu",
            "debugcon", "ledger", "coverage")
 
 machines = pytest.StashKey[list["GuestMachine"]]()
@@ -76,7 +77,7 @@ def _build(request: pytest.FixtureRequest, given: dict[str, Any]) -> GuestMachin
         known = ", ".join((*OPTIONS, *LIMITS))
         pytest.fail(f"vmm: no option {unknown[0]!r}; known: {known}", pytrace=False)
     limits = Limits(**{LIMITS[key]: chosen.pop(key) for key in LIMITS if key in chosen})
-    for key in ("kernel", "bios"):
+    for key in ("kernel", "bios", "initrd"):
         if chosen.get(key) is not None:
             chosen[key] = _file(request, chosen[key])
     try:

@@ -22,8 +22,8 @@ RECORD = struct.Struct("<5Q")
 def boot(case: Case) -> Machine:
     """The machine of a test; ValueError or OSError if something does not fit."""
     return Machine(
-        case.board, kernel=case.kernel, bios=case.bios, cpu=case.cpu, ram=case.ram,
-        append=case.append, properties=case.properties,
+        case.board, kernel=case.kernel, bios=case.bios, initrd=case.initrd, cpu=case.cpu,
+        ram=case.ram, append=case.append, properties=case.properties,
     )
 
 

@@ -15,6 +15,7 @@ from vmm.cpu.arm import decode, traps
 from vmm.cpu.arm.models import MODELS
 from vmm.cpu.arm.registers import (
     CP_REGS,
+    DBGOSDLR,
     EXCEPTION,
     FEATURE_EL2,
     FEATURE_EL3,
@@ -83,6 +84,8 @@ class ArmProcessor:
             register.name for register in SYSTEM
             if find(self._cp_hash, cp_key(register, bool(register.secure)))
         )
+        for secure in (False, True):
+            self.engine.library.dll.vmm_arm_reads_zero(self._cp_hash, cp_key(DBGOSDLR, secure))
         absent = set() if security else {"scr", "mvbar", *(r.name for r in SYSTEM if r.secure)}
         if not virtualization:
             absent |= {r.name for r in SYSTEM if r.opc1 in (4, 6) and r.crn != 7}

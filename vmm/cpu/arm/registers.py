@@ -151,6 +151,9 @@ def float_registers(engine: Engine, doubles: int) -> list[Register]:
         by_engine("fpexc", 32, FPEXC_FIELDS),
     ]
 
+# The OS double lock is never locked (DDI 0406C C11.11.30); Linux looks before it uses breakpoints.
+DBGOSDLR = SystemRegister("dbgosdlr", 1, 0, 3, 4, cp=14)
+
 
 def cp_key(register: SystemRegister, secure: bool) -> int:
     """The engine's own key of a system register instance."""

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hypercalls of an ARM guest: `hvc #0x5600` and direct entry (guests/runtime/hypercall.h)."""
+"""Hypercalls of an ARM guest: `hvc #0x5600` and direct entry (guests/runtime/hypercall.h).
+
+Traps and interrupts enter the kernel, and it returns from them, in the native
+layer (vmm/native/src/para_arm.c), which has the interrupt flag of the shared
+page decide what is let in.  What comes here is rare.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct
 from typing import TYPE_CHECKING
 
-from vmm.cpu.arm import traps
-from vmm.cpu.arm.registers import SVC, USR
 from vmm.monitor import para
 from vmm.monitor.arm.monitor import Monitor
 from vmm.native import library as native
@@ -17,13 +19,8 @@ if TYPE_CHECKING:
     from vmm.monitor.para import Hypervisor
 
 LENGTH = 4  # bytes of the instruction
-REQUESTS = 0x02 | 0x10  # of the engine: IRQ, FIQ
-IRQ = 5  # the exception's number
-VECTORS = {traps.PREFETCH_ABORT: 3, traps.DATA_ABORT: 4, IRQ: 6, 6: 7, 7: 3}  # others are equal
-MODE, PSR_T, PSR_F, PSR_I, PSR_E = 0x1F, 1 << 5, 1 << 6, 1 << 7, 1 << 9
-PSR_IT = 0x0600FC00
+PSR_F, PSR_I = 1 << 6, 1 << 7
 FPEXC_EN = 1 << 30
-FRAME = Struct("<5I")  # vector or r12, sp, lr, pc, CPSR
 
 
 class Calls:
@@ -35,86 +32,45 @@ class Calls:
         self._hypervisor = hypervisor
         self._monitor = monitor
         self._processor = monitor.processor
-        self._vcpu = monitor.processor.vcpu
         self._words = monitor.words
-        self._entry = self._stack = 0
+        self._vcpu = native.vcpu_words(monitor.processor.vcpu)
+        self._vcpu[native.PARA_CALLS] = 1
         self.own: dict[int, Callable[[int, int], int | None]] = {
-            para.STACK: self._set_stack,
-            para.RETURN: lambda a, b: self._return(),
+            para.STACK: self._native,
+            para.RETURN: self._native,
         }
         monitor.hypercall = self._call
-        monitor.handlers[native.KIND_DIRECT] = self._direct
-        monitor.handlers[native.KIND_VIRTUAL_INTERRUPT] = self._interrupted
-
-    # -- exits ------------------------------------------------------------------------
 
     def _call(self) -> bool:
+        """A hypercall that the native layer has not answered."""
         self._monitor.advance(LENGTH)
         words = self._words
         result = self._hypervisor.call(words[12], words[0], words[1])
         if result is not None:
             words[0] = result
-        self._hypervisor.settle()
         return True
 
-    def _direct(self, kind: int) -> int:
-        self.enter(self._vcpu.direct_trap)
-        return native.HANDLED
-
-    def _interrupted(self, kind: int) -> int:
-        if self._hypervisor.holds():
-            return native.HANDLED
-        return self._monitor.reflect(IRQ, self._words[15], self._processor.get_cpsr(), 0)
-
-    def enter(self, kind: int) -> None:
-        """Direct entry of a trap."""
-        words, hypervisor = self._words, self._hypervisor
-        psr = self._processor.get_cpsr()
-        was_open = hypervisor.close()
-        sp = (words[13] if self._vcpu.kernel else self._stack) - FRAME.size & 0xFFFFFFFF
-        seen = psr & ~PSR_I if was_open else psr | PSR_I
-        frame = FRAME.pack(VECTORS.get(kind, kind), words[13], words[14], words[15], seen)
-        self._processor.put_cpsr(psr & ~(MODE | PSR_T | PSR_IT | PSR_E) | SVC)
-        words[13], words[15] = sp, self._entry
-        hypervisor.write(sp, frame)
-        if kind in (traps.PREFETCH_ABORT, traps.DATA_ABORT):
-            fault = self._processor.exception
-            hypervisor.put(para.FAULT_STATUS, fault.fsr)
-            hypervisor.put(para.FAULT_ADDRESS, fault.vaddress & 0xFFFFFFFF)
-        hypervisor.settle()
+    def _native(self, a: int, b: int) -> int:
+        raise RuntimeError("the native layer answers this hypercall")
 
     # -- what the hypervisor asks -------------------------------------------------------
 
     def traps(self, where: int) -> bool:
-        if where % 4:
+        if where % 4 or not where:
             return False
-        self._entry = where
-        self._vcpu.direct = 1
-        self._processor.direct = self.enter
+        self._vcpu[native.PARA_TRAPS] = where
+        self._processor.direct = True
         self._processor.put_cpsr(self._processor.get_cpsr() & ~(PSR_I | PSR_F))
+        self.let_in(True)
         return True
 
     def space(self, root: int, tag: int) -> None:
-        registers = self._processor.registers
-        registers["contextidr"] = tag
-        registers["ttbr0"] = root
+        self._processor.enter_space(root, tag)
 
     def fpu(self, on: bool) -> None:
         self._processor.registers["fpexc"] = FPEXC_EN if on else 0
 
     def let_in(self, on: bool) -> None:
-        self._vcpu.open = REQUESTS if on else 0
-
-    def _set_stack(self, top: int, b: int) -> int:
-        self._stack = top & -4
-        return para.DONE
-
-    def _return(self) -> None:
-        """To user mode, or to the kernel that an interrupt was taken from."""
-        words = self._words
-        r12, sp, lr, pc, psr = FRAME.unpack(self._hypervisor.read(words[13], FRAME.size))
-        mode = USR if psr & MODE == USR else SVC
-        self._processor.put_cpsr(psr & ~(MODE | PSR_I | PSR_F) | mode)
-        words[12], words[13], words[14] = r12, sp, lr
-        words[15] = pc & (-2 if psr & PSR_T else -4)
-        self._hypervisor.open(not psr & PSR_I)
+        """The flag of the shared page has been written by the monitor."""
+        engine = self._monitor.engine
+        engine.library.dll.vmm_para_arm_settle(engine.pointer)

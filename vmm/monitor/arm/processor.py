@@ -46,7 +46,7 @@ class VirtualProcessor(ArmProcessor):
         super().__init__(real.model, engine=real.engine)
         self.read_physical = real.read_physical
         self.on_context: Callable[[], None] = lambda: None  # what translation depends on changed
-        self.direct: Callable[[int], None] | None = None  # enters traps, if not the vectors do
+        self.direct = False  # traps enter a paravirtual kernel, not the vectors
         self._dll = self.engine.library.dll
         self._real = real.registers
         self._r = self.engine.words(0, 16)
@@ -75,7 +75,10 @@ class VirtualProcessor(ArmProcessor):
         return vcpu
 
     def deliver(self, kind: int) -> None:
-        (self.direct or super().deliver)(kind)
+        if self.direct:
+            self.vcpu.delivered = 1  # the native layer does it when whoever was told has returned
+        else:
+            super().deliver(kind)
 
     # -- the virtual registers --------------------------------------------------------
 
@@ -172,6 +175,12 @@ class VirtualProcessor(ArmProcessor):
 
     def _put_context(self, write: Callable[[int], None], value: int) -> None:
         write(value)
+        self.on_context()
+
+    def enter_space(self, ttbr0: int, contextidr: int) -> None:
+        """Write both; what follows them is told once."""
+        self._real["contextidr"] = contextidr
+        self._real["ttbr0"] = ttbr0
         self.on_context()
 
     # -- memory -------------------------------------------------------------------------

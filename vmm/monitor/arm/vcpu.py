@@ -35,8 +35,8 @@ _FIELDS = (
     ("emulated", C.c_uint32 * KINDS),  # instructions, by decode.Kind
     ("translate", C.c_uint32),  # sensitive instructions are replaced as they are translated
     ("found", C.c_uint32 * 3),  # what the monitor is told of: kind, A32 form, value written
-    ("direct", C.c_uint32),  # traps are entered by the monitor ...
-    ("direct_trap", C.c_uint32),  # ... this one
+    ("entering", C.c_uint32),  # para: a trap's frame is being stored
+    ("delivered", C.c_uint32),  # the trap just told of is to be entered after all
 )
 _USED = sum(C.sizeof(kind) for _, kind in _FIELDS) // 4
 
@@ -53,8 +53,7 @@ class Vcpu(Shared):
     translate: int
     found: C.Array[C.c_uint32]
     open: int
-    direct: int
-    direct_trap: int
+    delivered: int
     _fields_ = (
         *native.VCPU_HEADER,
         *_FIELDS,

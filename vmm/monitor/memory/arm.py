@@ -123,6 +123,11 @@ class ArmTables:
         return bool(first >> (3 if first & 3 == 1 else 19) & 1)
 
     @property
+    def last_level(self) -> int:
+        """Second-level tables; of long descriptors the third level, as `part` counts."""
+        return 7 if self._long else 2
+
+    @property
     def mode(self) -> Hashable:
         """Short or long descriptors."""
         return self._long

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
 
 ROOTS = 64  # kept validated at most
+WORD = 4
 LONGEST_STORE = 64  # bytes: ARM's STM of all registers
 
 
@@ -69,8 +70,8 @@ class Policy:
         """What a frame (a number) is used for: "none", "table 1" to "table 4", "writable"."""
         return self._types.name(frame)
 
-    def _table(self, frame: int, used: bool) -> None:
-        self._guest.mmu.set_role(frame, used)
+    def _table(self, frame: int, role: int) -> None:
+        self._guest.mmu.set_role(frame, role)
 
     # -- contexts -------------------------------------------------------------------------
 
@@ -88,6 +89,8 @@ class Policy:
             self._mode = tables.mode
             self._pinned.clear()
             self._types.clear()
+            # Only words can be entries of a batch that is made without asking.
+            guest.mmu.set_batches(tables.entry_size == WORD and self._owns is addresses)
         if not tables.translating:
             guest.mmu.use_none()
             return
@@ -165,6 +168,7 @@ class Policy:
 
     def wrote(self, address: int, size: int) -> None:
         """Validate what others have changed."""
+        self._walked.clear()
         while size > 0:
             part = min(size, PAGE - address % PAGE)
             self._look(address, part)

@@ -17,10 +17,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from struct import iter_unpack
 
+from vmm.monitor.memory.base import PAGE
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
+from vmm.native.library import ROLE_CHUNK, ROLE_NONE, ROLE_TABLE
 
 DECODED = 1 << 14  # entries whose decoding is remembered, at most
+COMPARED = 64  # bytes at a time
+FORMATS = {("little", 4): "<I", ("little", 8): "<Q", ("big", 4): ">I", ("big", 8): ">Q"}
 
 
 class RefusedError(Exception):
@@ -30,12 +35,13 @@ class RefusedError(Exception):
 class _Known:
     """A table in use."""
 
-    __slots__ = ("level", "parents", "pins", "seen", "size")
+    __slots__ = ("children", "level", "parents", "pins", "seen", "size")
 
     def __init__(self, table: Table) -> None:
         self.level, self.size = table.level, table.size
         self.seen = bytearray(table.size)  # its entries as they count; at first all are nothing
         self.parents: Counter[int] = Counter()  # tables by base: entries that name this one
+        self.children: Counter[int] = Counter()  # the same, of entries in this one
         self.pins = 0  # uses as a root
 
 
@@ -44,27 +50,35 @@ class FrameTypes:
 
     def __init__(
         self, memory: Memory, tables: Tables, owns: Callable[[int, int], bool],
-        on_table: Callable[[int, bool], None],
+        on_table: Callable[[int, int], None],
     ) -> None:
         """``owns`` says whether so many bytes at a physical address are the guest's.
 
-        ``on_table`` is told of frames (numbers) that begin and cease to hold a table.
+        ``on_table`` is told of frames (numbers) whose role changes: ROLE_NONE, or ROLE_TABLE with
+        a bit for each chunk of ROLE_CHUNK bytes that is of a last-level table.
         """
         self._memory, self._tables = memory, tables
         self._owns, self._on_table = owns, on_table
         self._known: dict[int, _Known] = {}
         self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
-        self._writable: Counter[tuple[int, int]] = Counter()  # (frame's address, span)
-        self._parts: dict[int, Part] = {}  # entries decoded lately, by value and level
+        self._roles: dict[int, int] = {}  # frame -> what was told of it
+        # Entries decoded lately, by value and level; whether one may be anywhere and changes no
+        # table's use
+        self._parts: dict[int, tuple[bool, Part]] = {}
 
     def name(self, frame: int) -> str:
         """The type of a frame (a number): "none", "table 1" to "table 4", "writable"."""
         bases = self._frames.get(frame)
         if bases:
             return f"table {min(self._known[base].level & 3 for base in bases)}"
-        at = frame << 12
-        written = any(start <= at < start + span for start, span in self._writable)
-        return "writable" if written else "none"
+        return "writable" if any(self._maps_writable(frame << 12)) else "none"
+
+    def _maps_writable(self, at: int) -> Iterator[bool]:
+        order, size = self._memory.byteorder, self._tables.entry_size
+        for known in self._known.values():
+            for (value,) in iter_unpack(FORMATS[order, size], known.seen):
+                part = self._part(known.level, value)[1]
+                yield part.writable and part.frame <= at < part.frame + part.span
 
     def __contains__(self, base: int) -> bool:
         """Whether a table with that base is in use."""
@@ -122,16 +136,15 @@ class FrameTypes:
             self._release(table.base)
             raise
         for frame in self._frames_of(table.base, table.size):
-            bases = self._frames.setdefault(frame, set())
-            bases.add(table.base)
-            if len(bases) == 1:
-                self._on_table(frame, True)
+            self._frames.setdefault(frame, set()).add(table.base)
+            self._tell(frame)
 
     def _release(self, base: int) -> None:
         known = self._known[base]
         if known.pins or known.parents:
             return
-        self._follow(base, bytes(known.size), restore=False)
+        for child, entries in tuple(known.children.items()):
+            self._leave(base, child, entries)
         del self._known[base]
         for frame in self._frames_of(base, known.size):
             bases = self._frames.get(frame)
@@ -139,7 +152,21 @@ class FrameTypes:
                 bases.discard(base)
                 if not bases:
                     del self._frames[frame]
-                    self._on_table(frame, False)
+                self._tell(frame)
+
+    def _tell(self, frame: int) -> None:
+        bases, last = self._frames.get(frame, ()), self._tables.last_level
+        role = ROLE_TABLE if bases else ROLE_NONE
+        for base in bases:
+            known = self._known[base]
+            if known.level == last:
+                chunks = known.size // ROLE_CHUNK
+                role |= (1 << chunks) - 1 << base % PAGE // ROLE_CHUNK
+        if role != self._roles.get(frame, ROLE_NONE):
+            self._roles[frame] = role
+            self._on_table(frame, role)
+        if not role:
+            self._roles.pop(frame, None)
 
     @staticmethod
     def _frames_of(base: int, size: int) -> Iterable[int]:
@@ -162,13 +189,13 @@ class FrameTypes:
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
         known = self._known[base]
-        part = self._part(known.level, value)
+        plain, part = self._part(known.level, value)
         if part.writable and self._holds_table(part):
             raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
         size, order = self._tables.entry_size, self._memory.byteorder
         entry = slice(address - base, address - base + size)
-        before = self._part(known.level, int.from_bytes(known.seen[entry], order))
-        if part != before:
+        was_plain, before = self._part(known.level, int.from_bytes(known.seen[entry], order))
+        if not (plain and was_plain) and part != before:
             self._take(base, part)
             self._give(base, before)
         known.seen[entry] = value.to_bytes(size, order)
@@ -179,50 +206,60 @@ class FrameTypes:
             return first in self._frames
         return any(first <= frame <= last for frame in self._frames)
 
-    def _part(self, level: int, value: int) -> Part:
+    def _part(self, level: int, value: int) -> tuple[bool, Part]:
         key = value << 3 | level
-        part = self._parts.get(key)
-        if part is None:
+        found = self._parts.get(key)
+        if found is None:
             if len(self._parts) >= DECODED:
                 self._parts.clear()
-            part = self._parts[key] = self._tables.part(level, value)
-        return part
+            part = self._tables.part(level, value)
+            owned = not part.span or self._owns(part.frame, part.span)
+            plain = part.table is None and not part.wrong and owned
+            found = self._parts[key] = plain, part
+        return found
 
     def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
         """Go from the entries that counted to these; how many have another meaning.
 
         With ``restore``, memory gets back the entry that is refused.
         """
-        known, tables = self._known[base], self._tables
-        size, different = tables.entry_size, 0
-        for offset, before, after in self._differences(bytes(known.seen), now):
-            old, new = self._part(known.level, before), self._part(known.level, after)
-            if old != new:
-                try:
-                    self._take(base, new)
-                except RefusedError as error:
-                    if restore:
-                        self._memory.store(base + offset, size, before)
-                    text = f"entry {after:#x} at {base + offset:#x}: {error}"
-                    raise RefusedError(text) from None
-                self._give(base, old)
-                different += 1
-            known.seen[offset : offset + size] = now[offset : offset + size]
+        known = self._known[base]
+        level, decoded, different = known.level, self._parts, 0
+        for offset, before, after in self._differences(known.seen, now):
+            was_plain, old = decoded.get(before << 3 | level) or self._part(level, before)
+            plain, new = decoded.get(after << 3 | level) or self._part(level, after)
+            if old == new:
+                continue
+            different += 1
+            if plain and was_plain:
+                continue
+            try:
+                self._take(base, new)
+            except RefusedError as error:
+                known.seen[:offset] = now[:offset]
+                if restore:
+                    self._memory.store(base + offset, self._tables.entry_size, before)
+                text = f"entry {after:#x} at {base + offset:#x}: {error}"
+                raise RefusedError(text) from None
+            self._give(base, old)
+        known.seen[:] = now
         return different
 
-    def _differences(self, before: bytes, now: bytes) -> Iterator[tuple[int, int, int]]:
+    def _differences(self, seen: bytearray, now: bytes) -> Iterator[tuple[int, int, int]]:
         """(offset, value before, value now) of entries that differ."""
-        size, order = self._tables.entry_size, self._memory.byteorder
-        bits = 8 * size
-        changed = int.from_bytes(before, "little") ^ int.from_bytes(now, "little")
-        offset = 0
-        while changed:
-            skip = ((changed & -changed).bit_length() - 1) // bits
-            offset += skip * size
-            yield (offset, int.from_bytes(before[offset : offset + size], order),
-                   int.from_bytes(now[offset : offset + size], order))
-            offset += size
-            changed >>= (skip + 1) * bits
+        size = self._tables.entry_size
+        form = FORMATS[self._memory.byteorder, size]
+        for start in range(0, len(now), COMPARED):
+            before, after = bytes(seen[start : start + COMPARED]), now[start : start + COMPARED]
+            if before == after:
+                continue
+            offset = start
+            for (old,), (new,) in zip(
+                iter_unpack(form, before), iter_unpack(form, after), strict=True
+            ):
+                if old != new:
+                    yield offset, old, new
+                offset += size
 
     def _take(self, base: int, part: Part) -> None:
         if part.wrong:
@@ -230,32 +267,31 @@ class FrameTypes:
         if part.table is not None:
             self._acquire(part.table)
             self._known[part.table.base].parents[base] += 1
-        elif part.span:
-            if not self._owns(part.frame, part.span):
-                raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
-            if part.writable:
-                self._writable[part.frame, part.span] += 1
+            self._known[base].children[part.table.base] += 1
+        elif part.span and not self._owns(part.frame, part.span):
+            raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
 
     def _give(self, base: int, part: Part) -> None:
         if part.table is not None:
-            child = part.table.base
-            parents = self._known[child].parents
-            parents[base] -= 1
-            if not parents[base]:
-                del parents[base]
-                self._release(child)
-        elif part.span and part.writable:
-            key = part.frame, part.span
-            self._writable[key] -= 1
-            if not self._writable[key]:
-                del self._writable[key]
+            self._leave(base, part.table.base, 1)
+
+    def _leave(self, base: int, child: int, entries: int) -> None:
+        """So many entries of a table no longer name another."""
+        children, parents = self._known[base].children, self._known[child].parents
+        children[child] -= entries
+        parents[base] -= entries
+        if not children[child]:
+            del children[child]
+        if not parents[base]:
+            del parents[base]
+            self._release(child)
 
     def clear(self) -> None:
         """Nothing is in use any more."""
-        frames = tuple(self._frames)
+        frames = tuple(self._roles)
         self._known.clear()
         self._frames.clear()
-        self._writable.clear()
+        self._roles.clear()
         self._parts.clear()
         for frame in frames:
-            self._on_table(frame, False)
+            self._on_table(frame, ROLE_NONE)

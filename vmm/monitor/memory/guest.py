@@ -63,8 +63,12 @@ class Mmu(Protocol):
         """Take addresses for their places from the next access on: translation is off."""
         ...
 
-    def set_role(self, frame: int, role: bool) -> None:
-        """Give a frame (a number) a role, or take it; nothing is remembered."""
+    def set_role(self, frame: int, role: int) -> None:
+        """Give a frame (a number) a role as `FrameTypes` tells it; nothing is remembered."""
+        ...
+
+    def set_batches(self, allowed: bool) -> None:
+        """Whether entries of last-level tables that map no table may be set without asking."""
         ...
 
     def store_through(self, address: int) -> None:
@@ -114,8 +118,16 @@ class EngineMmu:
         self._virtual.space = None
         self._virtual.set_fill_mode(native.FILL_FLAT)
 
-    def set_role(self, frame: int, role: bool) -> None:
-        self._virtual.set_role(frame << 12, int(role))
+    def set_role(self, frame: int, role: int) -> None:
+        self._virtual.set_role(frame << 12, role)
+
+    def set_batches(self, allowed: bool) -> None:
+        ram = [memory for memory in self._monitor.machine.bus.memory if not memory.rom]
+        if not allowed or not ram:
+            self._virtual.set_batches(0, 0, None)
+            return
+        main = max(ram, key=lambda memory: memory.size)
+        self._virtual.set_batches(main.base, main.size, main.frames.address + main.offset)
 
     def flush_page(self, address: int) -> None:
         self._virtual.flush_page(address)
@@ -124,13 +136,15 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
-        profile = self._monitor.profile
-        pc = self._virtual.fill_pc
-        if pc not in self._virtual.annotated:  # these are a page's first touch, no trapped store
-            if profile is not None:
-                profile.note(pc, native.KIND_TABLE_STORE, False, 0)
-            self._monitor.store_trapped(pc)
+        tell_of_store(self._virtual, self._monitor)
         self._virtual.store_through(address)
+
+
+def tell_of_store(virtual: Virtual, monitor: Monitor) -> None:
+    """In a fill: the store that wants it is let through to a page of tables."""
+    pc = virtual.fill_pc
+    if pc not in virtual.annotated:  # these are a page's first touch, no trapped store
+        monitor.table_store(pc)
 
 
 def guest_of(monitor: Monitor) -> Guest:

@@ -8,9 +8,9 @@ and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
 Guest-physical addresses are the machine's own, so the second stage limits and
 does not move; what the engine reads while it walks is not limited.
 
-x86 and SPARC guests in user mode have this too: the real processor keeps what
-their walk goes by (CR0, CR3 and CR4; the SRMMU's registers), and it goes by the
-virtual privilege level.  The second stage is then the native layer's map of the
+Guests in user mode have this too: the real processor keeps what their walk
+goes by (CR0, CR3 and CR4; SCTLR and the TTBRs; the SRMMU's registers), and it goes
+by the virtual privilege level.  The second stage is then the native layer's map of the
 machine's pages, and nothing comes here.
 """
 
@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
+from vmm.cpu.virtual import Virtual
+from vmm.monitor.memory.base import PAGE, MemoryCounters
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, virtual_of
 from vmm.native import library as native
 
@@ -37,10 +38,11 @@ class Policy:
     name = "nested"
 
     def __init__(self) -> None:
-        self.counters = MemoryCounters()
+        self._counters = MemoryCounters()
         self.backing = True
         self._monitor: AssistMonitor
         self._guest: Guest | None = None  # of one in user mode
+        self._virtual: Virtual | None = None  # what runs that on the engine
         self._flush: Callable[[], None] = lambda: None
         self._translate: Callable[[int], int | None] = lambda address: None
 
@@ -51,16 +53,24 @@ class Policy:
 
         self._translate = monitor.machine.processor.translate
         if not isinstance(monitor, AssistMonitor):
-            if monitor.machine.processor.architecture not in ("x86", "sparc"):
-                raise PolicyError("policy nested is for technique assist, where the guest's"
-                                  " tables are walked")
-            virtual_of(monitor).set_fill_mode(native.FILL_ENGINE)
+            self._virtual = virtual_of(monitor)
+            self._virtual.set_fill_mode(native.FILL_ENGINE)
             self._guest = guest_of(monitor)
             self._flush = monitor.engine.flush_tlb
             return
         self._monitor = monitor
         self._flush = monitor.engine.flush_tlb
         self._stage = SecondStage(monitor.engine, self._violation)
+
+    @property
+    def counters(self) -> MemoryCounters:
+        """What translating took; a guest in user mode does some of it without us."""
+        if self._virtual is not None:
+            updates, flushes, switches = self._virtual.asked()
+            self._counters.updates += updates
+            self._counters.flushes += flushes
+            self._counters.switches += switches
+        return self._counters
 
     def allow(self, address: int, size: int, rights: int) -> None:
         """Let the guest read (1), write (2), execute (4) the frames that hold these bytes."""
@@ -73,7 +83,7 @@ class Policy:
         return self._stage.get(address)
 
     def _violation(self, address: int, access: int) -> bool:
-        self.counters.hidden_faults += 1
+        self._counters.hidden_faults += 1
         told = not self.backing or self._monitor.block.controls.second_stage
         if told and not self._monitor.second_stage(address, access):
             return False
@@ -84,11 +94,11 @@ class Policy:
     # The engine follows the guest's registers, and flushes for what it executes itself.
 
     def context_changed(self) -> None:
-        self.counters.switches += 1
+        self._counters.switches += 1
         self._flush()
 
     def flush(self, address: int | None) -> None:
-        self.counters.flushes += 1
+        self._counters.flushes += 1
         self._flush()
 
     def fill(self, address: int, access: int) -> int:

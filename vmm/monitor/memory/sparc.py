@@ -82,6 +82,11 @@ class SparcTables:
         """The control register's E."""
         return self._on
 
+    @property
+    def last_level(self) -> int:
+        """The manual's level 3."""
+        return len(SIZES)
+
     def roots(self) -> tuple[Table, ...]:
         """The context's entry of the context table is a table of its own."""
         if not self._on:

@@ -118,6 +118,11 @@ class Tables(Protocol):
         ...
 
     @property
+    def last_level(self) -> int:
+        """The level of tables that no entry of can name another."""
+        ...
+
+    @property
     def mode(self) -> Hashable:
         """What `part` depends on besides its arguments."""
         ...

@@ -109,6 +109,11 @@ class X86Tables:
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources.values()))
 
     @property
+    def last_level(self) -> int:
+        """Page tables."""
+        return 3 if self._pointers else 2
+
+    @property
     def mode(self) -> Hashable:
         """Which bits mean what: CR4.PAE and PSE, EFER.NXE, the A20 gate."""
         return self._registers["cr4"], self._no_execute, self._a20

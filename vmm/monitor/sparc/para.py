@@ -5,6 +5,10 @@ The contract is in guests/runtime/hypercall.h.  With direct entry WIM and CWP
 are the monitor's: it spills and fills windows as the manual's window handlers
 do (SPARC V8, appendix D.2.1), but for windows of user stacks of which the
 kernel has not said that they are there.
+
+The native layer does all this by itself, and the calls that need no memory policy
+(vmm/native/src/para_sparc.c); what comes here is what it could not do, or all of it with
+``native`` off.
 """
 
 from __future__ import annotations
@@ -45,8 +49,8 @@ class Calls:
         self._vcpu = monitor.processor.vcpu
         self._words = monitor.words
         self._memory = hypervisor.memory
-        self._entry = 0
-        self._user_window: int | None = None  # the last that is a user's; the kernel's are below
+        self._shared = native.vcpu_words(self._vcpu)
+        self._shared[native.PARA_CALLS] = int(hypervisor.native)
         self.own: dict[int, Callable[[int, int], int | None]] = {
             para.RETURN: lambda a, b: self._return(),
             para.WINDOWS: lambda a, b: self._spill_all(),
@@ -96,7 +100,7 @@ class Calls:
         if words[WIM] >> window & 1:
             self._spill_oldest()
         if not kernel:
-            self._user_window = int(words[CWP])
+            self._vcpu.user_window = words[CWP] + 1
         self._processor.put_psr(psr | PSR_S | PSR_ET | window)
         seen = psr & ~PSR_ET | PSR_S | (PSR_PS if kernel else 0) | pil
         for index, value in enumerate((seen, words[PC], words[NPC], kind)):
@@ -106,16 +110,16 @@ class Calls:
             self._hypervisor.put(para.FAULT_STATUS, status[FAULT_STATUS])
             self._hypervisor.put(para.FAULT_ADDRESS, status[FAULT_ADDRESS])
             status[FAULT_STATUS] = 0
-        words[PC] = self._entry
-        words[NPC] = self._entry + 4
+        words[PC] = entry = self._shared[native.PARA_TRAPS]
+        words[NPC] = entry + 4
         self._hypervisor.settle()
 
     # -- what the hypervisor asks -------------------------------------------------------
 
     def traps(self, where: int) -> bool:
-        if where % 4:
+        if where % 4 or not where:
             return False
-        self._entry = where
+        self._shared[native.PARA_TRAPS] = where
         self._processor.direct = self.enter
         self._monitor.handlers[WINDOW_OVERFLOW] = self._window
         self._monitor.handlers[WINDOW_UNDERFLOW] = self._window
@@ -179,16 +183,17 @@ class Calls:
         """Write the oldest window to memory: it is the invalid one now.  Whether to its stack."""
         oldest = (self._invalid() - 1) % WINDOWS
         sp = self._sp(oldest)
-        users = not self._vcpu.kernel or self._user_window is not None
-        if oldest == self._user_window:
-            self._user_window = None
+        users = not self._vcpu.kernel or self._vcpu.user_window
+        if self._vcpu.user_window == oldest + 1:
+            self._vcpu.user_window = 0
         to_stack = not users or self._reachable(sp)
         area = self._hypervisor.get(para.SPILL)
-        where = sp if to_stack else self._area(area, NEXT)
         registers = [word for part in self._kept(oldest) for word in self._words[part]]
-        self._hypervisor.write(where, WINDOW.pack(*registers))
-        if not to_stack:
-            self._memory.store(where + WINDOW.size, 4, sp)
+        if to_stack:
+            self._hypervisor.write(sp, WINDOW.pack(*registers))
+        else:
+            where = self._area(area, NEXT)
+            self._monitor.machine.bus.write_ram(where, WINDOW.pack(*registers) + sp.to_bytes(4))
             self._memory.store(area + NEXT, 4, where + ELEMENT)
         self._words[WIM] = 1 << oldest
         return to_stack

@@ -17,14 +17,15 @@ import ctypes as C
 from vmm.devices.shared import Shared
 from vmm.native import library as native
 
-WORDS = ("mmu_control", "cache_control", "translated")
+WORDS = ("mmu_control", "cache_control", "translated", "user_window")
 
 
 class Vcpu(Shared):
     """`struct vmm_vcpu` with a LEON3's registers (vmm/native/src/monitor_sparc.h).
 
     Of the header: ``kernel`` is PSR.S, ``level`` PSR.PIL, and ``open`` lets interrupts in while
-    PSR.ET is set.  ``translated`` is no register: the guest's kernel is translated.
+    PSR.ET is set.  ``translated`` and ``user_window`` are no registers: the guest's kernel is
+    translated; a paravirtual kernel's windows are those below this one, by number plus one.
     """
 
     _fields_ = (

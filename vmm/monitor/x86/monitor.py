@@ -101,7 +101,8 @@ class Monitor(base.Monitor):
 
         self.virtual.handlers.decode = number
         self.engine.native.decode_once = looked_at is None
-        self._adapts = looked_at is None and isinstance(self.memory, strict.Policy)
+        self._adapts = looked_at is None and self.memory.name == "strict"
+        self.engine.native.tell_stores |= self._adapts
 
     def _number(self, address: int, code: bytes) -> int:
         """By which translated code calls for a sensitive instruction; 0: it is not one.

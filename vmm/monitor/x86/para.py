@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from vmm.cpu.x86.state import FLAG_IF
 from vmm.monitor import para
 from vmm.monitor.counters import ScanCost
-from vmm.monitor.wedge import share_page
 from vmm.monitor.x86.monitor import Monitor
 from vmm.native import library as native
 
@@ -38,7 +37,6 @@ class Calls:
         self._vcpu = native.vcpu_words(monitor.vcpu)
         self._vcpu[native.PARA_CALLS] = 1
         self.own: dict[int, Callable[[int, int], int | None]] = {
-            para.SHARED: self._share,
             para.STACK: self._native,
             para.RETURN: self._native,
         }
@@ -55,12 +53,6 @@ class Calls:
 
     def _native(self, a: int, b: int) -> int:
         raise RuntimeError("the native layer answers this hypercall")
-
-    def _share(self, page: int, b: int) -> int:
-        if page % para.PAGE or not share_page(self._monitor.machine, page):
-            return para.ERROR
-        self._hypervisor.shared = page
-        return para.DONE
 
     # -- what the hypervisor asks -------------------------------------------------------
 

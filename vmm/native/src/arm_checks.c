@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two checks of the ARM architecture that the engine leaves out: access to
- * floating point, and alignment (ARM DDI 0406C, B1.11 and A3.2.1). */
+/* What the engine leaves out of the ARM architecture: some registers' values, and two checks:
+ * access to floating point, and alignment (ARM DDI 0406C, B1.11 and A3.2.1). */
 #include "vmm.h"
 #include "offsets.h"
 
 #include <string.h>
+
+/* ---- registers that the engine takes for no operation at all ---------------- */
+
+/* Reads of such a register left their destination as it was; now they give zero. */
+int vmm_arm_reads_zero(void *registers, uint32_t key);
+int vmm_arm_reads_zero(void *registers, uint32_t key)
+{
+    typedef void *(*find_fn)(void *, uint32_t);
+    ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
+    void *ri = find(registers, key);
+
+    if (!ri || (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL) != RI_TYPE_NOP)
+        return -1;
+    FIELD(uint32_t, ri, RI_TYPE) = (FIELD(uint32_t, ri, RI_TYPE) & ~RI_TYPE_SPECIAL)
+                                   | RI_TYPE_CONSTANT;
+    FIELD(uint64_t, ri, RI_RESET_VALUE) = 0;
+    return 0;
+}
 
 /* ---- floating point: CPACR, NSACR, HCPTR --------------------------------- */
 

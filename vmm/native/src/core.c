@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "monitor_x86.h"
 #include "offsets.h"
+#include "shadow.h"
 
 #include "dl.h"
 #include <pthread.h>
@@ -26,7 +27,7 @@ static const char *const needed_everywhere[] = {
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
     "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
-    "address_space_stl_notdirty",
+    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space",
     "tlb_flush", "tlb_flush_page", "tlb_flush_by_mmuidx", "tlb_flush_page_by_mmuidx", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -42,6 +43,7 @@ static const char *const needed_once[] = {
     "tb_gen_code_sparc", "tb_gen_code_arm", "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
+    "cpu_put_psr_sparc", "mmu_probe_sparc", "tlb_vaddr_to_host_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
     "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "arm_mmu_idx_arm", "arm_mmu_idx_el_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
@@ -107,6 +109,7 @@ static bool in_engine(const void *address)
 
 /* Attached processors. */
 static struct vmm_cpu *attached;
+static uint32_t attachments; /* since the process began */
 static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct vmm_cpu *vmm_of_env(void *env)
@@ -184,6 +187,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     pthread_mutex_lock(&attached_lock);
     v->next = attached;
     attached = v;
+    v->serial = ++attachments;
     pthread_mutex_unlock(&attached_lock);
     vmm_exec_original[arch]
         = (vmm_exec_fn)(uintptr_t)FIELD(void *, class, CLASS_EXEC_INTERRUPT);
@@ -213,6 +217,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
+    vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
 }

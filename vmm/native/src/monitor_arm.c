@@ -102,22 +102,17 @@ uint32_t *vmm_arm_user_register(struct vmm_cpu *v, unsigned number)
 
 /* ---- exception entry (B1.8, B1.9) -------------------------------------------- */
 
-enum {
-    EXCEPTION_UNDEFINED = 1, EXCEPTION_SVC, EXCEPTION_PREFETCH, EXCEPTION_DATA, EXCEPTION_IRQ,
-    EXCEPTION_FIQ, EXCEPTION_BKPT, EXCEPTIONS
-};
-
 /* Link offsets are from the pc as the engine reports it (vmm/cpu/arm/traps.py). */
 static const struct entry {
     uint32_t mode, vector, link_arm, link_thumb, mask;
-} entries[EXCEPTIONS] = {
-    [EXCEPTION_UNDEFINED] = {MODE_UND, 0x04, 4, 2, PSR_I},
-    [EXCEPTION_SVC] = {MODE_SVC, 0x08, 0, 0, PSR_I},
-    [EXCEPTION_PREFETCH] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
-    [EXCEPTION_BKPT] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
-    [EXCEPTION_DATA] = {MODE_ABT, 0x10, 8, 8, PSR_A | PSR_I},
-    [EXCEPTION_IRQ] = {MODE_IRQ, 0x18, 4, 4, PSR_A | PSR_I},
-    [EXCEPTION_FIQ] = {MODE_FIQ, 0x1c, 4, 4, PSR_A | PSR_I | PSR_F},
+} entries[ARM_EXCEPTIONS] = {
+    [ARM_EXCEPTION_UNDEFINED] = {MODE_UND, 0x04, 4, 2, PSR_I},
+    [ARM_EXCEPTION_SVC] = {MODE_SVC, 0x08, 0, 0, PSR_I},
+    [ARM_EXCEPTION_PREFETCH] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
+    [ARM_EXCEPTION_BKPT] = {MODE_ABT, 0x0c, 4, 4, PSR_A | PSR_I},
+    [ARM_EXCEPTION_DATA] = {MODE_ABT, 0x10, 8, 8, PSR_A | PSR_I},
+    [ARM_EXCEPTION_IRQ] = {MODE_IRQ, 0x18, 4, 4, PSR_A | PSR_I},
+    [ARM_EXCEPTION_FIQ] = {MODE_FIQ, 0x1c, 4, 4, PSR_A | PSR_I | PSR_F},
 };
 
 #define SCTLR ARM_KEY(15, 0, 1, 0, 0, 0)
@@ -146,14 +141,14 @@ static void enter(struct vmm_cpu *v, uint32_t kind)
     uint32_t fsr = FIELD(uint32_t, v->env, ARM_EXCEPTION + 4);
     uint32_t address = FIELD(uint32_t, v->env, ARM_EXCEPTION + 8);
 
-    if (kind == EXCEPTION_DATA) {
+    if (kind == ARM_EXCEPTION_DATA) {
         put_system(v, DFSR, fsr);
         put_system(v, DFAR, address);
-    } else if (kind == EXCEPTION_PREFETCH || kind == EXCEPTION_BKPT) {
+    } else if (kind == ARM_EXCEPTION_PREFETCH || kind == ARM_EXCEPTION_BKPT) {
         put_system(v, IFSR, fsr);
         put_system(v, IFAR, address);
     }
-    if (kind == EXCEPTION_BKPT) /* DBGDSCR.MOE (C11.11.20) */
+    if (kind == ARM_EXCEPTION_BKPT) /* DBGDSCR.MOE (C11.11.20) */
         put_system(v, DBGDSCR, (*vmm_arm_word(v, DBGDSCR) & ~0x3cu) | MOE_BKPT << 2);
     vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_IT | PSR_T | PSR_J | PSR_E)) | entry->mode
                             | entry->mask | (sctlr & SCTLR_EE ? PSR_E : 0)
@@ -175,7 +170,7 @@ static uint32_t abort_syndrome(uint32_t kind, uint32_t fsr)
 {
     uint32_t status = fsr & FSR_LONG ? fsr & 0x3f : 0x3f;
 
-    if (kind == EXCEPTION_PREFETCH)
+    if (kind == ARM_EXCEPTION_PREFETCH)
         return (uint32_t)EC_PREFETCH_LOWER << 26 | INSTRUCTION_LENGTH | status;
     return (uint32_t)EC_DATA_LOWER << 26 | INSTRUCTION_LENGTH | (fsr & FSR_WRITE ? 1u << 6 : 0) | status;
 }
@@ -187,9 +182,9 @@ static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
 {
     uint32_t *known = &FIELD(uint32_t, v->env, ARM_EXCEPTION);
 
-    if (kind == EXCEPTION_IRQ || kind == EXCEPTION_FIQ)
+    if (kind == ARM_EXCEPTION_IRQ || kind == ARM_EXCEPTION_FIQ)
         return 0;
-    if (kind != EXCEPTION_PREFETCH && kind != EXCEPTION_DATA)
+    if (kind != ARM_EXCEPTION_PREFETCH && kind != ARM_EXCEPTION_DATA)
         return *known;
     if (*known >> 26 < EC_PREFETCH_LOWER)
         *known = abort_syndrome(kind, FIELD(uint32_t, v->env, ARM_EXCEPTION + 4));
@@ -201,18 +196,16 @@ static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
 static void reflect(struct vmm_cpu *v, uint32_t kind)
 {
     uint32_t *r = vmm_arm_registers(v);
+    uint32_t *delivered = &vmm_arm_words(v)[ARM_VCPU_DELIVERED];
     int action = vmm_trap(v, kind, r[15], vmm_arm_cpsr(v), syndrome(v, kind));
 
     if (action == VMM_STOP) {
         vmm_stop(v, VMM_REASON_STOPPED);
         return;
     }
-    if (action == VMM_NATIVE && vmm_arm_words(v)[ARM_VCPU_DIRECT]) {
-        vmm_arm_words(v)[ARM_VCPU_DIRECT_TRAP] = kind;
-        vmm_tell_monitor(v, VMM_KIND_DIRECT);
-    } else if (action == VMM_NATIVE) {
+    if ((action == VMM_NATIVE || *delivered) && !vmm_para_arm_enter(v, kind))
         enter(v, kind);
-    }
+    *delivered = 0;
     if (r[15] < v->unhandled_below && !vmm_arm_mmu_on(v)) {
         v->reason_trap = (int32_t)kind;
         vmm_stop(v, VMM_REASON_UNHANDLED);
@@ -258,10 +251,10 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
         break;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
     case ARM_UNDEFINED:
-        vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
+        vmm_arm_raise(v, ARM_EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
         break;
     case ARM_NO_FLOAT:
-        vmm_arm_raise(v, EXCEPTION_UNDEFINED, ARM_FLOAT_TRAP, 0, 0);
+        vmm_arm_raise(v, ARM_EXCEPTION_UNDEFINED, ARM_FLOAT_TRAP, 0, 0);
         break;
     }
     return true;
@@ -274,11 +267,11 @@ static bool emulated(struct vmm_cpu *v)
         = vmm_arm_instruction_at(v, vmm_arm_registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
 
     if (!found.kind) {
-        reflect(v, EXCEPTION_UNDEFINED);
+        reflect(v, ARM_EXCEPTION_UNDEFINED);
         return true;
     }
     return vmm_arm_done(v, &found, vmm_arm_emulate(v, found.kind, found.code, 0),
-                        EXCEPTION_UNDEFINED);
+                        ARM_EXCEPTION_UNDEFINED);
 }
 
 /* Handle an exit here, if that needs no Python. */
@@ -292,20 +285,22 @@ bool vmm_arm_exit(struct vmm_cpu *v, uint32_t kind)
         v->vcpu->kernel = 1;
         vmm_set_view(v, VMM_VIEW_KERNEL);
     }
+    if (vmm_para_arm_entered(v))
+        return true;
     switch (kind) {
-    case EXCEPTION_UNDEFINED:
+    case ARM_EXCEPTION_UNDEFINED:
         if (v->vcpu->kernel)
             return emulated(v);
         break;
-    case EXCEPTION_SVC:
-    case EXCEPTION_PREFETCH:
-    case EXCEPTION_DATA:
-    case EXCEPTION_BKPT: break;
+    case ARM_EXCEPTION_SVC:
+    case ARM_EXCEPTION_PREFETCH:
+    case ARM_EXCEPTION_DATA:
+    case ARM_EXCEPTION_BKPT: break;
     case VMM_KIND_VIRTUAL_INTERRUPT:
-        if (vmm_arm_words(v)[ARM_VCPU_DIRECT])
-            return false;
+        if (vmm_para_arm_holds(v))
+            return true;
         kind = FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & v->vcpu->open & ARM_REQUEST_FIQ
-            ? EXCEPTION_FIQ : EXCEPTION_IRQ;
+            ? ARM_EXCEPTION_FIQ : ARM_EXCEPTION_IRQ;
         break;
     default: return false;
     }

@@ -18,8 +18,8 @@ enum arm_vcpu {
     ARM_VCPU_EMULATED = 36,     /* 24: instructions emulated here, by kind */
     ARM_VCPU_FOUND = 61,        /* 3: what the monitor is told of: kind, A32 form, operand */
     ARM_VCPU_TRANSLATE = 60,    /* sensitive instructions are replaced as they are translated */
-    ARM_VCPU_DIRECT = 64,       /* traps are entered by the monitor ... */
-    ARM_VCPU_DIRECT_TRAP = 65   /* ... this one */
+    ARM_VCPU_ENTERING = 64,     /* a paravirtual kernel's frame is being stored */
+    ARM_VCPU_DELIVERED = 65     /* the monitor has asked for the trap that it was told of */
 };
 
 enum arm_mode {
@@ -75,6 +75,12 @@ struct arm_instruction {
     uint32_t kind, code, length;
 };
 
+/* The engine's numbers of exceptions. */
+enum arm_exception {
+    ARM_EXCEPTION_UNDEFINED = 1, ARM_EXCEPTION_SVC, ARM_EXCEPTION_PREFETCH, ARM_EXCEPTION_DATA,
+    ARM_EXCEPTION_IRQ, ARM_EXCEPTION_FIQ, ARM_EXCEPTION_BKPT, ARM_EXCEPTIONS
+};
+
 enum { ARM_REQUEST_IRQ = 0x02, ARM_REQUEST_FIQ = 0x10 }; /* bits of interrupt_request */
 
 #define ARM_UNCATEGORIZED 0x02000000u /* the syndrome of an undefined instruction (B3.13.6) */
@@ -97,6 +103,13 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length);
 void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t fsr,
                    uint32_t address);
+
+/* para_arm.c */
+bool vmm_para_arm_holds(struct vmm_cpu *v);
+bool vmm_para_arm_enter(struct vmm_cpu *v, uint32_t kind);
+bool vmm_para_arm_entered(struct vmm_cpu *v);
+int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
+void vmm_para_arm_settle(struct vmm_cpu *v);
 
 /* monitor_arm_system.c */
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);

@@ -121,10 +121,13 @@ static int exception_return(struct vmm_cpu *v, uint32_t code)
 
 /* ---- system registers ------------------------------------------------------------------- */
 
-/* Registers that translation of addresses depends on: the monitor must hear of a write.  Of
- * CONTEXTIDR it need not: no walk looks at it. */
-static bool translates(uint32_t code)
+/* Registers that translation of addresses depends on: the monitor must hear of a write, unless
+ * the engine walks the guest's tables as they are.  Of CONTEXTIDR it need not: no walk looks
+ * at it. */
+static bool translates(struct vmm_cpu *v, uint32_t code)
 {
+    if (v->vcpu->fill_mode == VMM_FILL_ENGINE)
+        return false;
     switch (vmm_arm_field(code, 16, 4)) {
     case 1: return (code & 0xef) == 0; /* SCTLR */
     case 2:
@@ -147,7 +150,7 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return result;
     if (!is_read) {
         vmm_arm_words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
-        return vmm_arm_field(code, 8, 4) == 15 && translates(code) ? ARM_TOLD : ARM_DONE;
+        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? ARM_TOLD : ARM_DONE;
     }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
@@ -167,7 +170,9 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t reta
         vmm_arm_registers(v)[low] = (uint32_t)value;
         vmm_arm_registers(v)[high] = (uint32_t)(value >> 32);
     }
-    return result == ARM_DONE && !is_read && table ? ARM_TOLD : result; /* TTBR0, TTBR1 */
+    if (result == ARM_DONE && !is_read && table && v->vcpu->fill_mode != VMM_FILL_ENGINE)
+        return ARM_TOLD; /* TTBR0, TTBR1 */
+    return result;
 }
 
 /* ---- floating point (B9.3.27, B9.3.28) -------------------------------------------------------- */
@@ -241,6 +246,7 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_SYSTEM: return system_register(v, code, retaddr);
     case ARM_SYSTEM_WIDE: return system_register_wide(v, code, retaddr);
     case ARM_FLOAT_SYSTEM: return float_system(v, code);
+    case ARM_HVC: return vmm_para_arm_call(v, code, retaddr);
     default: return ARM_EXIT;
     }
 }

@@ -16,6 +16,7 @@ typedef void (*raise_fn)(void *, int, uintptr_t);
 
 enum { PRIVILEGED_INSTRUCTION = 0x03, HARD = 2, WINDOWS = 8, CASA = 0x3c, LDSTUBA = 0x1d };
 enum { USER_DATA = 0x0a, SUPERVISOR_DATA = 0x0b, NOT_THERE = 0xff };
+enum { PROBE_AND_FLUSH = 0x18, MMU_REGISTERS = 0x19, CONTEXT_TABLE = 1, CONTEXT = 2 };
 
 static uint32_t *word(const struct vmm_cpu *v, enum vmm_sparc_word index)
 {
@@ -200,8 +201,6 @@ uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code)
  * monitor's to follow unless it is the engine that walks the guest's tables. */
 bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store)
 {
-    enum { PROBE_AND_FLUSH = 0x18, MMU_REGISTERS = 0x19 };
-
     if (store && v->vcpu->fill_mode != VMM_FILL_ENGINE)
         return false;
     return asi == PROBE_AND_FLUSH || (asi == MMU_REGISTERS && address >> 8 & 0x1f);
@@ -216,6 +215,27 @@ void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc)
     __builtin_unreachable();
 }
 
+/* A store to the MMU that the memory policy can answer here. */
+static bool policy_stores(struct vmm_cpu *v, uint32_t address, uint32_t value, int asi,
+                          uint32_t operation)
+{
+    enum { SIZE = 3, WORD = 2 /* of a memory operation */, PAGE = 0x1000, ENTIRE = 4 };
+    uint32_t *mmu = &FIELD(uint32_t, v->env, SPARC_MMUREGS), level = address >> 8 & 15;
+
+    if ((operation & SIZE) != WORD || address & 3)
+        return false;
+    if (asi == PROBE_AND_FLUSH)
+        return level > ENTIRE || vmm_memory_flush(v, address & -PAGE, level != 0);
+    if (asi != MMU_REGISTERS)
+        return false;
+    switch (address >> 8 & 0x1f) {
+    case CONTEXT_TABLE: mmu[CONTEXT_TABLE] = value & ~3u; break;
+    case CONTEXT: mmu[CONTEXT] = value & 0xff; break;
+    default: return false;
+    }
+    return vmm_memory_context(v);
+}
+
 void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, uint32_t operation);
 void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, uint32_t operation)
 {
@@ -223,8 +243,11 @@ void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, u
     ORIGINAL(store_fn, original, "helper_st_asi_sparc");
     struct vmm_cpu *v = translated(env);
 
-    if (v && !vmm_sparc_engine_accesses(v, address, asi, true))
-        vmm_sparc_emulated(v, GUEST_RETURN);
+    if (v && !vmm_sparc_engine_accesses(v, address, asi, true)) {
+        if (!policy_stores(v, address, (uint32_t)value, asi, operation))
+            vmm_sparc_emulated(v, GUEST_RETURN);
+        return;
+    }
     may_raise(GUEST_RETURN);
     original(env, address, value, asi, operation);
     may_raise(0);

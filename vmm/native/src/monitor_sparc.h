@@ -8,7 +8,8 @@
 enum vmm_sparc_word {
     VMM_SPARC_MMU_CONTROL,
     VMM_SPARC_CACHE_CONTROL,
-    VMM_SPARC_TRANSLATED /* the guest's kernel is translated for its virtual processor */
+    VMM_SPARC_TRANSLATED, /* the guest's kernel is translated for its virtual processor */
+    VMM_SPARC_USER_WINDOW /* para: the last window that is a user's, by number plus one; 0: none */
 };
 
 /* Whether the guest's MMU translates; the real one always does. */
@@ -29,5 +30,8 @@ uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code);
 /* An access of an alternate space that is not memory is the engine's, or it is emulated. */
 bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store);
 void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
+
+/* para_sparc.c */
+bool vmm_para_sparc_exit(struct vmm_cpu *v, uint32_t kind);
 
 #endif

@@ -117,6 +117,11 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
+/* SPARC: DisasContext, with pc and npc of the next instruction, and what has set the condition codes */
+#define SPARC_DC_PC 0x20
+#define SPARC_DC_NPC 0x24
+#define SPARC_DC_CC_OP 0x38
+#define SPARC_CC_OP_DYNAMIC 0
 #define TB32_CS_BASE 0x04 /* SPARC: npc */
 #define TB32_FLAGS 0x08
 #define TB_FLAG_SUPER_ 0x40 /* SPARC: supervisor mode */
@@ -141,6 +146,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define SPARC_PSRPIL 232
 #define SPARC_PSREF 240
 #define SPARC_INTERRUPT_INDEX 244
+#define SPARC_REGBASE 248
 #define SPARC_MMUREGS 2336
 
 /* CPUARMState */
@@ -197,7 +203,9 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_TR 352
 #define X86_GDT 376
 #define X86_IDT 400
+#define X86_A20_MASK 496
 #define X86_CR 424
+#define X86_EFER 0x250
 #define X86_SYSENTER_CS 0x12c0 /* then ESP and EIP, 8 bytes each */
 #define X86_ERROR_CODE 0x1508
 #define X86_IS_INT 0x150c

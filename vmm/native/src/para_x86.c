@@ -9,7 +9,7 @@
 #include "monitor_x86.h"
 #include "offsets.h"
 
-enum { R_EAX = 0, R_EBX = 3, R_ESP = 4, R_CS = 1, R_SS = 2 };
+enum { R_EAX = 0, R_ECX = 1, R_EBX = 3, R_ESP = 4, R_CS = 1, R_SS = 2 };
 enum { GP = 13, PF = 14, CR2 = 2, HYPERCALL = 0x82, FIRST_OF_USERS = 0x80 };
 enum { HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
 enum { FL_TF = 1 << 8, FL_IF = 1 << 9, FL_DF = 1 << 10, FL_NT = 1 << 14, FL_RF = 1 << 16 };
@@ -196,6 +196,12 @@ bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector)
         break;
     case VMM_HYPER_RETURN:
         go_back(v);
+        break;
+    case VMM_HYPER_UPDATE:
+        if (vmm_batch(v, reg(v, R_EBX), reg(v, R_ECX)))
+            put_reg(v, R_EAX, reg(v, R_ECX));
+        else
+            vmm_exit(v, VMM_KIND_HYPERCALL);
         break;
     case VMM_HYPER_OPENED: /* interrupts are looked for when this is over */
         put_reg(v, R_EAX, 0);

@@ -220,3 +220,14 @@ void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
     else
         FIELD(int32_t, entry, 2 * sizeof(int32_t)) = -2;
 }
+
+/* SPARC: whether there is a translation for stores to ADDRESS that only looks, at each, whether
+ * code was translated from there. */
+bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index)
+{
+    enum { PAGE_BITS = 12, NOT_DIRTY = 1 << 10 };
+    const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
+    const char *entry = fast->table + (address >> (PAGE_BITS - TLB_ENTRY_BITS) & fast->mask);
+
+    return FIELD(uint32_t, entry, sizeof(uint32_t)) == ((address & -(1u << PAGE_BITS)) | NOT_DIRTY);
+}

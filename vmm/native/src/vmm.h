@@ -59,7 +59,6 @@ enum vmm_page {
 enum vmm_exit_kind {
     VMM_KIND_VIRTUAL_INTERRUPT = 1024, /* a request that vcpu->open lets in */
     VMM_KIND_SITE = 1025, /* a sensitive instruction was reached */
-    VMM_KIND_DIRECT = 1027, /* ARM: a trap that the monitor is to enter, told already */
     VMM_KIND_HYPERCALL = 1030 /* x86: a paravirtual kernel calls its monitor */
 };
 
@@ -222,6 +221,10 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
+/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
+ * each of its chunks that is of a last-level table. */
+#define VMM_ROLE_TABLE (1u << 16)
+#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -315,6 +318,9 @@ struct vmm_cpu {
     struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
+    /* stay.c */
+    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    struct vmm_next nexts[VMM_NEXTS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -365,9 +371,14 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames; NULL: none has one */
+    uint32_t *roles;        /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
+    /* batch.c */
+    uint8_t *batch_ram; /* NULL: batches are the monitor's */
+    uint64_t batch_base, batch_size;
+    /* memory.c: what the guest asked for and was done there, since the policy last counted it */
+    uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
     void (*on_stored)(struct vmm_cpu *);
     uint32_t through[VMM_THROUGH], through_used; /* pages that the current instruction may store to */
@@ -392,9 +403,11 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
-    /* stay.c */
-    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
-    struct vmm_next nexts[VMM_NEXTS];
+    /* shadow.c */
+    struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
+    void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
+    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
 /* core.c */
@@ -441,6 +454,7 @@ void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
+bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
@@ -454,12 +468,27 @@ void vmm_restart(struct vmm_cpu *v);
 int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
 void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+void vmm_real_mmu_stays_on(struct vmm_cpu *v);
 
 /* exposed.c */
 int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
 bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
+
+/* batch.c */
+void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
+bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* physical.c */
+bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
+uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
+void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
+
+/* memory.c */
+bool vmm_memory_context(struct vmm_cpu *v);
+bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
+bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -474,7 +503,7 @@ bool vmm_annotated_store(struct vmm_cpu *v, uint64_t entry, uintptr_t retaddr);
 /* vcpu_page.c: offsets in the page, as guests/runtime/hypercall.h and vmm/monitor/wedge.py have them */
 enum vmm_vcpu_page {
     VMM_PAGE_INTERRUPTS = 0, VMM_PAGE_PENDING = 4, VMM_PAGE_FAULT_ADDRESS = 8,
-    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
+    VMM_PAGE_FAULT_STATUS = 12, VMM_PAGE_SPILL = 16, VMM_PAGE_FLAGS = 0x40, VMM_PAGE_CONTROL = 0x44
 };
 /* Words of a VCPU that are the same for all architectures, where theirs do not reach. */
 enum vmm_para_word {
@@ -484,7 +513,10 @@ enum vmm_para_word {
     VMM_PARA_SEGMENTS    /* x86: the kernel's CS and SS, four words each */
 };
 /* The hypercalls that the native layer answers (guests/runtime/hypercall.h). */
-enum vmm_hypercall { VMM_HYPER_STACK = 4, VMM_HYPER_RETURN = 5, VMM_HYPER_OPENED = 13 };
+enum vmm_hypercall {
+    VMM_HYPER_STACK = 4, VMM_HYPER_RETURN, VMM_HYPER_SPACE, VMM_HYPER_UPDATE, VMM_HYPER_FLUSH,
+    VMM_HYPER_FLUSH_SPACE, VMM_HYPER_FPU, VMM_HYPER_OPENED = 13, VMM_HYPER_WINDOWS, VMM_HYPER_RELEASE
+};
 #define VMM_HYPER_ERROR 0xffffffffu
 
 static inline uint32_t vmm_para(const struct vmm_cpu *v, enum vmm_para_word word)
@@ -606,7 +638,7 @@ const char *vmm_engine_said(void);
 uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
-void vmm_sparc_before_instruction(uint32_t pc);
+void vmm_sparc_before_instruction(uint32_t pc, void *context);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);

@@ -202,26 +202,6 @@ void helper_rdpmc_x86_64(void *env)
     raise_fault(v, allowed ? EXCP_UD : EXCP_GPF, 0, GUEST_RETURN);
 }
 
-/* No board has a local APIC, and a processor without one does not report it
- * (Intel SDM volume 2A, CPUID leaf 1; AMD's extended leaf repeats the bit). */
-void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t count, uint32_t *eax, uint32_t *ebx,
-                          uint32_t *ecx, uint32_t *edx);
-void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t count, uint32_t *eax, uint32_t *ebx,
-                          uint32_t *ecx, uint32_t *edx)
-{
-    typedef void (*fn)(void *, uint32_t, uint32_t, uint32_t *, uint32_t *, uint32_t *, uint32_t *);
-    ORIGINAL(fn, original, "cpu_x86_cpuid_x86_64");
-    enum { APIC = 1 << 9, X2APIC = 1 << 21 };
-
-    original(env, leaf, count, eax, ebx, ecx, edx);
-    if (!vmm_current)
-        return;
-    if (leaf == 1 || leaf == 0x80000001)
-        *edx &= ~(uint32_t)APIC;
-    if (leaf == 1)
-        *ecx &= ~(uint32_t)X2APIC;
-}
-
 /* ---- ports --------------------------------------------------------------- */
 
 /* Intel SDM volume 1, 19.5.2: with CPL > IOPL, or in VM86 mode, the I/O

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's Linux on the virt board, from its boot protocol to a shell; made by `make linux`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vmm import Machine
+from vmm.machine.outcome import Ending
+
+IMAGES = Path(__file__).resolve().parent.parent.parent / "build" / "linux" / "arm"
+KERNEL, INITRD = IMAGES / "vmlinuz", IMAGES / "initrd"
+PROMPT = "# "
+LEVELS = "dmesg -r | grep '^<[0-4]>'"  # emergency to warning
+TIME = re.compile(r"^<\d>\[ *[\d.]+\] ")
+
+
+def machine(**options: object) -> Machine:
+    """A board with the kernel; the options are those of `Machine`."""
+    settings = {"kernel": KERNEL, "initrd": INITRD, "ram": "256M", "append": "console=ttyAMA0"}
+    return Machine("virt", **{**settings, **options})  # type: ignore[arg-type]
+
+
+def ask(m: Machine, command: str) -> str:
+    """What a command prints in the guest's shell."""
+    m.type(f"{command}\n")
+    m.run(until="\n", timeout=10)
+    before = len(m.output)
+    m.run(until=PROMPT, timeout=60)
+    return m.output[before:].rsplit("\n", 1)[0].replace("\r", "")
+
+
+def on_qemu(command: str) -> str:
+    """What QEMU prints when it boots the same files and the guest does this."""
+    done = subprocess.run(
+        ["qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-m", "256",
+         "-kernel", KERNEL, "-initrd", INITRD, "-nographic", "-net", "none",
+         "-append", f'console=ttyAMA0 quiet run="{command}"'],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=True)
+    return done.stdout
+
+
+def warnings(log: str) -> set[str]:
+    """The texts of a kernel log's lines."""
+    return {TIME.sub("", line.strip()) for line in log.splitlines() if TIME.match(line)}
+
+
+def test_linux_boots_to_a_shell_and_powers_off() -> None:
+    with machine() as m:
+        m.run(until="userland:", timeout=30)
+        m.run(until=PROMPT, timeout=5)
+        assert "psci: PSCIv1.1 detected in firmware." in m.output
+        assert "hw-breakpoint: found 5 (+1 reserved) breakpoint and 4 watchpoint" in m.output
+        first = int(re.search(r"(\d+) .*arch_timer", ask(m, "cat /proc/interrupts"))[1])
+        assert ask(m, "sleep 1; echo $((6 * 7))") == "42"
+        assert int(re.search(r"(\d+) .*arch_timer", ask(m, "cat /proc/interrupts"))[1]) > first
+        assert warnings(ask(m, LEVELS)) <= warnings(on_qemu(f"{LEVELS}; poweroff -f"))
+        zeros = ask(m, "head -c 4194304 /dev/zero >/tmp/f; sha256sum /tmp/f")
+        assert zeros.split()[0] == hashlib.sha256(bytes(4 << 20)).hexdigest()
+        m.type("poweroff -f\n")
+        outcome = m.run(timeout=10)
+        assert (outcome.ending, outcome.status) == (Ending.EXIT, 0)
+        assert "PSCI" in outcome.text
+
+
+def test_an_initrd_and_a_kernel_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"initrd: its place at 0x40400000 is taken by .*vmlinuz"):
+        machine(ram="8M")
+    with pytest.raises(ValueError, match="are not all inside this board's memory"):
+        machine(ram="12M", initrd=large(tmp_path))
+    cut = tmp_path / "cut"
+    cut.write_bytes(KERNEL.read_bytes()[:100_000])
+    with pytest.raises(ValueError, match="a truncated zImage: 100000 bytes of the"):
+        machine(kernel=cut)
+    cut.write_bytes(KERNEL.read_bytes()[:0x30])
+    with pytest.raises(ValueError, match="a truncated zImage: it ends inside its header"):
+        machine(kernel=cut)
+    with pytest.raises(ValueError, match="-initrd belongs to a kernel"):
+        machine(kernel=None, bios=KERNEL)
+
+
+def large(folder: Path) -> Path:
+    """A file of 16 MiB."""
+    file = folder / "large"
+    file.write_bytes(bytes(16 << 20))
+    return file
