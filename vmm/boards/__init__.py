@@ -36,7 +36,7 @@ BOARDS = {
                   "vmm.boards.pc", "qemu32", 128 * MIB),
     )
 }
-VIRTIO_BOARDS = ("virt",)
+VIRTIO_BOARDS = ("leon3", "virt")
 ALIASES = {"leon3_generic": "leon3"}
 
 

@@ -260,7 +260,7 @@ class Virtual:
         self._dll.vmm_flush_page(self._pointer, address)
 
     def set_role(self, frame: int, role: int) -> None:
-        """Say that the frame at a physical address has a role (0: none; up to 255).
+        """Say that the frame at a physical address has a role (0: none; else ROLE_TABLE and more).
 
         With FILL_EXPOSED a frame with a role is mapped without permission to write, and a
         store to it comes to the fill handler with `fill_physical` set.  The handler lets it

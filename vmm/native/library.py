@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS = 64, 1024, 64  # sizes of the native tables
+HOT, PLACES, NEXTS, REGIONS = 64, 1024, 1024, 64  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -47,7 +47,8 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-ROLE_NONE, ROLE_TABLE, ROLE_LAST_TABLE = range(3)  # of frames, to policy exposed
+# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
+ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -151,6 +152,12 @@ class Place(C.Structure):
     """A return address in generated code and what is left of its block."""
 
     _fields_ = (("host_pc", C.c_size_t), ("rest", C.c_int64))
+
+
+class Next(C.Structure):
+    """A block that was found for a state of the register file."""
+
+    _fields_ = (("tb", C.c_size_t), ("code", C.c_size_t), ("state", C.c_uint64 * 3))
 
 
 class Region(C.Structure):
@@ -352,6 +359,8 @@ class NativeCpu(C.Structure):
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
+        ("frame", C.c_uint64),
+        ("nexts", Next * NEXTS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
@@ -396,7 +405,7 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint8)),
+        ("roles", C.POINTER(C.c_uint32)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
         ("batch_ram", C.c_void_p),

@@ -64,10 +64,7 @@ class Mmu(Protocol):
         ...
 
     def set_role(self, frame: int, role: int) -> None:
-        """Give a frame (a number) a role, ROLE_TABLE or ROLE_LAST_TABLE, or ROLE_NONE.
-
-        Nothing is remembered.
-        """
+        """Give a frame (a number) a role as `FrameTypes` tells it; nothing is remembered."""
         ...
 
     def set_batches(self, allowed: bool) -> None:
