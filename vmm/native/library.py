@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS = 64, 1024, 64  # sizes of the native tables
+HOT, PLACES, NEXTS, REGIONS = 64, 1024, 1024, 64  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -151,6 +151,12 @@ class Place(C.Structure):
     """A return address in generated code and what is left of its block."""
 
     _fields_ = (("host_pc", C.c_size_t), ("rest", C.c_int64))
+
+
+class Next(C.Structure):
+    """A block that was found for a state of the register file."""
+
+    _fields_ = (("tb", C.c_size_t), ("code", C.c_size_t), ("state", C.c_uint64 * 3))
 
 
 class Region(C.Structure):
@@ -352,6 +358,8 @@ class NativeCpu(C.Structure):
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
+        ("frame", C.c_uint64),
+        ("nexts", Next * NEXTS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
