@@ -58,6 +58,7 @@ ENTRY_SECURE = 64
 ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
 NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
+SHADOW_STRICT, SHADOW_PXN = 1, 2  # features of shadow tables: policy strict; ARM's PXN
 VCPU_WORDS = 124
 ALIAS = 1 << 36
 SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000
@@ -587,7 +588,7 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
-        dll.vmm_shadow_new.argtypes = (pointer, C.c_int, C.c_void_p)
+        dll.vmm_shadow_new.argtypes = (pointer, C.c_uint32, C.c_void_p)
         dll.vmm_shadow_window.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int)
         dll.vmm_shadow_enter.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32)
