@@ -13,6 +13,8 @@ from vmm.boards.attachments import AttachmentError
 from vmm.boards.options import BoardError, Options
 from vmm.devices.virtio.mmio import VirtioMmio
 
+BEACON = Path(__file__).parents[2] / "docs/examples/beacon/board.toml"
+
 
 def create(board: str, *devices: str, drives: tuple[str, ...] = (), objects: tuple[str, ...] = ()):  # type: ignore[no-untyped-def]
     given = attachments.options(drives, devices, objects)
@@ -88,4 +90,4 @@ def test_entropy_of_the_host_is_a_channel() -> None:
 
 def test_boards_without_a_place_for_them() -> None:
     with pytest.raises(BoardError, match="no place for virtio"):
-        create("leon3", "virtio-rng")
+        create(str(BEACON), "virtio-rng")

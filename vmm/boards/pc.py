@@ -127,6 +127,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         machine, frames, lambda irq: irqs[irq].source("PCI"),
         reset=lambda: _reset(machine, "port 0xcf9"),
         off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
+        message=(lambda address, data: None) if apic is None else apic.write_message,
     )
     machine.connect()
     if apic is not None and io_apic is not None:

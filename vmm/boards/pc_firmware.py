@@ -3,18 +3,20 @@
 
 The ROM knows no device of the board; what follows from the devices is done here,
 by the same accesses that a BIOS makes: interrupt routing, the keyboard
-controller, and the tables of `pc_tables`.
+controller, PCI addresses, and the tables of `pc_tables`.
 """
 
 from __future__ import annotations
 
 from vmm.boards import pc_tables
-from vmm.boards.pc_chipset import Chipset
+from vmm.boards.pc_chipset import PCI_MEMORY, Chipset
 from vmm.boards.pc_tables import PciInterrupt
 from vmm.devices import local_apic_state as apic
+from vmm.devices import pci_bars
 from vmm.devices.piix4_pm import SCI_IRQ
 from vmm.machine.machine import Machine
 
+PCI_PORTS = 0xC000  # where the functions' ports begin
 TABLES = 0xF8000  # in the ROM, where kernels look for tables at multiples of 16
 PIRQ_IRQS = (10, 10, 11, 11)  # where INTA# to INTD# of device 1 go, as SeaBIOS has it
 VIRTUAL_WIRE, NMI = 0x8700, 0x8400  # of LINT0 and LINT1
@@ -37,6 +39,8 @@ def set_up(machine: Machine, chipset: Chipset, has_apic: bool, signature: int) -
     power = chipset.pci.functions[PM_DEVICE, PM_FUNCTION]
     power.write(0x40, 4, PM_PORTS)
     power.write(0x80, 1, 1)
+    spaces = [space for _, space in sorted(chipset.pci.functions.items())]
+    pci_bars.assign(spaces, PCI_PORTS, PCI_MEMORY[0])
     interrupts = _route(machine, chipset)
     tables = pc_tables.pirq_table(sorted({i.device for i in interrupts}), sorted(set(PIRQ_IRQS)))
     if has_apic:

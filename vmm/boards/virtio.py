@@ -10,6 +10,7 @@ Devices come in the order of the ``-device`` options, then the drives with
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,9 +21,11 @@ from vmm.devices.disk.overlay import Overlay
 from vmm.devices.disk.raw import RawDisk
 from vmm.devices.virtio.block import Block
 from vmm.devices.virtio.device import Function, VirtioDevice
+from vmm.devices.virtio.net import FIRST_MAC, Net
 from vmm.devices.virtio.rng import Rng
 from vmm.machine.dma import Dma
 from vmm.machine.machine import Machine
+from vmm.machine.network import Port
 
 MMIO, PCI = "device", "pci"  # ends of names
 RANDOM = "/dev/urandom"
@@ -120,9 +123,37 @@ class Builder:
         raise AttachmentError(f"{option}: no -object {kind},id={wanted}")
 
 
+    def net(self, option: str, given: dict[str, str]) -> Function:
+        """virtio-net: netdev=ID[,mac=52:54:00:12:34:56]."""
+        unknown(option, given, ("netdev", "mac", "id"))
+        wanted = given.get("netdev")
+        if not wanted:
+            raise AttachmentError(f"{option}: which network? netdev=ID")
+        if any(channel.name == wanted for channel in self.machine.channels):
+            raise AttachmentError(f"{option}: netdev={wanted} is taken")
+        port = Port(wanted)
+        self.machine.ports.append(port)
+        self.machine.channels.append(port.channel)
+        name = self.name("virtio-net")
+        return Net(port, self._mac(option, given), name)
+
+    def _mac(self, option: str, given: dict[str, str]) -> bytes:
+        """The address that is given, or the next of QEMU's."""
+        text = given.get("mac")
+        if text is None:
+            return (FIRST_MAC + self.names["virtio-net"]).to_bytes(6, "big")
+        if not re.fullmatch("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", text):
+            raise AttachmentError(f"{option}: mac={text} is no Ethernet address")
+        mac = bytes.fromhex(text.replace(":", ""))
+        if mac[0] & 1:
+            raise AttachmentError(f"{option}: mac={text} is the address of a group")
+        return mac
+
+
 Make = Callable[[Builder, str, dict[str, str]], Function]
 KINDS: dict[str, Make] = {
     "virtio-blk": Builder.block,
+    "virtio-net": Builder.net,
     "virtio-rng": Builder.rng,
 }
 

@@ -159,6 +159,7 @@ class Bus:
         self.floating = floating
         self.memory: list[Memory] = []
         self.shadows: list[Shadow] = []
+        self.windows: list[tuple[int, int]] = []  # base and size: devices may be placed there later
         self.devices = AddressSpace()
         self.ports = AddressSpace()
         self.unanswered: dict[tuple[str, int], int] = {}

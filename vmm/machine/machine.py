@@ -131,6 +131,8 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for start, size in self.bus.windows:
+            engine.map_device(start, size)
         for placed in self.bus.devices:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from vmm.devices.device import Unknown
 from vmm.devices.virtio.virtqueue import QueueError, Virtqueue
@@ -29,6 +30,9 @@ F_INDIRECT_DESC, F_EVENT_IDX = 1 << 28, 1 << 29
 F_VERSION_1, F_RING_RESET = 1 << 32, 1 << 40
 QUEUE_FEATURES = F_INDIRECT_DESC | F_EVENT_IDX | F_VERSION_1 | F_RING_RESET
 VENDOR = 0x554D4551  # QEMU's, which drivers show and do not check
+
+
+T = TypeVar("T")
 
 
 class Function(Protocol):
@@ -183,14 +187,20 @@ class VirtioDevice:
 
     def serve(self, queue: Virtqueue) -> None:
         """Have the function look at a queue, now."""
+        self.work(queue, partial(self.function.serve, self, queue))
+
+    def work(self, queue: Virtqueue, action: Callable[[], T]) -> T | None:
+        """Do something with a queue and tell the driver; None if the queue cannot be used."""
         if not self.live or not queue.state.ready:
-            return
+            return None
         try:
-            self.function.serve(self, queue)
+            done = action()
             if queue.publish():
                 self.on_used(queue)
         except QueueError as error:
             self.needs_reset(str(error))
+            return None
+        return done
 
     def counters(self) -> dict[str, int]:
         """What the device has done since the machine was built, all queues together."""

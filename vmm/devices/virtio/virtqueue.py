@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from vmm.machine.dma import Dma
 
 DESC_F_NEXT, DESC_F_WRITE, DESC_F_INDIRECT = 1, 2, 4
-AVAIL_F_NO_INTERRUPT = 1
+AVAIL_F_NO_INTERRUPT = USED_F_NO_NOTIFY = 1
 DESCRIPTOR = struct.Struct("<QIHH")  # addr, len, flags, next
 USED = struct.Struct("<II")  # id, len
 U16 = struct.Struct("<H")
@@ -46,6 +46,7 @@ class QueueState:
     next_avail: int = 0  # of what the driver offers, the next to be taken
     next_used: int = 0
     published: int = 0  # the used index that the driver can see
+    muted: bool = False  # the device does not want to be notified
 
 
 @dataclass(slots=True)
@@ -198,10 +199,10 @@ class Virtqueue:
         self.statistics.chains += 1
         return chain
 
-    def unpop(self) -> None:
-        """Put the chain that was last taken back: it is offered again."""
-        self.state.next_avail = self.state.next_avail - 1 & 0xFFFF
-        self.statistics.chains -= 1
+    def unpop(self, count: int) -> None:
+        """Put the chains that were taken last back: they are offered again."""
+        self.state.next_avail = self.state.next_avail - count & 0xFFFF
+        self.statistics.chains -= count
 
     def _chain(self, rings: Rings, head: int) -> Chain:
         """The chain that begins at ``head``; each descriptor is looked at once."""
@@ -285,16 +286,16 @@ class Virtqueue:
         state = self.state
         rings = self._open()
         old, new = state.published, state.next_used
-        if state.event_idx:  # be told of the next chain (2.7.10)
-            U16.pack_into(rings.used, USED_RING + 8 * state.size, state.next_avail)
-        if new != old:
-            U16.pack_into(rings.used, USED_IDX, new)
-            state.published = new
-        elif not state.event_idx:
-            return False
+        if state.event_idx:  # be told of the next chain (2.7.10), or of one that has been
+            event = state.next_avail - state.muted & 0xFFFF
+            U16.pack_into(rings.used, USED_RING + 8 * state.size, event)
+        else:
+            U16.pack_into(rings.used, 0, USED_F_NO_NOTIFY if state.muted else 0)
+        U16.pack_into(rings.used, USED_IDX, new)
         self.dma.wrote(state.device, rings.used_size)
         if new == old:
             return False
+        state.published = new
         if state.event_idx:
             event = U16.unpack_from(rings.avail, AVAIL_RING + 2 * state.size)[0]
             wanted: bool = new - event - 1 & 0xFFFF < new - old & 0xFFFF

@@ -87,6 +87,7 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 1024 /* a power of two */
+#define VMM_NEXTS 1024 /* a power of two */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
@@ -132,6 +133,13 @@ struct vmm_cell {
 struct vmm_place {
     uintptr_t host_pc;
     int64_t rest;
+};
+
+/* A block that was found for a state of the register file (stay_thunks.inc). */
+struct vmm_next {
+    const void *tb;
+    void *code;
+    uint64_t state[3];
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -310,6 +318,9 @@ struct vmm_cpu {
     struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
+    /* stay.c */
+    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    struct vmm_next nexts[VMM_NEXTS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -543,7 +554,11 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
-bool vmm_fetches(int arch, const void *helper);
+void vmm_join_charge(uint8_t *code);
+
+/* stay.c */
+bool vmm_delivered(struct vmm_cpu *v);
+void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
@@ -631,7 +646,7 @@ const char *vmm_engine_said(void);
 uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
-void vmm_sparc_before_instruction(uint32_t pc);
+void vmm_sparc_before_instruction(uint32_t pc, void *context);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);

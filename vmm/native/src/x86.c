@@ -9,6 +9,7 @@
 #define S x86_64
 #define ARCH VMM_X86
 #define ADDRESS uint64_t
+#define TB_CODE TB64_CODE
 #define DB_PC_NEXT DB64_PC_NEXT
 #define DB_IS_JMP DB64_IS_JMP
 #define DB_NUM_INSNS DB64_NUM_INSNS
@@ -26,6 +27,13 @@
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
+#define NEXT_PC(env) (FIELD(uint64_t, env, X86_EIP) + FIELD(uint64_t, env, X86_SEGS + 24 + 8))
+#define KEEPS_NEXT(env) true
+#define BLOCK_STATE(env, state)                                                               \
+    ((state)[0] = FIELD(uint64_t, env, X86_EIP), (state)[1] = FIELD(uint64_t, env, X86_SEGS + 24 + 8), \
+     (state)[2] = FIELD(uint32_t, env, X86_HFLAGS)                                            \
+         | (FIELD(uint32_t, env, X86_EFLAGS) & X86_EFLAGS_OF_BLOCK))
+#include "stay_thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
 #define OWN_WATCHPOINTS /* x86_watch.c */
 
