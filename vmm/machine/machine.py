@@ -107,6 +107,7 @@ class Machine:
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
         bus.set_behind = engine.set_behind
+        bus.set_window = engine.set_window
         bus.set_models = engine.set_models
 
     # -- building ----------------------------------------------------------------

@@ -316,9 +316,21 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
         v->pages[page] = (uint8_t)kind;
 }
 
+/* All translations are gone: no page has code until instructions are fetched from it
+ * again, which the empty TLB makes sure to be noticed.  A monitor's views keep
+ * translations of their own, so theirs stay marked. */
+static void unmark_code(struct vmm_cpu *v)
+{
+    if (v->vcpu)
+        return;
+    for (uint32_t page = 0; page < VMM_PAGES; page++)
+        v->pages[page] &= (uint8_t)~VMM_PAGE_CODE;
+    vmm_flush_tlb(v);
+}
+
 /* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
  * translated from there, all translations go and the running block is left at
- * its end. */
+ * its end.  A device may fill such a page many times before code is there again. */
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 {
     static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
@@ -327,6 +339,7 @@ void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
         if (v->pages[page] & VMM_PAGE_CODE) {
             memset(v->known, 0, sizeof v->known);
             ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+            unmark_code(v);
             vmm_kick(v);
             return;
         }
