@@ -10,7 +10,7 @@ from vmm import Machine
 from vmm.state import snapshot
 
 SEABIOS = Path("/usr/share/seabios/bios-256k.bin")
-# Reads sector 1 to 0x7e00 (INT 13h, AH=42h), prints its first two bytes at port 0xE9, writes 0 to 0xF4.
+# Reads sector 1 to 0x7e00 (INT 13h, AH=42h), prints two bytes of it at port 0xE9, ends.
 BOOT = bytes.fromhex(
     "31c0 8ed8 8ec0 be607c b442 cd13 7212 bae900 a0007e ee a0017e ee 30c0 baf400 ee b003 baf400 ee"
 )

@@ -127,10 +127,10 @@ def build(board: BoardInfo, options: Options) -> Machine:
         machine, frames, lambda irq: irqs[irq].source("PCI"),
         reset=lambda: _reset(machine, "port 0xcf9"),
         off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
+        message=(lambda address, data: None) if apic is None else apic.write_message,
     )
-    pc_virtio.place(machine, options, chipset, None if apic is None else apic.write_message)
+    pc_virtio.place(machine, options, chipset, has_apic)
     machine.connect()
-    machine.engine.map_windows(ram, ROM_TOP - ROM_SIZE - ram)
     if apic is not None and io_apic is not None:
         model(machine, native.MODEL_LOCAL_APIC, apic, apic.state, APIC_BASE,
               timer=apic.timer)

@@ -22,6 +22,7 @@ from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.memory.frames import Frames
 
+PCI_MEMORY = (0xE0000000, 0x1EC00000)  # where functions may answer: base and size, to the I/O APIC
 CONFIG_PORTS, APM_PORTS = 0xCF8, 0xB2
 E820_RAM = 1
 WAIT_FOREVER = 0xFFFFFFFF
@@ -34,6 +35,7 @@ class Chipset:
     pci: PciBus
     isa: IsaBridge
     pirqs: tuple[SharedLine, ...]  # PIRQA# to PIRQD#
+    message: Callable[[int, int], None]  # a message signalled interrupt: address, data
 
     def interrupt(self, device: int, pin: int = 1) -> Line:
         """A new wire to a device's interrupt pin: 1 (INTA#) to 4.
@@ -49,9 +51,11 @@ def place(
     irq: Callable[[int], Line],
     reset: Callable[[], None],
     off: Callable[[], None],
+    message: Callable[[int, int], None],
 ) -> Chipset:
     """Put the chip set on the board; ``ram`` is what it can switch in below 1 MiB."""
     bus = machine.bus
+    bus.windows.append(PCI_MEMORY)
     areas = [(base, size) for _, _, base, size in i440fx.PAM_AREAS] + [i440fx.SMRAM_AREA]
     shadows = {base: bus.add_shadow(base, size, ram, base) for base, size in areas}
 
@@ -69,7 +73,7 @@ def place(
     pci.place(1, 3, power.config)
     ports.place(CONFIG_PORTS, ConfigMechanism(pci, ResetControl(reset)))
     ports.place(APM_PORTS, power.apm)
-    return Chipset(pci, isa, tuple(SharedLine(isa.pirq(n).set) for n in range(4)))
+    return Chipset(pci, isa, tuple(SharedLine(isa.pirq(n).set) for n in range(4)), message)
 
 
 def firmware_items(machine: Machine, ram: int, boot_menu: bool) -> FwCfg:

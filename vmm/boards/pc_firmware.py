@@ -3,24 +3,23 @@
 
 The ROM knows no device of the board; what follows from the devices is done here,
 by the same accesses that a BIOS makes: interrupt routing, the keyboard
-controller, and the tables of `pc_tables`.
+controller, PCI addresses, and the tables of `pc_tables`.
 """
 
 from __future__ import annotations
 
 from vmm.boards import pc_tables
-from vmm.boards.pc_chipset import Chipset
+from vmm.boards.pc_chipset import PCI_MEMORY, Chipset
 from vmm.boards.pc_tables import PciInterrupt
 from vmm.devices import local_apic_state as apic
-from vmm.devices.pci import COMMAND_MEMORY
+from vmm.devices import pci_bars
 from vmm.devices.piix4_pm import SCI_IRQ
 from vmm.machine.machine import Machine
 
+PCI_PORTS = 0xC000  # where the functions' ports begin
 TABLES = 0xF8000  # in the ROM, where kernels look for tables at multiples of 16
 PIRQ_IRQS = (10, 10, 11, 11)  # where INTA# to INTD# of device 1 go, as SeaBIOS has it
 VIRTUAL_WIRE, NMI = 0x8700, 0x8400  # of LINT0 and LINT1
-PCI_MEMORY = 0xFE000000
-BAR0, BAR5 = 0x10, 0x24
 KEYBOARD_MODE = 0x61  # interrupt, mouse off, scan codes translated
 PM_DEVICE, PM_FUNCTION, PM_PORTS = 1, 3, 0xB000  # power management, its interrupt wired to IRQ 9
 
@@ -40,27 +39,14 @@ def set_up(machine: Machine, chipset: Chipset, has_apic: bool, signature: int) -
     power = chipset.pci.functions[PM_DEVICE, PM_FUNCTION]
     power.write(0x40, 4, PM_PORTS)
     power.write(0x80, 1, 1)
+    spaces = [space for _, space in sorted(chipset.pci.functions.items())]
+    pci_bars.assign(spaces, PCI_PORTS, PCI_MEMORY[0])
     interrupts = _route(machine, chipset)
-    _place_memory(chipset)
     tables = pc_tables.pirq_table(sorted({i.device for i in interrupts}), sorted(set(PIRQ_IRQS)))
     if has_apic:
         tables += bytes(-len(tables) % 16)
         tables += pc_tables.mp_table(TABLES + len(tables), signature, interrupts)
     machine.load_bytes(TABLES, tables, "firmware tables")
-
-
-def _place_memory(chipset: Chipset) -> None:
-    """Give every memory base address register a place, as a BIOS does, by what it finds there."""
-    end = PCI_MEMORY
-    for _, space in sorted(chipset.pci.functions.items()):
-        for bar in range(BAR0, BAR5 + 1, 4):
-            space.write(bar, 4, 0xFFFFFFFF)
-            size = -space.read(bar, 4) & 0xFFFFFFFF
-            if size and not space.read(bar, 4) & 1:
-                base = -(-end // size) * size
-                space.write(bar, 4, base)
-                end = base + size
-                space.write(0x04, 2, space.read(0x04, 2) | COMMAND_MEMORY)
 
 
 def _route(machine: Machine, chipset: Chipset) -> list[PciInterrupt]:

@@ -131,16 +131,6 @@ class Engine:
         self._device(base, size, base)
         self.library.dll.vmm_map_pages(self.pointer, base, size, native.PAGE_DEVICE)
 
-    def map_windows(self, base: int, size: int) -> None:
-        """Make room for devices that move, between ``base`` and ``base+size``: `set_window`."""
-        self._device(native.ALIAS + base, size, base)
-
-    def set_window(self, base: int, size: int, there: bool) -> None:
-        """Have whole pages reach the read and write handlers, or nobody, from now on."""
-        kind = native.PAGE_ALIAS if there else native.PAGE_NONE
-        self.library.dll.vmm_map_pages(self.pointer, base, size, kind)
-        self.library.dll.vmm_flush_tlb(self.pointer)
-
     def map_behind(self, base: int, size: int, address: int) -> None:
         """Put host memory at ``address`` behind the pages from ``base``, switched out at first."""
         self.uc.mem_map_ptr(native.BEHIND + base, size, 7, C.c_void_p(address))

@@ -133,13 +133,8 @@ class AddressSpace:
 class Movable:
     """A device whose place the guest chooses, as a PCI base address does."""
 
-    def __init__(
-        self, space: AddressSpace,
-        on_move: Callable[[int, int, bool], None] = lambda base, size, there: None,
-    ) -> None:
-        """``on_move(base, size, there)`` is told of each place taken and left."""
+    def __init__(self, space: AddressSpace) -> None:
         self.space = space
-        self.on_move = on_move
         self.device: Any = None  # set once it is built
         self.placed: Placed | None = None
 
@@ -147,12 +142,10 @@ class Movable:
         """Put the device at ``base``, or nowhere; a place that is taken is noted by the device."""
         if self.placed is not None:
             self.space.remove(self.placed)
-            self.on_move(self.placed.base, self.placed.size, False)
             self.placed = None
         if base is not None:
             try:
                 self.placed = self.space.place(base, self.device)
-                self.on_move(base, self.placed.size, True)
             except Overlap as error:
                 self.device.unknown.note(str(error))
 
@@ -166,6 +159,7 @@ class Bus:
         self.floating = floating
         self.memory: list[Memory] = []
         self.shadows: list[Shadow] = []
+        self.windows: list[tuple[int, int]] = []  # base and size: devices may be placed there later
         self.devices = AddressSpace()
         self.ports = AddressSpace()
         self.unanswered: dict[tuple[str, int], int] = {}
@@ -177,8 +171,6 @@ class Bus:
         self.clear_hot: Callable[[], None] = lambda: None
         self.set_behind: Callable[[int, int, bool, bool], None] = lambda b, size, load, store: None
         self._hot = False
-        self.windows: dict[int, int] = {}  # of movable devices: size, by address
-        self.set_window: Callable[[int, int, bool], None] = lambda base, size, there: None
 
     # -- memory -----------------------------------------------------------------
 
@@ -205,14 +197,6 @@ class Bus:
         if (shadow.readable, shadow.writable) != (readable, writable):
             shadow.readable, shadow.writable = readable, writable
             self.set_behind(shadow.base, shadow.size, readable, writable)
-
-    def open_window(self, base: int, size: int, there: bool) -> None:
-        """Whole pages of a movable device answer from now on, or do not; memory goes before."""
-        if there and not any(m.base < base + size and base < m.end for m in self.memory):
-            self.windows[base] = size
-            self.set_window(base, size, True)
-        elif not there and self.windows.pop(base, None) is not None:
-            self.set_window(base, size, False)
 
     def memory_at(self, address: int, size: int = 1) -> Memory | None:
         """The memory that holds all of ``address`` to ``address + size``."""

@@ -107,7 +107,6 @@ class Machine:
         bus.on_host_write = self._host_wrote
         bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
         bus.set_behind = engine.set_behind
-        bus.set_window = engine.set_window
         bus.set_models = engine.set_models
 
     # -- building ----------------------------------------------------------------
@@ -132,6 +131,8 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for start, size in self.bus.windows:
+            engine.map_device(start, size)
         for placed in self.bus.devices:
             for cell in getattr(placed.device, "cells", ()):
                 cell.connect(engine, placed.base)

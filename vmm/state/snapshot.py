@@ -147,7 +147,6 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     bus = machine.bus
     host = machine.clock.host_events()
     modes = [(shadow.readable, shadow.writable) for shadow in bus.shadows]
-    windows = dict(bus.windows)
     if snapshot.graph is not None and snapshot.machine is not None and (
         snapshot.machine() is machine
     ):
@@ -163,10 +162,6 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     for shadow, mode in zip(bus.shadows, modes, strict=True):
         if (shadow.readable, shadow.writable) != mode:
             bus.set_behind(shadow.base, shadow.size, shadow.readable, shadow.writable)
-    for base in windows.keys() - bus.windows.keys():
-        bus.set_window(base, windows[base], False)
-    for base in bus.windows.keys() - windows.keys():
-        bus.set_window(base, bus.windows[base], True)
     for memory, readable in zip(_roms(machine), snapshot.rom_modes, strict=True):
         if machine.engine.rom_readable(memory.base) != readable:
             machine.engine.set_rom_mode(memory.base, memory.size, readable)

@@ -28,7 +28,7 @@ class PciGuest:
         self.pci = VirtioPci(self.board.device, self.line, send)
         self.space = self.pci.config
         self.places: list[int | None] = []
-        self.pci.move = self.places.append
+        self.pci.connect(self.places.append, lambda base: None)
         self.structures = self._structures()
 
     def _structures(self) -> dict[int, tuple[int, int, int]]:

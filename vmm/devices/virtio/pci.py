@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from vmm.devices.device import Register
 from vmm.devices.msix import MsixTable
-from vmm.devices.pci import COMMAND_MEMORY, ConfigSpace
+from vmm.devices.pci import ConfigSpace
+from vmm.devices.pci_bars import Bars, Move
 from vmm.devices.virtio import pci_config as config
 from vmm.devices.virtio.device import VirtioDevice
 from vmm.devices.virtio.virtqueue import Virtqueue
@@ -53,7 +54,7 @@ class VirtioPci:
     """One device as a PCI function: ``config`` is its configuration space.
 
     ``line`` is its INTA#, high when asserted; ``send`` takes messages (None: the board has no
-    MSI); ``move`` and ``move_table`` are told where the BARs are, None for nowhere.
+    MSI).
     """
 
     size = config.VIRTIO_BAR_SIZE
@@ -65,9 +66,8 @@ class VirtioPci:
         self.unknown = device.unknown
         self.line = line
         self.state = PciState()
-        self.move: Callable[[int | None], None] = lambda base: None
-        self.move_table: Callable[[int | None], None] = lambda base: None
         vectors = len(device.queues) + 1 if send is not None else 0
+        self._bars = Bars({})
         self.table = MsixTable(f"{device.name}-msix", vectors, send or _nowhere)
         self.config = ConfigSpace(
             f"{device.name}-config", config.registers(device.function.device_id, vectors),
@@ -75,6 +75,10 @@ class VirtioPci:
         )
         device.on_used = self._used
         device.on_config = self._configured
+
+    def connect(self, move: Move, move_table: Move) -> None:
+        """Say who places the two windows."""
+        self._bars = Bars({"BAR4": move} | ({"BAR1": move_table} if self.table.vectors else {}))
 
     def reset(self) -> None:
         """Power-on state."""
@@ -101,11 +105,8 @@ class VirtioPci:
             enabled, masked = value & config.MSIX_ENABLE, value & config.MSIX_MASK_ALL
             self.table.control(bool(enabled), bool(masked))
             self._drive()
-        elif register in ("PCICMD", "BAR1", "BAR4"):
-            answers = space["PCICMD"] & COMMAND_MEMORY
-            self.move(space["BAR4"] if answers and space["BAR4"] else None)
-            if self.table.vectors:
-                self.move_table(space["BAR1"] if answers and space["BAR1"] else None)
+        else:
+            self._bars.changed(space, register)
             self._drive()
 
     def _window(self) -> tuple[int, int] | None:

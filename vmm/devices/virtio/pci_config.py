@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 
 from vmm.devices.pci import ConfigRegister, identity
+from vmm.devices.pci_bars import memory_bar
 
 VENDOR = 0x1AF4
 DEVICE_BASE = 0x1040  # and the virtio device id
@@ -51,7 +52,7 @@ def registers(device_id: int, vectors: int) -> tuple[ConfigRegister, ...]:
         *identity(VENDOR, DEVICE_BASE + device_id, REVISION, CLASSES.get(device_id, OTHER_CLASS)),
         ConfigRegister(0x04, "PCICMD", 2, 0, writable=COMMAND_BITS),
         ConfigRegister(0x06, "PCISTS", 2, STATUS_CAPABILITIES),
-        ConfigRegister(0x10 + 4 * VIRTIO_BAR, "BAR4", 4, 0, writable=-VIRTIO_BAR_SIZE & 0xFFFFFFFF),
+        memory_bar(VIRTIO_BAR, VIRTIO_BAR_SIZE),
         ConfigRegister(0x34, "CAPPTR", 1, 0x40),
         ConfigRegister(0x3C, "INTLN", 1, 0, writable=0xFF),
         ConfigRegister(0x3D, "INTPN", 1, 1),
@@ -67,8 +68,7 @@ def registers(device_id: int, vectors: int) -> tuple[ConfigRegister, ...]:
     )
     if vectors:
         found += (
-            ConfigRegister(0x10 + 4 * TABLE_BAR, "BAR1", 4, 0,
-                           writable=-TABLE_BAR_SIZE & 0xFFFFFFFF),
+            memory_bar(TABLE_BAR, TABLE_BAR_SIZE),
             ConfigRegister(msix_at, "MSIX_ID", 2, CAP_MSIX),
             ConfigRegister(msix_at + 2, "MSIX_CONTROL", 2, vectors - 1,
                            writable=MSIX_ENABLE | MSIX_MASK_ALL),
