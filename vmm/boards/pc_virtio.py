@@ -25,4 +25,5 @@ def place(machine: Machine, options: Options, chipset: Chipset, messages: bool) 
         window, table = Movable(space), Movable(space)
         window.device, table.device = transport, transport.table
         transport.connect(window.move, table.move)
+        space.known += [transport, transport.table]  # wherever the guest puts them
         chipset.pci.place(number, 0, transport.config)
