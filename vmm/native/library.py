@@ -410,6 +410,7 @@ class NativeCpu(C.Structure):
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
         ("rewritten", C.c_uint8 * 8192),
+        ("elsewhere", C.c_void_p),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
@@ -634,8 +635,8 @@ class Library:
         dll.vmm_x86_decode.restype = C.c_bool
         dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
         dll.vmm_x86_operation_ends.restype = C.c_bool
-        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
-        dll.vmm_x86_rewrite.restype = None
+        dll.vmm_rewrite.argtypes = (pointer, C.c_uint32)
+        dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
@@ -654,6 +655,8 @@ class Library:
         dll.vmm_arm_raise.restype = None
         dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
         dll.vmm_arm_decode_into.restype = None
+        dll.vmm_arm_decode_store_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_store_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ctypes as C
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from vmm.cpu.virtual import Virtual
@@ -36,7 +35,6 @@ HF_CS32 = 1 << 4
 PAGE = 0x1000
 INVLPG = NUMBER["invlpg"]
 STORES = (NUMBER["store r"], NUMBER["store imm"])
-OFTEN = 8  # traps of a store before it is rewritten
 
 
 class Monitor(base.Monitor):
@@ -59,8 +57,6 @@ class Monitor(base.Monitor):
         machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
-        self._adapts = False
-        self._trapped: Counter[int] = Counter()  # by pc of a store to a page of tables
         self._rewritten: set[int] = set()
 
     # -- instructions --------------------------------------------------------------
@@ -109,8 +105,7 @@ class Monitor(base.Monitor):
         if looked_at is None:
             self.engine.native.decode_once = 1
             self.engine.native.scan = C.addressof(cost)
-        self._adapts = looked_at is None and self.memory.name == "strict"
-        self.engine.native.tell_stores |= self._adapts
+            self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:
         """By which translated code calls for a sensitive instruction; 0: it is not one.
@@ -137,16 +132,8 @@ class Monitor(base.Monitor):
 
     def store_trapped(self, pc: int) -> None:
         """A store that traps again and again is translated anew, as a call of the monitor."""
-        if not self._adapts:
-            return
-        self._trapped[pc] += 1
-        if self._trapped[pc] != OFTEN:
-            return
-        physical = self.processor.translate(pc)
-        if physical is not None:
+        if self.adapts and self.is_hot(pc):
             self._rewritten.add(pc)
-            self.engine.library.dll.vmm_x86_rewrite(self.engine.pointer, pc)
-            self.engine.forget_code(physical, 1)
 
     # -- exits ---------------------------------------------------------------------
 

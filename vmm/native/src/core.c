@@ -217,6 +217,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
+    vmm_free_rewritten(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
@@ -316,18 +317,24 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
         v->pages[page] = (uint8_t)kind;
 }
 
+/* All translations go, and the running block is left at its end. */
+void vmm_forget_all_code(struct vmm_cpu *v)
+{
+    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
+
+    memset(v->known, 0, sizeof v->known);
+    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+    vmm_kick(v);
+}
+
 /* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
  * translated from there, all translations go and the running block is left at
  * its end. */
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 {
-    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
-
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
-            memset(v->known, 0, sizeof v->known);
-            ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
-            vmm_kick(v);
+            vmm_forget_all_code(v);
             return;
         }
 }

@@ -370,6 +370,7 @@ struct vmm_cpu {
     uint32_t spare6;
     uint8_t code[16];
     uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
+    uint16_t *elsewhere;     /* by hashed pc: such stores that changed no table, since one did */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
@@ -440,6 +441,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
 typedef bool (*vmm_exec_fn)(void *cpu, int request);
@@ -495,6 +497,12 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
 bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* rewritten.c */
+void vmm_rewrite(struct vmm_cpu *v, uint32_t pc);
+bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
+void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
+void vmm_free_rewritten(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
