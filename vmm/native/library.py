@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS = 64, 1024, 64  # sizes of the native tables
+HOT, PLACES, REGIONS, STALE = 64, 1024, 64, 256  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -408,6 +408,12 @@ class NativeCpu(C.Structure):
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
         ("on_stage", ON_STAGE),
+        ("peer", C.c_void_p),
+        ("borrows_pages", C.c_uint32),
+        ("withdrawn", C.c_uint32),
+        ("yielded", C.c_uint32),
+        ("stale_count", C.c_uint32),
+        ("stale", C.c_uint64 * STALE),
     )
 
 
@@ -562,7 +568,11 @@ class Library:
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
-        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
+        dll.vmm_arm_constant_register.argtypes = (C.c_void_p, C.c_uint32, C.c_uint32)
+        for name in ("vmm_join", "vmm_take_turn"):
+            function = getattr(dll, name)
+            function.argtypes, function.restype = (pointer, pointer), None
+        dll.vmm_wake.argtypes, dll.vmm_wake.restype = (pointer,), None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None

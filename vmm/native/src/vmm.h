@@ -73,6 +73,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
+#define VMM_STALE 256 /* pages that peers have stored to during one turn */
 #define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
 struct vmm_trap_record {
@@ -390,6 +391,13 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* peers.c */
+    struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
+    uint32_t borrows_pages;  /* `pages` is a peer's */
+    uint32_t withdrawn;      /* translations have to go before its next turn */
+    uint32_t yielded;        /* it waits for an event, and gives up its turn */
+    uint32_t stale_count;    /* more than VMM_STALE: all code is stale */
+    uint64_t stale[VMM_STALE]; /* pages of the engine's RAM whose code has to go */
 };
 
 /* core.c */
@@ -426,6 +434,14 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
 void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
 
 bool vmm_halted(struct vmm_cpu *v);
+
+/* peers.c */
+void vmm_join(struct vmm_cpu *v, struct vmm_cpu *first);
+void vmm_part(struct vmm_cpu *v);
+void vmm_withdraw_translations(struct vmm_cpu *v);
+void vmm_stored_to_code(struct vmm_cpu *v, uint64_t ram_address);
+void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from);
+void vmm_wake(struct vmm_cpu *v);
 
 /* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
