@@ -9,9 +9,9 @@
  * and uses no RAM: the loader writes the words of the block at `boot_entry`
  * into the ROM image.
  *
- * There is no local APIC on the board, so none is put into virtual wire mode;
- * to try this ROM under QEMU (-bios, with the words filled in) take
- * `-cpu qemu32,-apic`, or no interrupt of the 8259s gets through.
+ * The loader has put a local APIC into virtual wire mode; to try this ROM under
+ * QEMU (-bios, with the words filled in) take `-cpu qemu32,-apic`, or no
+ * interrupt of the 8259s gets through.
  *
  * The ROM is linked at 0xFFFF0000, where the reset vector's CS base points;
  * the first far jump goes to its alias at 0xF0000. */

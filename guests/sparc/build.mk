@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# SPARC V8 guests for the LEON3: hello, nested, timers, traps, and one that is broken on purpose.
-SPARC_GUESTS := broken hello nested timers traps
+# SPARC V8 guests for the LEON3: hello, nested, timers, traps, virtio, and one that is broken on purpose.
+SPARC_GUESTS := broken hello nested timers traps virtio
 SPARC_SRC := $(TOP)/guests/sparc
 SPARC_OUT := $(OUT)/sparc
 SPARC_CFLAGS := $(SPARC_FLAGS) $(FREESTANDING) -I$(TOP)/guests/runtime -I$(SPARC_SRC)/runtime

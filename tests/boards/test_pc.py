@@ -39,7 +39,9 @@ def config(register: int, value: int) -> str:
 def build(tmp_path: Path) -> Build:
     """A machine whose ROM has ``code`` at F000:0000 and ``patches``; the rest halts."""
 
-    def make(code: str, patches: dict[int, bytes] | None = None) -> Machine:
+    def make(
+        code: str, patches: dict[int, bytes] | None = None, properties: dict[str, str] | None = None
+    ) -> Machine:
         rom = bytearray([HLT]) * ROM_SIZE
         start = assemble("mov ax, 0xf000; mov ds, ax;" + code)
         rom[: len(start)] = start
@@ -48,7 +50,7 @@ def build(tmp_path: Path) -> Build:
             rom[offset : offset + len(data)] = data
         path = tmp_path / "rom.bin"
         path.write_bytes(rom)
-        machine = create(Options("pc", bios=path))
+        machine = create(Options("pc", properties or {}, bios=path))
         machine.limit_time(1, 30)
         return machine
 
@@ -199,12 +201,64 @@ def test_power_management_on_top_of_another_device_is_the_guests_mistake(build: 
     assert found["ecx"] == 0x00  # and the timer does, at its new place
 
 
-def test_no_processor_reports_an_apic(build: Build) -> None:
-    machine = build("mov eax, 1; cpuid; hlt")
+CPUID = "mov eax, 1; cpuid; hlt"
+SWITCH_OFF = "mov ecx, 0x1b; rdmsr; mov esi, eax; and eax, 0xfffff7ff; wrmsr;"
+
+
+@pytest.mark.parametrize(
+    ("code", "properties", "apic"),
+    [(CPUID, {}, True), (CPUID, {"apic": "off"}, False), (SWITCH_OFF + CPUID, {}, False)],
+)
+def test_the_processor_reports_an_apic_that_is_there(
+    build: Build, code: str, properties: dict[str, str], apic: bool
+) -> None:
+    machine = build(code, properties=properties)
     run(machine)
     registers = machine.processor.registers
-    assert registers["edx"] & 0x211 == 0x011  # FPU and TSC, no APIC
+    assert registers["edx"] & 0x211 == (0x211 if apic else 0x011)  # FPU, TSC, APIC
     assert not registers["ecx"] & 1 << 21
+    if code is not CPUID:
+        assert registers["esi"] == 0xFEE00900
+
+
+def test_the_8259_reaches_the_processor_through_an_apic_that_is_switched_off(
+    build: Build
+) -> None:
+    machine = build(SWITCH_OFF + CPUID)
+    run(machine)
+    machine.bus.port_out(0x43, 1, 0x30)  # counter 0: low
+    machine.bus.port_out(0x20, 1, 0x11)
+    for value in (0x20, 4, 1, 0):
+        machine.bus.port_out(0x21, 1, value)
+    assert not machine.engine.native.intr
+    for value in (1, 0):
+        machine.bus.port_out(0x40, 1, value)
+    machine.engine.native.idle += 10_000
+    machine.clock.run_due()
+    assert machine.engine.native.intr
+
+
+@pytest.mark.parametrize(
+    ("cpu", "properties", "complaint"),
+    [
+        ("486", {"apic": "on"}, "processor 486 has no local APIC"),
+        (None, {"apic": "yes"}, "on or off"),
+        (None, {"hpet": "on"}, "no property 'hpet'"),
+    ],
+)
+def test_properties_that_do_not_fit(
+    cpu: str | None, properties: dict[str, str], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BoardError, match=complaint):
+        create(Options("pc", properties, cpu, bios=tmp_path / "x"))
+
+
+def test_reserved_bits_of_the_apics_base_are_refused(build: Build) -> None:
+    machine = build("mov ecx, 0x1b; mov eax, 0xfee00c00; xor edx, edx; wrmsr; hlt")
+    faults: list[int] = []
+    machine.watch_kinds([13], faults.append)
+    machine.run(until=20)
+    assert faults[:1] == [13]
 
 
 def test_firmware_options_are_for_boards_that_have_them(tmp_path: Path) -> None:

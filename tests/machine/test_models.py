@@ -176,6 +176,65 @@ def test_gic(seed: int) -> None:
     assert both.native > STEPS // 4
 
 
+APIC, IO_APIC = 0xFEE00000, 0xFEC00000
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_apics(seed: int) -> None:
+    """Registers of both, the timer, and IRQs that come by the I/O APIC and by LINT0."""
+    both, rng = Both("pc"), random.Random(seed)
+    both.write(0x43, 1, 0x30, port=True)
+    both.write(APIC + 0xD0, 4, 0x01000000)
+
+    def vector() -> int:
+        return rng.choice((rng.randrange(256), 0x30 + rng.randrange(4) * 0x11))
+
+    def entry() -> int:
+        return vector() | rng.choice((0, 0, 0, 0x10000, 0x100, 0x400, 0x700, 0x2000, 0x8000, 0x800))
+
+    for _ in range(STEPS):
+        match rng.randrange(8):
+            case 0:
+                both.read(APIC + 0x10 * rng.randrange(0x40), rng.choice((4, 4, 4, 2)))
+            case 1:
+                offset, value = rng.choice((
+                    (0x80, rng.choice((0, vector()))), (0xF0, rng.choice((0x1FF, 0x1FF, 0xFF))),
+                    (0xD0, rng.getrandbits(32)), (0xE0, rng.choice((0, 0xFFFFFFFF))),
+                    (0x280, 0), (0x20, rng.choice((0, 0x01000000))), (0x310, wide(rng)),
+                    (0x300, entry() | rng.randrange(4) << 18),
+                    (0x320 + 0x10 * rng.randrange(6), entry()),
+                ))
+                both.write(APIC + offset, 4, value)
+            case 2:
+                offset, value = rng.choice((
+                    (0x320, vector() | 0x20000 * rng.randrange(2)), (0x380, rng.randrange(3000)),
+                    (0x380, wide(rng)), (0x3E0, rng.getrandbits(4)), (0x390, 5),
+                ))
+                both.write(APIC + offset, 4, value)
+            case 3:
+                pin, high = rng.randrange(24), rng.randrange(2)
+                both.write(IO_APIC, rng.choice((4, 4, 1)), 0x10 + 2 * pin + high)
+                value = rng.choice((0, 0x01000000)) if high else entry()
+                both.write(IO_APIC + 0x10, 4, value)
+            case 4:
+                both.write(IO_APIC, 4, rng.choice((0, 1, 2, 0x10, 0x14, 0x15, 0x3F, 0x40)))
+                both.read(IO_APIC + 0x10, 4)
+            case 5:
+                # The native UART's interrupt, and a device of Python's.
+                both.write(0x3F9, 1, rng.choice((0, 2)), port=True)
+                level = rng.random() < 0.5
+                both.each(lambda m: both.device(m, "i8042-data").controller.kbd_irq.set(level))  # type: ignore[attr-defined] # noqa: B023
+            case 6:
+                if both.plain.engine.native.intr:
+                    both.acknowledge(0)
+                both.write(APIC + 0xB0, 4, 0)
+            case _:
+                both.sleep(rng.choice((1, rng.randrange(2000), rng.randrange(1 << 34))))
+        both.compare("local-apic", "io-apic", "i8259-master", "uart16550")
+    assert both.native > STEPS // 2
+    assert both.expired > 10
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_pc(seed: int) -> None:
     both, rng = Both("pc"), random.Random(seed)

@@ -24,9 +24,10 @@ def check(name: str, policy: str) -> None:
     assert real(monitor.engine.env) & 0x1F == USER
 
 
+@pytest.mark.parametrize("policy", ["lazy", "nested"])
 @pytest.mark.parametrize("name", GUESTS)
-def test_an_attack_shows_what_it_shows_on_the_bare_machine(name: str) -> None:
-    check(name, "lazy")
+def test_an_attack_shows_what_it_shows_on_the_bare_machine(name: str, policy: str) -> None:
+    check(name, policy)
 
 
 @pytest.mark.parametrize("policy", ["strict", "exposed"])

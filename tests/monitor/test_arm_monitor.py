@@ -16,9 +16,12 @@ from vmm.monitor.arm.monitor import Monitor
 from vmm.state.snapshot import restore, take
 
 
-@pytest.mark.parametrize("guest", ["arm/hello", "arm/timers", "arm/traps", "arm/nucleus-quick"])
-def test_a_translated_guest_runs_as_on_the_bare_machine(guest: str) -> None:
-    seen, monitor = runs.virtual("virt", guest, "translate")
+@pytest.mark.parametrize(("guest", "policy"), [
+    ("arm/hello", "lazy"), ("arm/timers", "lazy"), ("arm/traps", "lazy"), ("arm/traps", "nested"),
+    ("arm/nucleus-quick", "lazy"), ("arm/nucleus-quick", "nested"),
+])
+def test_a_translated_guest_runs_as_on_the_bare_machine(guest: str, policy: str) -> None:
+    seen, monitor = runs.virtual("virt", guest, "translate", policy)
     assert isinstance(monitor, Monitor)
     assert seen == runs.bare("virt", guest)
     assert sum(monitor.native_counts().values()) > 10
@@ -37,6 +40,11 @@ def test_processors_that_cannot_be_virtualized_are_refused(
                              properties=properties))
     with pytest.raises(MonitorError):
         virtualize(machine, "translate")
+
+
+def test_a_kernel_whose_tables_the_engine_walks_makes_no_exit() -> None:
+    _, monitor = runs.virtual("virt", "arm/nucleus-quick", "translate", "nested")
+    assert monitor.counters.total == monitor.memory.counters.hidden_faults == 0
 
 
 def test_trap_and_emulate_is_refused_for_what_does_not_trap_unless_the_guest_is_trusted() -> None:

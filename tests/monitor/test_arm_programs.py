@@ -28,12 +28,12 @@ def run(made: Machine) -> tuple[list[Trap], dict[str, int], bytes]:
     return ledger, kept, memory
 
 
-@pytest.mark.parametrize("mmu", [False, True])
+@pytest.mark.parametrize(("mmu", "policy"), [(False, "lazy"), (True, "lazy"), (True, "nested")])
 @pytest.mark.parametrize("seed", range(12))
-def test_a_translated_program_does_what_it_does_bare(seed: int, mmu: bool) -> None:
+def test_a_translated_program_does_what_it_does_bare(seed: int, mmu: bool, policy: str) -> None:
     expected = run(machine(seed, mmu))
     virtual = machine(seed, mmu)
-    virtualize(virtual, "translate")
+    virtualize(virtual, "translate", policy)
     ledger, registers, memory = run(virtual)
     assert ledger == expected[0]
     assert registers == expected[1]

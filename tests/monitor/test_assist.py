@@ -266,11 +266,6 @@ def test_what_does_not_fit_is_refused(policy, controls, named) -> None:
         virtualize(guest, "assist", policy, controls=controls)
 
 
-def test_nested_translation_of_an_arm_guest_is_for_assist() -> None:
-    with pytest.raises(MonitorError, match="assist"):
-        virtualize(machine("virt", "arm/hello"), "translate", "nested")
-
-
 # -- events on the other processors ----------------------------------------------------------
 
 

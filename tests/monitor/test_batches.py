@@ -14,7 +14,6 @@ from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
 from vmm.monitor.base import Monitor
 from vmm.monitor.memory import exposed
-from vmm.native import library as native
 
 RAM, LIST = 0x40000000, 0x43FF0000  # the virt board's; where the batch is put
 SMALL = 0x4E  # a small page of normal memory
@@ -36,9 +35,11 @@ def batch(machine: Machine, updates: Sequence[tuple[int, int]]) -> bool:
     return bool(made & 0xFF)
 
 
-def tables(machine: Machine, role: int) -> list[int]:
+def tables(machine: Machine, last: bool) -> list[int]:
+    """Frames that begin with a table in use, of the last level or another."""
     roles = machine.engine.native.roles
-    return [frame << 12 for frame in range(RAM >> 12, LIST >> 12) if roles[frame] == role]
+    return [frame << 12 for frame in range(RAM >> 12, LIST >> 12)
+            if roles[frame] and bool(roles[frame] & 1) == last]
 
 
 def word(machine: Machine, address: int) -> int:
@@ -47,7 +48,7 @@ def word(machine: Machine, address: int) -> int:
 
 def test_an_entry_that_maps_a_page_is_made_and_noted(guest) -> None:
     machine, monitor = guest
-    table = tables(machine, native.ROLE_LAST_TABLE)[0]
+    table = tables(machine, True)[0]
     plain = LIST - 0x1000 | SMALL | EVERYBODY
     assert batch(machine, [(table + 8, plain), (LIST - 8, 5), (table + 12, 0)])
     assert [word(machine, at) for at in (table + 8, LIST - 8, table + 12)] == [plain, 5, 0]
@@ -57,8 +58,8 @@ def test_an_entry_that_maps_a_page_is_made_and_noted(guest) -> None:
 
 def test_what_has_to_be_looked_at_is_left_alone(guest) -> None:
     machine, _ = guest
-    first = tables(machine, native.ROLE_TABLE)[0]
-    table, other = tables(machine, native.ROLE_LAST_TABLE)[:2]
+    first = tables(machine, False)[0]
+    table, other = tables(machine, True)[:2]
     plain = LIST - 0x1000 | SMALL | EVERYBODY
     before = word(machine, table)
     for updates in (
@@ -78,7 +79,7 @@ def test_what_has_to_be_looked_at_is_left_alone(guest) -> None:
 
 def test_a_batch_that_writes_to_its_own_list_is_what_it_was_when_it_was_looked_at(guest) -> None:
     machine, _ = guest
-    first = tables(machine, native.ROLE_TABLE)[0]
+    first = tables(machine, False)[0]
     before = word(machine, first)
     assert batch(machine, [(LIST + 8, first), (LIST - 8, before ^ 1)])
     assert (word(machine, first), word(machine, LIST - 8)) == (before, before ^ 1)
@@ -87,7 +88,7 @@ def test_a_batch_that_writes_to_its_own_list_is_what_it_was_when_it_was_looked_a
 def test_the_policy_follows_before_it_is_asked(guest) -> None:
     machine, monitor = guest
     assert isinstance(monitor.memory, exposed.Policy)
-    table = tables(machine, native.ROLE_LAST_TABLE)[0]
+    table = tables(machine, True)[0]
     updates = monitor.memory.counters.updates
     assert batch(machine, [(table + 4 * entry, 0) for entry in range(64)])
     assert machine.engine.native.noted_used == 1

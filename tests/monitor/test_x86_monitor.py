@@ -116,9 +116,12 @@ def test_the_nucleus_is_the_same_under_every_memory_policy(policy: str) -> None:
 
 
 def test_stores_to_page_tables_that_trap_again_and_again_are_rewritten() -> None:
-    seen, monitor = virtual("pc", "x86/nucleus-quick", "translate", "strict")
-    assert seen == bare("pc", "x86/nucleus-quick")
+    seen, monitor = virtual("pc", "x86/nucleus-quick", "translate", "strict", readable=True)
+    native_seen, natively = virtual("pc", "x86/nucleus-quick", "translate", "strict")
+    assert seen == native_seen == bare("pc", "x86/nucleus-quick")
     counters = monitor.memory.counters
+    assert natively.memory.counters == counters
+    assert not natively.counters.exits  # the native layer makes them
     stores = monitor.counters.exits[native.KIND_SITE] - counters.switches - counters.flushes
     assert counters.updates * 0.8 < stores <= counters.updates
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
 from vmm.api.ledger import Ledger
 from vmm.api.printed import Printed
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
-from vmm.boards import size
+from vmm.boards import attachments, size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
 from vmm.debug.trace.files import Tracing
@@ -61,7 +61,8 @@ class Machine:
     ``board`` is a name (`vmm run -M help`) or the path of a board file (docs/boards.md);
     ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
     ``-M virt,secure=on``; with ``boot_menu`` a PC's firmware offers its menu, and with
-    ``debugcon`` it has the debug port whose text is `debug_output`; ``ledger`` keeps every
+    ``debugcon`` it has the debug port whose text is `debug_output`; ``drives``, ``devices`` and
+    ``objects`` are texts as after ``-drive``, ``-device`` and ``-object``; ``ledger`` keeps every
     trap and ``coverage`` counts every instruction, for the properties of that name.  What
     does not fit is a ValueError of one line.
     """
@@ -80,6 +81,9 @@ class Machine:
         properties: Mapping[str, str] | None = None,
         boot_menu: bool = False,
         debugcon: bool = False,
+        drives: Sequence[str] = (),
+        devices: Sequence[str] = (),
+        objects: Sequence[str] = (),
         ledger: bool = False,
         coverage: bool = False,
     ) -> None:
@@ -92,8 +96,8 @@ class Machine:
                     None if kernel is None else Path(kernel),
                     None if bios is None else Path(bios), append,
                     None if initrd is None else Path(initrd), processors,
-                    boot_menu=boot_menu,
-                    debugcon=debugcon,
+                    boot_menu=boot_menu, debugcon=debugcon,
+                    **attachments.options(drives, devices, objects),
                 )
             ), ledger, coverage,
         )

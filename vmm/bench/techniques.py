@@ -26,9 +26,7 @@ from vmm.machine import artifacts
 
 BARE = "bare"
 WORKLOADS = ("compute", "syscalls", "switches", "forks", "io", "boot")
-SHADOWS = ("strict", "lazy", "exposed")
-# Where a guest in user mode can have its own tables walked behind a second stage.
-NESTED = {"sparc": ("nested",), "x86": ("nested",)}
+POLICIES = ("strict", "lazy", "exposed", "nested")
 LIMIT = 300.0  # seconds: far more than any run takes
 CHECKSUM = re.compile(rb"^(\w+) +([0-9a-f]{8})\r?$", re.MULTILINE)
 KERNELS = {"previrt": "nucleus-previrt", "para": "nucleus-para"}  # others: nucleus
@@ -84,7 +82,7 @@ def techniques(architecture: str) -> Iterator[tuple[str, str | None]]:
     for technique in ("trap_and_emulate", "translate", "previrt", "para"):
         if technique == "trap_and_emulate" and architecture != "sparc":
             continue
-        for policy in (*SHADOWS, *NESTED.get(architecture, ())):
+        for policy in POLICIES:
             yield technique, policy
 
 

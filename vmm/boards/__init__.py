@@ -37,6 +37,7 @@ BOARDS = {
                   "vmm.boards.pc", "qemu32", 128 * MIB),
     )
 }
+VIRTIO_BOARDS = ("leon3", "virt")
 ALIASES = {"leon3_generic": "leon3"}
 
 
@@ -79,6 +80,8 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has {most}, not {options.processors}")
     if not _is_command_line(options.append):
         raise BoardError("-append takes text without NULs")
+    if board.name not in VIRTIO_BOARDS and (options.drives or options.devices):
+        raise BoardError(f"board {board.name} has no place for virtio devices")
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)
     machine.options = options

@@ -1,14 +1,16 @@
 """LEON3 board, with the addresses of GRLIB template designs (QEMU: leon3_generic).
 
 GRLIB IP Core User's Manual: AMBA plug and play, APBUART, IRQMP, GPTIMER,
-MCTRL.  The processor runs at 40 MHz and takes one cycle an instruction.
+MCTRL; and as many virtio-mmio slots as there are devices for them, listed in
+the plug and play area as cores of vendor 0x09 (contributed), device 0x7A0.
+The processor runs at 40 MHz and takes one cycle an instruction.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmm.boards import boot
+from vmm.boards import boot, virtio
 from vmm.boards.options import BoardError, Options
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.devices import ambapp
@@ -16,6 +18,7 @@ from vmm.devices.apbuart import Apbuart
 from vmm.devices.gptimer import Gptimer
 from vmm.devices.irqmp import Irqmp
 from vmm.devices.leon_mctrl import LeonMctrl
+from vmm.devices.virtio.mmio import SIZE, VirtioMmio
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
@@ -31,6 +34,7 @@ RAM, RAM_MAX = 0x40000000, 0x40000000
 MCTRL, APBUART, IRQMP, GPTIMER = 0x80000000, 0x80000100, 0x80000200, 0x80000300
 APB_PNP, AHB_PNP = 0x800FF000, 0xFFFFF000
 UART_IRQ, TIMER_IRQ = 3, 6
+VIRTIO, VIRTIO_IRQ, VIRTIO_SLOTS = 0x80001000, 8, 6
 EXIT_TRAP = 0x80  # ta 0
 
 
@@ -58,7 +62,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
     bus.devices.place(APBUART, uart)
     bus.devices.place(IRQMP, irqmp)
     bus.devices.place(GPTIMER, timer)
-    bus.devices.place(APB_PNP, ambapp.apb_area(ambapp.LEON3_APB))
+    cores = ambapp.LEON3_APB + _virtio(machine, options, irqmp)
+    bus.devices.place(APB_PNP, ambapp.apb_area(cores))
     bus.devices.place(AHB_PNP, ambapp.ahb_area(ambapp.LEON3_MASTERS, ambapp.LEON3_SLAVES))
     machine.connect()
     model(machine, native.MODEL_IRQMP, irqmp, irqmp.state, IRQMP)
@@ -83,6 +88,20 @@ def build(board: BoardInfo, options: Options) -> Machine:
     if options.kernel is None and options.bios is None:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
     return machine
+
+
+def _virtio(machine: Machine, options: Options, irqmp: Irqmp) -> tuple[ambapp.Core, ...]:
+    """Place the virtio devices of ``options``; how plug and play lists them."""
+    found = virtio.build(machine, options, virtio.MMIO)
+    if len(found) > VIRTIO_SLOTS:
+        raise BoardError(f"board leon3 has {VIRTIO_SLOTS} virtio slots, not {len(found)}")
+    cores = []
+    for slot, device in enumerate(found):
+        base, irq = VIRTIO + slot * SIZE, VIRTIO_IRQ + slot
+        machine.bus.devices.place(base, VirtioMmio(device, irqmp.line(irq), "big"))
+        bank = ambapp.Bar(base >> 8 & 0xFFF, -SIZE >> 8 & 0xFFF, ambapp.APB_IO)
+        cores.append(ambapp.Core(ambapp.CONTRIB, ambapp.VIRTIO, irq=irq, bars=(bank,)))
+    return tuple(cores)
 
 
 def _exit_by_trap(processor: SparcProcessor, reason: int) -> Outcome | None:

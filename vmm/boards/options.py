@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vmm.boards.attachments import Attachment, Drive
+
 
 class BoardError(ValueError):
     """A choice that does not fit: one line that says what and what would."""
@@ -26,6 +28,9 @@ class Options:
     boot_menu: bool = False  # -boot menu=on: firmware offers to choose what to boot
     debugcon: bool = False  # somebody listens to the firmware's debug port
     semihosting: bool = True
+    drives: tuple[Drive, ...] = ()  # -drive
+    devices: tuple[Attachment, ...] = ()  # -device
+    objects: tuple[Attachment, ...] = ()  # -object
     bare: bool = False  # nothing is loaded: a snapshot fills the memory
 
 

@@ -1,20 +1,24 @@
-"""IBM PC compatible board (QEMU: pc, without disks, network, display and APIC).
+"""IBM PC compatible board (QEMU: pc, without disks, network and display).
 
-Two 8259A, an 8254, an MC146818, an 8042 with PS/2 keyboard and mouse, a 16550A
-at 0x3F8, ports 0x61 and 0x92; the chip set is in pc_chipset.py.  Debug port
-0xE9 prints on the console, port 0x402 (only if somebody listens) is the
-firmware's, QEMU's isa-debug-exit is at 0xF4 and fw_cfg at 0x510.  Addresses are
-the IBM PC/AT Technical Reference's.  The processor takes one nanosecond an
-instruction.
+A local APIC, if the processor has one, with an I/O APIC; two 8259A, an 8254, an
+MC146818, an 8042 with PS/2 keyboard and mouse, a 16550A at 0x3F8, ports 0x61 and
+0x92; the chip set is in pc_chipset.py.  Debug port 0xE9 prints on the console,
+port 0x402 (only if somebody listens) is the firmware's, QEMU's isa-debug-exit is
+at 0xF4 and fw_cfg at 0x510.  Addresses are the IBM PC/AT Technical Reference's.
+Every IRQ is wired to the 8259s and to the I/O APIC, IRQ 0 to its pin 2 and the
+others to the pins of their numbers; the 8259s' output is the local APIC's LINT0.
+The processor takes one nanosecond an instruction.  Property: ``apic=off``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vmm.boards import pc_boot, pc_chipset
+from vmm.boards import pc_boot, pc_chipset, pc_firmware
 from vmm.boards.options import BoardError, Options
 from vmm.boards.pc_boot import HIGH_START, LOW_END, ROM_SIZE, ROM_TOP, ROM_WINDOW
+from vmm.cpu.x86.models import MODELS
 from vmm.cpu.x86.processor import X86Processor
 from vmm.devices.debug_exit import DebugExit
 from vmm.devices.debugcon import Debugcon
@@ -22,6 +26,10 @@ from vmm.devices.fw_cfg import FwCfgPorts
 from vmm.devices.i8042 import I8042
 from vmm.devices.i8254 import I8254
 from vmm.devices.i8259 import I8259Pair
+from vmm.devices.io_apic import BASE as IO_APIC_BASE
+from vmm.devices.io_apic import IoApic
+from vmm.devices.local_apic import LocalApic
+from vmm.devices.local_apic_state import BASE as APIC_BASE
 from vmm.devices.mc146818 import Mc146818
 from vmm.devices.pcspeaker_port import PcSpeakerPort
 from vmm.devices.port92 import Port92
@@ -57,9 +65,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
             f"board pc takes more than 1 MiB and at most {RAM_MAX >> 20} MiB of memory, "
             f"not {ram / (1 << 20):g} MiB"
         )
-    if options.properties:
-        raise BoardError(f"board pc has no property {next(iter(options.properties))!r}")
     processor = X86Processor(options.cpu or board.default_cpu)
+    has_apic = _has_apic(options, processor)
     bus = Bus("little", floating=0xFF)
     machine = Machine("pc", processor, bus, HZ)
     clock, console = machine.clock, machine.console
@@ -72,9 +79,19 @@ def build(board: BoardInfo, options: Options) -> Machine:
                    offset=ROM_SIZE - ROM_WINDOW)
     processor.write_physical = bus.write_memory
 
-    pic = I8259Pair(Line(processor.intr, "INTR"))
+    intr = Line(processor.intr, "INTR")
+    apic = LocalApic(clock, intr, processor.nmi) if has_apic else None
+    pic = I8259Pair(intr if apic is None else apic.lint0)
     processor.acknowledge = pic.acknowledge
-    irqs = {irq: SharedLine(pic.line(irq).set) for irq in range(16) if irq != CASCADE}
+    io_apic = None
+    if apic is not None:
+        apic.external = pic.acknowledge
+        processor.acknowledge = apic.acknowledge
+        io_apic = IoApic(apic.message)
+        apic.on_eoi = io_apic.end_of_interrupt
+        bus.devices.place(APIC_BASE, apic)
+        bus.devices.place(IO_APIC_BASE, io_apic)
+    irqs = {irq: SharedLine(_wire(pic, io_apic, irq)) for irq in range(16) if irq != CASCADE}
     irq0 = irqs[PIT_IRQ].source("IRQ0")
     pit = I8254(clock, (irq0, None, None))
     com1 = irqs[COM1_IRQ].source("COM1")
@@ -106,12 +123,17 @@ def build(board: BoardInfo, options: Options) -> Machine:
     if options.debugcon:
         ports.place(FIRMWARE_DEBUG, Debugcon(machine.debug.put))
     ports.place(FW_CFG, FwCfgPorts(pc_chipset.firmware_items(machine, ram, options.boot_menu)))
-    pc_chipset.place(
+    chipset = pc_chipset.place(
         machine, frames, lambda irq: irqs[irq].source("PCI"),
         reset=lambda: _reset(machine, "port 0xcf9"),
         off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
+        message=(lambda address, data: None) if apic is None else apic.write_message,
     )
     machine.connect()
+    if apic is not None and io_apic is not None:
+        model(machine, native.MODEL_LOCAL_APIC, apic, apic.state, APIC_BASE,
+              timer=apic.timer)
+        model(machine, native.MODEL_IO_APIC, io_apic, io_apic.state, IO_APIC_BASE)
     for kind, device, state, port, wire in (
         (native.MODEL_I8259_MASTER, pic.master, pic.state, 0x20, None),
         (native.MODEL_I8259_SLAVE, pic.slave, pic.state, 0xA0, None),
@@ -121,8 +143,36 @@ def build(board: BoardInfo, options: Options) -> Machine:
     model(machine, native.MODEL_I8254, pit, pit.state, native.PORT | 0x40, width=1,
           wire=(irq0, pic.state, PIT_IRQ), timer=pit.timers[0])
     processor.reset()
-    pc_boot.load(machine, options, ram)
+    signature = MODELS[processor.model].signature
+    pc_boot.load(machine, options, ram,
+                 lambda: pc_firmware.set_up(machine, chipset, has_apic, signature))
     return machine
+
+
+def _has_apic(options: Options, processor: X86Processor) -> bool:
+    properties = dict(options.properties)
+    wanted = properties.pop("apic", "on" if processor.has_apic else "off")
+    if properties:
+        raise BoardError(f"board pc has no property {next(iter(properties))!r}; known: apic")
+    if wanted not in ("on", "off"):
+        raise BoardError(f"board pc: apic is on or off, not {wanted!r}")
+    if wanted == "on" and not processor.has_apic:
+        raise BoardError(f"board pc: processor {processor.model} has no local APIC")
+    return wanted == "on"
+
+
+def _wire(pic: I8259Pair, io_apic: IoApic | None, irq: int) -> Callable[[bool], None]:
+    """What is told of an IRQ's changes."""
+    pin = pic.line(irq)
+    if io_apic is None:
+        return pin.set
+    redirected = native.IRQ0_PIN if irq == PIT_IRQ else irq
+
+    def drive(level: bool) -> None:
+        pin.set(level)
+        io_apic.drive(redirected, level)
+
+    return drive
 
 
 def _reset(machine: Machine, where: str) -> None:

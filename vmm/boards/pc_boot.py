@@ -7,6 +7,7 @@ may have an initrd.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from vmm.boards import boot
@@ -26,8 +27,10 @@ ZERO_PAGE, COMMAND_LINE = 0x10000, 0x20000
 RESERVED = 2  # of a memory map's rows
 
 
-def load(machine: Machine, options: Options, ram: int) -> None:
-    """Put into memory what ``options`` ask for."""
+def load(
+    machine: Machine, options: Options, ram: int, set_up: Callable[[], None]
+) -> None:
+    """Put into memory what ``options`` ask for; our own firmware also does ``set_up``."""
     if options.bare:
         return
     words: dict[str, int] = {}
@@ -40,6 +43,7 @@ def load(machine: Machine, options: Options, ram: int) -> None:
         machine.load_bytes(ROM_TOP - len(data), data, str(options.bios))
     elif options.kernel is not None:
         boot.board_firmware(machine, "pc", words)
+        set_up()
     else:
         raise BoardError("nothing to run: give -kernel FILE or -bios FILE")
 

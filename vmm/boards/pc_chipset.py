@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from vmm.devices import fw_cfg, i440fx
 from vmm.devices.fw_cfg import FwCfg
@@ -17,13 +18,31 @@ from vmm.devices.pci import ConfigMechanism, PciBus
 from vmm.devices.piix3 import IsaBridge, ResetControl
 from vmm.devices.piix4_pm import SCI_IRQ, PowerManagement
 from vmm.machine.bus import Movable
-from vmm.machine.line import Line
+from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.memory.frames import Frames
 
+PCI_MEMORY = (0xE0000000, 0x10000000)  # where functions may answer: base and size
 CONFIG_PORTS, APM_PORTS = 0xCF8, 0xB2
 E820_RAM = 1
 WAIT_FOREVER = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Chipset:
+    """PCI bus 0 and what its interrupts are wired to."""
+
+    pci: PciBus
+    isa: IsaBridge
+    pirqs: tuple[SharedLine, ...]  # PIRQA# to PIRQD#
+    message: Callable[[int, int], None]  # a message signalled interrupt: address, data
+
+    def interrupt(self, device: int, pin: int = 1) -> Line:
+        """A new wire to a device's interrupt pin: 1 (INTA#) to 4.
+
+        Device 1's INTA# is PIRQA#, and the others follow in turn.
+        """
+        return self.pirqs[device - 1 + pin - 1 & 3].source(f"PCI {device}.{pin}")
 
 
 def place(
@@ -32,9 +51,11 @@ def place(
     irq: Callable[[int], Line],
     reset: Callable[[], None],
     off: Callable[[], None],
-) -> None:
+    message: Callable[[int, int], None],
+) -> Chipset:
     """Put the chip set on the board; ``ram`` is what it can switch in below 1 MiB."""
     bus = machine.bus
+    bus.windows.append(PCI_MEMORY)
     areas = [(base, size) for _, _, base, size in i440fx.PAM_AREAS] + [i440fx.SMRAM_AREA]
     shadows = {base: bus.add_shadow(base, size, ram, base) for base, size in areas}
 
@@ -52,6 +73,7 @@ def place(
     pci.place(1, 3, power.config)
     ports.place(CONFIG_PORTS, ConfigMechanism(pci, ResetControl(reset)))
     ports.place(APM_PORTS, power.apm)
+    return Chipset(pci, isa, tuple(SharedLine(isa.pirq(n).set) for n in range(4)), message)
 
 
 def firmware_items(machine: Machine, ram: int, boot_menu: bool) -> FwCfg:

@@ -2,7 +2,7 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-empty virtio-mmio slots, PSCI.  An instruction takes one nanosecond; of several processors
+32 virtio-mmio slots, PSCI.  An instruction takes one nanosecond; of several processors
 one runs at a time (vmm.machine.turns).  Properties: ``virtualization=on``, ``secure=on``.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vmm.boards import virt_slots
 from vmm.boards.options import BoardError, Options
 from vmm.boards.psci import Psci
 from vmm.boards.semihosting import Semihosting
@@ -27,7 +28,6 @@ from vmm.devices.gicv2m import GicV2m
 from vmm.devices.pl011 import Pl011
 from vmm.devices.pl031 import Pl031
 from vmm.devices.pl061 import Pl061
-from vmm.devices.virtio_empty import VirtioEmpty
 from vmm.machine.bus import Bus
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
@@ -42,7 +42,6 @@ HZ = 1_000_000_000
 TIMER_HZ = 62_500_000
 RAM_MAX = 0x1_0000_0000 - Address.RAM
 SECURE_RAM_SIZE = 0x01000000
-VIRTIO_SLOTS, VIRTIO_SLOT = 32, 0x200
 SPI_LINES = 288  # GIC interrupt identifiers
 UART_SPI, RTC_SPI, GPIO_SPI, MSI_FIRST_SPI, MSI_COUNT = 1, 2, 7, 48, 64
 # Private interrupts of the generic timer, in the order of generic_timer.NAMES.
@@ -107,8 +106,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.RTC, Pl031(clock, gic.spi(RTC_SPI)))
     devices.place(Address.FW_CFG, fw_cfg)
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
-    for slot in range(VIRTIO_SLOTS):
-        devices.place(Address.VIRTIO + slot * VIRTIO_SLOT, VirtioEmpty(f"virtio-empty{slot}"))
+    virt_slots.place(machine, options, gic)
     machine.connect()
     if len(processors) == 1:
         model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,

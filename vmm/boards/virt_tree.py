@@ -125,7 +125,7 @@ def device_tree(
         "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
         "reg": cells64(Address.FW_CFG, 0x18),
     }))
-    for slot in range(32):
+    for slot in range(32):  # in use or not
         address = Address.VIRTIO + slot * 0x200
         root.children.append(Node(f"virtio_mmio@{address:x}", {
             "compatible": "virtio,mmio", "dma-coherent": True, "reg": cells64(address, 0x200),

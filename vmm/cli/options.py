@@ -10,8 +10,11 @@ from __future__ import annotations
 import argparse
 import importlib
 from pathlib import Path
+from typing import Any
 
 from vmm import boards
+from vmm.boards import attachments, virtio
+from vmm.boards.attachments import AttachmentError
 from vmm.boards.options import BoardError, Options
 from vmm.boards.options import board_and_properties as named_board
 from vmm.cli import recording
@@ -47,6 +50,14 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
     o("-initrd", "--initrd", metavar="FILE", type=Path, help="the kernel's initial RAM disk")
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
+    o("-drive", "--drive", metavar="OPTIONS", action="append", default=[], dest="drives",
+      help="a disk: file=IMAGE,if=virtio,format=raw,readonly=on,snapshot=on,id=NAME")
+    o("-snapshot", action="store_true", dest="keep_images",
+      help="write to no disk image: what the guest writes is in memory (and in snapshots)")
+    o("-device", "--device", metavar="NAME", action="append", default=[], dest="devices",
+      help="a device with ,key=value properties; help: list them")
+    o("-object", "--object", metavar="KIND", action="append", default=[], dest="objects",
+      help="what a device refers to: rng-random,id=NAME is the host's entropy")
     o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
     o("--snapshot", "-loadvm", metavar="FILE", type=Path,
@@ -174,11 +185,15 @@ def answer(o: argparse.Namespace) -> int | None:
         given = [text for text, value in (
             ("-M", o.machine), ("-cpu", o.cpu), ("-m", o.memory), ("-kernel", o.kernel),
             ("-bios", o.bios), ("-initrd", o.initrd), ("-append", o.append), ("-boot", o.boot),
+            ("-drive", o.drives), ("-device", o.devices), ("-object", o.objects),
             ("-smp", o.smp != "1"),
         ) if value]
         if given:
             raise UsageError(f"--snapshot names the machine and its guest: no {given[0]}")
         return None
+    if "help" in o.devices:
+        print(virtio.table())
+        return 0
     if o.machine is None:
         raise UsageError(f"which board? -M takes one of: {', '.join(boards.BOARDS)}")
     if o.machine == "help":
@@ -191,6 +206,14 @@ def answer(o: argparse.Namespace) -> int | None:
     if o.kernel is None and o.bios is None:
         raise UsageError("nothing to run: give -kernel FILE or -bios FILE")
     return None
+
+
+def attached(o: argparse.Namespace) -> dict[str, Any]:
+    """The drives and devices."""
+    try:
+        return attachments.options(o.drives, o.devices, o.objects, o.keep_images)
+    except AttachmentError as error:
+        raise UsageError(str(error)) from error
 
 
 def build(o: argparse.Namespace) -> Machine:
@@ -207,10 +230,11 @@ def build(o: argparse.Namespace) -> Machine:
         kernel=o.kernel, bios=o.bios, append=o.append, initrd=o.initrd,
         processors=processors(o.smp),
         boot_menu=boot_menu(o.boot), debugcon=o.debugcon != "none",
+        **attached(o),
     )
     try:
         return boards.create(options)
-    except (BoardError, UnknownModel) as error:
+    except (BoardError, AttachmentError, UnknownModel) as error:
         raise UsageError(str(error)) from error
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("vmm.boards."):

@@ -51,6 +51,9 @@ class VirtualHandlers:
     fill: Callable[[int, int], int] = _no_fill
     # An instruction that was let store where it may not (`Virtual.store_through`) has ended.
     stored: Callable[[], None] = lambda: None
+    # In a fill, while `Virtual.tell_stores` is set: a store to a page of the guest's tables,
+    # which the native layer keeps shadow tables of, has trapped at `Virtual.fill_pc`.
+    table_store: Callable[[], None] = lambda: None
     # x86: linear address and first bytes (as far as its page goes) of an instruction that is
     # about to be translated -> the number that `add_instruction` gave, or 0: let it run.
     decode: Callable[[int, bytes], int] = lambda address, code: 0
@@ -66,6 +69,13 @@ class Space:
             raise MemoryError("no memory for an address space")
         self.address: int = address
         weakref.finalize(self, self._dll.vmm_space_free, address)
+
+    @classmethod
+    def at(cls, engine: Engine, address: int) -> Space:
+        """The space that the native layer keeps there, for as long as it does."""
+        space = cls.__new__(cls)
+        space._dll, space.address = engine.library.dll, address
+        return space
 
     def get(self, address: int) -> int:
         """The entry of the page at a virtual address; 0: none."""
@@ -151,11 +161,19 @@ class Virtual:
             except BaseException as error:
                 v.engine.fail(error)
 
+        def table_store(_: object) -> None:
+            v = own()
+            try:
+                v.handlers.table_store()
+            except BaseException as error:
+                v.engine.fail(error)
+
         n = self.engine.native
         n.on_stored = native.ON_LEDGER(stored)
+        n.on_table_store = native.ON_LEDGER(table_store)
         n.on_exit, n.on_fill = native.ON_EXIT(left), native.ON_FILL(fill)
         n.on_decode = native.ON_DECODE(decode)
-        return [n.on_exit, n.on_fill, n.on_decode, n.on_stored]
+        return [n.on_exit, n.on_fill, n.on_decode, n.on_stored, n.on_table_store]
 
     def detach(self) -> None:
         """Make the engine a bare machine again; only between runs.
@@ -226,7 +244,10 @@ class Virtual:
     @property
     def space(self) -> Space | None:
         """The address space that FILL_SHADOW translates with; setting it empties the TLB."""
-        return self._space
+        address = self.engine.native.space
+        if address is None or (self._space is not None and self._space.address == address):
+            return self._space
+        return Space.at(self.engine, address)
 
     @space.setter
     def space(self, space: Space | None) -> None:
@@ -239,7 +260,7 @@ class Virtual:
         self._dll.vmm_flush_page(self._pointer, address)
 
     def set_role(self, frame: int, role: int) -> None:
-        """Say that the frame at a physical address has a role (0: none; up to 255).
+        """Say that the frame at a physical address has a role (0: none; else ROLE_TABLE and more).
 
         With FILL_EXPOSED a frame with a role is mapped without permission to write, and a
         store to it comes to the fill handler with `fill_physical` set.  The handler lets it

@@ -26,6 +26,7 @@ from vmm.devices.device import Register, Unknown
 
 GAISLER = 0x01
 ESA = 0x04
+CONTRIB = 0x09
 
 LEON3 = 0x003
 APBMST = 0x006
@@ -33,6 +34,7 @@ APBUART = 0x00C
 IRQMP = 0x00D
 GPTIMER = 0x011
 MCTRL = 0x00F  # a core of vendor ESA
+VIRTIO = 0x7A0  # our own, of vendor CONTRIB: a virtio-mmio slot
 
 APB_IO = 1
 AHB_MEMORY = 2

@@ -159,6 +159,7 @@ class Bus:
         self.floating = floating
         self.memory: list[Memory] = []
         self.shadows: list[Shadow] = []
+        self.windows: list[tuple[int, int]] = []  # base and size: devices may be placed there later
         self.devices = AddressSpace()
         self.ports = AddressSpace()
         self.unanswered: dict[tuple[str, int], int] = {}
@@ -204,7 +205,7 @@ class Bus:
                 return memory
         return None
 
-    def _pieces(
+    def pieces(
         self, address: int, size: int, store: bool = False, rom: bool = True
     ) -> list[Piece] | None:
         """The memory that answers at ``address``, piece by piece; None if some of it is not.
@@ -248,7 +249,7 @@ class Bus:
 
     def read_memory(self, address: int, size: int) -> bytes | None:
         """Bytes of guest memory as the guest and its devices read them, or None."""
-        pieces = self._pieces(address, size)
+        pieces = self.pieces(address, size)
         if pieces is None:
             return None
         return b"".join(frames.view[start:stop] for frames, start, stop in pieces)
@@ -258,7 +259,7 @@ class Bus:
 
         False, and nothing written, if it is not all memory.
         """
-        return self._fill(self._pieces(address, len(data)), address, data)
+        return self._fill(self.pieces(address, len(data)), address, data)
 
     def clear_memory(self, address: int, size: int) -> bool:
         """Zero memory, ROM included, whatever is switched in front of it, as a loader does.
@@ -274,7 +275,7 @@ class Bus:
 
     def write_ram(self, address: int, data: bytes) -> bool:
         """Write guest memory as a device does; False, and nothing written, if not all is RAM."""
-        pieces = self._pieces(address, len(data), store=True, rom=False)
+        pieces = self.pieces(address, len(data), store=True, rom=False)
         return self._fill(pieces, address, data)
 
     # -- device accesses (from the engine) --------------------------------------

@@ -70,6 +70,7 @@ class Machine:
         self.delivery: Literal["native", "python"] = "native"
         self.options: object = None  # what the board was built from (vmm.boards.Options)
         self.counters = Counters()
+        self.device_counters: dict[str, Callable[[], dict[str, int]]] = {}  # by device name
         self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
         # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).
@@ -157,6 +158,8 @@ class Machine:
                 pages.append([start, end])
         for start, end in pages:
             engine.map_device(start, end - start)
+        for start, size in self.bus.windows:
+            engine.map_device(start, size)
         engine.map_hole()
 
     def set_rom_mode(self, base: int, size: int, readable: bool) -> None:

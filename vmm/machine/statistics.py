@@ -39,4 +39,5 @@ def statistics(machine: Machine) -> dict[str, object]:
             "translation_fills": total("fills"),
             "blocks_translated": total("blocks_translated"),
         },
+        "devices": {name: counters() for name, counters in machine.device_counters.items()},
     }

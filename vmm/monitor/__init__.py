@@ -17,7 +17,8 @@ from importlib import import_module
 
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
-from vmm.monitor.memory.base import PolicyError
+from vmm.monitor.memory import native
+from vmm.monitor.memory.base import MemoryPolicy, PolicyError
 
 __all__ = ["POLICIES", "TECHNIQUES", "Monitor", "MonitorError", "virtualize"]
 
@@ -38,14 +39,24 @@ DEFAULT_POLICY = "lazy"
 ASSIST_POLICY = "nested"  # the only one there: the guest's own tables are in use
 
 
+def memory_policy(name: str, readable: bool) -> MemoryPolicy:
+    """The policy of a name in POLICIES: a native one where there is, unless a ``readable`` one is
+    asked for, which is Python."""
+    if not readable and name in native.POLICIES:
+        return native.Policy(name)
+    made: MemoryPolicy = import_module(f"vmm.monitor.memory.{name}").Policy()
+    return made
+
+
 def virtualize(
-    machine: Machine, technique: str, policy: str | None = None, **options: object
+    machine: Machine, technique: str, policy: str | None = None, *, readable: bool = False,
+    **options: object,
 ) -> Monitor:
     """Have ``machine``'s guest run on a virtual processor from now on.
 
     Only before the machine has run.  ``policy`` is a name in POLICIES (the technique has a
-    default); ``options`` are the technique's own.  MonitorError says in one line what does
-    not fit.
+    default); with ``readable`` it is the one written in Python, which does the same slowly.
+    ``options`` are the technique's own.  MonitorError says in one line what does not fit.
     """
     if technique not in TECHNIQUES:
         raise MonitorError(f"unknown technique {technique!r}; known: {', '.join(TECHNIQUES)}")
@@ -63,7 +74,7 @@ def virtualize(
     if assisted and policy not in (None, ASSIST_POLICY):
         raise MonitorError(f"technique assist has memory policy {ASSIST_POLICY} only")
     chosen = policy or (ASSIST_POLICY if assisted else DEFAULT_POLICY)
-    memory = import_module(f"vmm.monitor.memory.{chosen}").Policy()
+    memory = memory_policy(chosen, readable)
     if assisted:
         monitor = how.monitor(machine, memory)
     else:

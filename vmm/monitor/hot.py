@@ -107,5 +107,5 @@ def summary(monitor: Monitor) -> dict[str, Any]:
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },
         "scan": None if cost is None else asdict(cost),
-        "memory": asdict(memory.counters),
+        "memory": memory.counters.as_dict(),
     }

@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS, STALE = 64, 1024, 64, 256  # sizes of the native tables
+HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -33,7 +33,10 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_UART16550,
     MODEL_I8254,
     MODEL_GPTIMER,
-) = range(9)
+    MODEL_LOCAL_APIC,
+    MODEL_IO_APIC,
+) = range(11)
+IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
@@ -44,7 +47,8 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-ROLE_NONE, ROLE_TABLE, ROLE_LAST_TABLE = range(3)  # of frames, to policy exposed
+# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
+ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -54,6 +58,7 @@ ENTRY_SECURE = 64
 ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
 NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
+SHADOW_STRICT, SHADOW_PXN = 1, 2  # features of shadow tables: policy strict; ARM's PXN
 VCPU_WORDS = 124
 ALIAS = 1 << 36
 SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000
@@ -149,6 +154,12 @@ class Place(C.Structure):
     _fields_ = (("host_pc", C.c_size_t), ("rest", C.c_int64))
 
 
+class Next(C.Structure):
+    """A block that was found for a state of the register file."""
+
+    _fields_ = (("tb", C.c_size_t), ("code", C.c_size_t), ("state", C.c_uint64 * 3))
+
+
 class Region(C.Structure):
     """Which of the engine's memory regions a page belongs to."""
 
@@ -189,6 +200,23 @@ class Pattern(C.Structure):
         ("thumb", C.c_uint32),
         ("spare", C.c_uint32),
     )
+
+
+class TableSource(C.Structure):
+    """An entry of a guest's tables that a translation is made from."""
+
+    _fields_ = (
+        ("address", C.c_uint64),
+        ("value", C.c_uint64),
+        ("size", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
+class TableUpdate(C.Structure):
+    """One entry that a guest asks to be set."""
+
+    _fields_ = (("address", C.c_uint32), ("value", C.c_uint32))
 
 
 class Range(C.Structure):
@@ -331,6 +359,8 @@ class NativeCpu(C.Structure):
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
+        ("frame", C.c_uint64),
+        ("nexts", Next * NEXTS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
@@ -370,12 +400,13 @@ class NativeCpu(C.Structure):
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
         ("rewritten", C.c_uint8 * 8192),
+        ("elsewhere", C.c_void_p),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint8)),
+        ("roles", C.POINTER(C.c_uint32)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
         ("batch_ram", C.c_void_p),
@@ -414,6 +445,10 @@ class NativeCpu(C.Structure):
         ("yielded", C.c_uint32),
         ("stale_count", C.c_uint32),
         ("stale", C.c_uint64 * STALE),
+        ("shadow", C.c_void_p),
+        ("on_table_store", ON_LEDGER),
+        ("tell_stores", C.c_uint32),
+        ("serial", C.c_uint32),
     )
 
 
@@ -560,10 +595,38 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_new.argtypes = (pointer, C.c_uint32, C.c_void_p)
+        dll.vmm_shadow_window.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int)
+        dll.vmm_shadow_enter.argtypes = (
+            pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32)
+        dll.vmm_shadow_enter.restype = None
+        dll.vmm_shadow_fill.argtypes = (pointer, C.c_uint32, C.c_uint32, C.POINTER(C.c_int))
+        dll.vmm_shadow_fill.restype = C.c_bool
+        dll.vmm_shadow_wrote.argtypes = (pointer, C.c_uint64, C.c_uint64)
+        dll.vmm_shadow_wrote.restype = C.c_bool
+        dll.vmm_shadow_store.argtypes = (pointer, C.c_uint32, C.c_uint32)
+        dll.vmm_shadow_store.restype = C.c_bool
+        dll.vmm_shadow_flush_page.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_flush_page.restype = C.c_bool
+        for name in ("vmm_shadow_context", "vmm_shadow_flush_all", "vmm_shadow_stored"):
+            getattr(dll, name).argtypes = (pointer,)
+            getattr(dll, name).restype = C.c_bool
+        dll.vmm_shadow_free.argtypes = (pointer,)
+        dll.vmm_shadow_free.restype = None
+        dll.vmm_shadow_forget.argtypes = (pointer,)
+        dll.vmm_shadow_forget.restype = None
+        dll.vmm_shadow_make_up.argtypes = (pointer, C.c_uint32, C.c_uint64)
+        dll.vmm_shadow_make_up.restype = None
+        dll.vmm_shadow_physical.argtypes = (pointer, C.c_uint32, C.POINTER(C.c_uint64))
+        dll.vmm_shadow_physical.restype = C.c_bool
+        dll.vmm_shadow_update.argtypes = (pointer, C.POINTER(TableUpdate), C.c_uint32)
+        dll.vmm_shadow_update.restype = C.c_bool
+        dll.vmm_shadow_protects.argtypes = (pointer, C.c_uint32)
+        dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
-        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
-        dll.vmm_x86_rewrite.restype = None
+        dll.vmm_rewrite.argtypes = (pointer, C.c_uint32)
+        dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
@@ -586,6 +649,8 @@ class Library:
         dll.vmm_arm_raise.restype = None
         dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
         dll.vmm_arm_decode_into.restype = None
+        dll.vmm_arm_decode_store_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_store_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -28,9 +28,12 @@ from typing import Any
 from vmm.cpu.engine import Engine
 from vmm.cpu.registers import RegisterFile
 from vmm.cpu.virtual import Space, Virtual
+from vmm.devices.disk.raw import RawDisk
+from vmm.devices.virtio.virtqueue import Rings
 from vmm.machine.bus import Bus, Memory
 from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
+from vmm.machine.dma import Dma
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
@@ -38,6 +41,7 @@ from vmm.machine.symbols import Symbols
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
 from vmm.monitor.memory import exposed, lazy, nested, strict
+from vmm.monitor.memory import native as native_shadow
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.native import library as native
 
@@ -45,8 +49,9 @@ ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
     Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
     memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
+    Dma, Rings, RawDisk,
     # Derived from the guest's memory and registers, and told of when they are put back
-    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy,
+    lazy.Policy, strict.Policy, exposed.Policy, nested.Policy, native_shadow.Policy,
 )
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
@@ -58,7 +63,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Port: frozenset({"channel", "taps", "muted", "_network"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
-        "memory", "technique", "counters", "profile",
+        "memory", "technique", "counters", "_profile",
         "_numbers", "_names", "_trapped", "_rewritten",
     }),
 }
@@ -242,6 +247,11 @@ class Graph:
         seen = self._seen
         while waiting:
             path, value = waiting.popleft()
+            if isinstance(value, RawDisk) and not value.read_only:
+                raise UnknownState(
+                    f"{value.name}: a snapshot cannot keep a disk whose image is written to; "
+                    "snapshot=on (or -snapshot) writes to memory"
+                )
             if is_host(value) or id(value) in seen:
                 continue
             seen.add(id(value))

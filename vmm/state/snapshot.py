@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm import boards
+from vmm.boards.attachments import Attachment, Drive
 from vmm.boards.options import Options
 from vmm.cpu import saved
 from vmm.cpu.saved import SavedProcessor
@@ -187,6 +188,9 @@ def _check(machine: Machine, about: About) -> None:
         raise SnapshotError(
             f"a snapshot of another machine: {about.options.processors} processors,"
             f" not {mine.options.processors}")
+    for what in ("drives", "devices"):
+        if getattr(mine.options, what) != getattr(about.options, what):
+            raise SnapshotError(f"a snapshot of a machine with other {what}")
     if mine.options.properties != about.options.properties:
         raise SnapshotError("a snapshot of a machine with other properties")
 
@@ -291,10 +295,11 @@ def _read_image(size: int, numbers: list[int], reader: Any) -> Image:
 
 
 def _about_text(about: About) -> dict[str, Any]:
-    options = {
+    options: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(about.options).items()
     }
+    options["drives"] = [{**one, "file": str(one["file"])} for one in options["drives"]]
     return {
         "board": about.board, "cpu": about.cpu, "options": options, "files": about.files,
         "memory": about.memory, "engine": about.engine,
@@ -307,6 +312,11 @@ def _read_about(text: dict[str, Any]) -> About:
     options = dict(text["options"])
     for name in FILES:
         options[name] = None if options[name] is None else Path(options[name])
+    options["drives"] = tuple(
+        Drive(**{**one, "file": Path(one["file"])}) for one in options["drives"]
+    )
+    for name in ("devices", "objects"):
+        options[name] = tuple(Attachment(**one) for one in options[name])
     return About(
         text["board"], text["cpu"], Options(**options), text["files"], tuple(text["memory"]),
         text["engine"], tuple(Symbol(*one) for one in text["symbols"]),

@@ -14,6 +14,7 @@ class Model:
     description: str
     signature: int  # EDX after reset: family, model, stepping
     sse: bool
+    apic: bool = True  # a local APIC
 
 
 MODELS = {
@@ -21,7 +22,7 @@ MODELS = {
     for model in (
         Model("qemu32", "UC_CPU_X86_QEMU32", "QEMU's generic 32-bit processor", 0x663, True),
         Model("kvm32", "UC_CPU_X86_KVM32", "KVM's generic 32-bit processor", 0xF61, True),
-        Model("486", "UC_CPU_X86_486", "Intel 486", 0x480, False),
+        Model("486", "UC_CPU_X86_486", "Intel 486", 0x480, False, apic=False),
         Model("pentium", "UC_CPU_X86_PENTIUM", "Intel Pentium", 0x543, False),
         Model("pentium2", "UC_CPU_X86_PENTIUM2", "Intel Pentium II", 0x652, False),
         Model("pentium3", "UC_CPU_X86_PENTIUM3", "Intel Pentium III", 0x673, True),

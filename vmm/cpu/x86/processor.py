@@ -50,6 +50,7 @@ class X86Processor:
             raise UnknownModel(f"no x86 processor {model!r}; known: {', '.join(MODELS)}")
         unicorn = constants("unicorn")
         self.model = model
+        self.has_apic = MODELS[model].apic
         self.engine = Engine(
             native.X86, unicorn.UC_ARCH_X86, unicorn.UC_MODE_32,
             getattr(constants("unicorn.x86_const"), MODELS[model].engine),

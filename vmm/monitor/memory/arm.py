@@ -27,6 +27,7 @@ from vmm.monitor.memory.tables import (
     Table,
     rights_bits,
 )
+from vmm.native.library import SHADOW_PXN
 
 SHORT_NAMES, LONG_NAMES = ("ttbr0", "ttbr1", "dacr"), ("ttbr0_64", "ttbr1_64")
 FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
@@ -44,6 +45,7 @@ class ArmTables:
             raise PolicyError(f"{model.name} has pages smaller than 4 KiB")
         self._memory = memory
         self._pxn = model.generic_timer
+        self.features = SHADOW_PXN if self._pxn else 0
         self._on = self._long = False
         self._registers: dict[str, int] = {}
         self._instances: dict[str, str] = {}  # by name and state, the register's name

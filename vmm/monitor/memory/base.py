@@ -10,9 +10,12 @@ hardware would raise.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from vmm.devices.shared import Shared
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -25,16 +28,23 @@ class PolicyError(ValueError):
     """A policy cannot serve this machine; one line says why."""
 
 
-@dataclass(slots=True)
-class MemoryCounters:
-    """What translating took."""
+class MemoryCounters(Shared):
+    """What translating took (`struct vmm_memory_counters` of vmm/native/src/shadow.h)."""
 
-    faults: int = 0  # that the guest took, of those that the policy found
-    hidden_faults: int = 0  # that it did not see: its translation was not in the shadow yet
-    updates: int = 0  # of the guest's tables that were trapped, told or noticed
-    walks: int = 0  # of the guest's tables
-    flushes: int = 0  # by the guest
-    switches: int = 0  # of the address space or of what governs it
+    faults: int  # that the guest took, of those that the policy found
+    hidden_faults: int  # that it did not see: its translation was not in the shadow yet
+    updates: int  # of the guest's tables that were trapped, told or noticed
+    walks: int  # of the guest's tables
+    flushes: int  # by the guest
+    switches: int  # of the address space or of what governs it
+    _fields_ = tuple(
+        (name, C.c_uint64)
+        for name in ("faults", "hidden_faults", "updates", "walks", "flushes", "switches")
+    )
+
+    def as_dict(self) -> dict[str, int]:
+        """By name."""
+        return {name: getattr(self, name) for name in self.names()}
 
 
 @dataclass(frozen=True, slots=True)

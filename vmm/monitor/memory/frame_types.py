@@ -19,8 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from struct import iter_unpack
 
+from vmm.monitor.memory.base import PAGE
 from vmm.monitor.memory.tables import Memory, Part, Table, Tables
-from vmm.native.library import ROLE_LAST_TABLE, ROLE_NONE, ROLE_TABLE
+from vmm.native.library import ROLE_CHUNK, ROLE_NONE, ROLE_TABLE
 
 DECODED = 1 << 14  # entries whose decoding is remembered, at most
 COMPARED = 64  # bytes at a time
@@ -53,8 +54,8 @@ class FrameTypes:
     ) -> None:
         """``owns`` says whether so many bytes at a physical address are the guest's.
 
-        ``on_table`` is told of frames (numbers) whose role changes: ROLE_NONE, ROLE_TABLE, or
-        ROLE_LAST_TABLE of one with tables of the last level only.
+        ``on_table`` is told of frames (numbers) whose role changes: ROLE_NONE, or ROLE_TABLE with
+        a bit for each chunk of ROLE_CHUNK bytes that is of a last-level table.
         """
         self._memory, self._tables = memory, tables
         self._owns, self._on_table = owns, on_table
@@ -155,10 +156,12 @@ class FrameTypes:
 
     def _tell(self, frame: int) -> None:
         bases, last = self._frames.get(frame, ()), self._tables.last_level
-        role = ROLE_NONE
-        if bases:
-            only_last = all(self._known[base].level == last for base in bases)
-            role = ROLE_LAST_TABLE if only_last else ROLE_TABLE
+        role = ROLE_TABLE if bases else ROLE_NONE
+        for base in bases:
+            known = self._known[base]
+            if known.level == last:
+                chunks = known.size // ROLE_CHUNK
+                role |= (1 << chunks) - 1 << base % PAGE // ROLE_CHUNK
         if role != self._roles.get(frame, ROLE_NONE):
             self._roles[frame] = role
             self._on_table(frame, role)

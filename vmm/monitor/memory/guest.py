@@ -64,10 +64,7 @@ class Mmu(Protocol):
         ...
 
     def set_role(self, frame: int, role: int) -> None:
-        """Give a frame (a number) a role, ROLE_TABLE or ROLE_LAST_TABLE, or ROLE_NONE.
-
-        Nothing is remembered.
-        """
+        """Give a frame (a number) a role as `FrameTypes` tells it; nothing is remembered."""
         ...
 
     def set_batches(self, allowed: bool) -> None:
@@ -139,13 +136,15 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
-        profile = self._monitor.profile
-        pc = self._virtual.fill_pc
-        if pc not in self._virtual.annotated:  # these are a page's first touch, no trapped store
-            if profile is not None:
-                profile.note(pc, native.KIND_TABLE_STORE, False, 0)
-            self._monitor.store_trapped(pc)
+        tell_of_store(self._virtual, self._monitor)
         self._virtual.store_through(address)
+
+
+def tell_of_store(virtual: Virtual, monitor: Monitor) -> None:
+    """In a fill: the store that wants it is let through to a page of tables."""
+    pc = virtual.fill_pc
+    if pc not in virtual.annotated:  # these are a page's first touch, no trapped store
+        monitor.table_store(pc)
 
 
 def guest_of(monitor: Monitor) -> Guest:

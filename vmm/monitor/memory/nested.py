@@ -8,9 +8,9 @@ and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
 Guest-physical addresses are the machine's own, so the second stage limits and
 does not move; what the engine reads while it walks is not limited.
 
-x86 and SPARC guests in user mode have this too: the real processor keeps what
-their walk goes by (CR0, CR3 and CR4; the SRMMU's registers), and it goes by the
-virtual privilege level.  The second stage is then the native layer's map of the
+Guests in user mode have this too: the real processor keeps what their walk
+goes by (CR0, CR3 and CR4; SCTLR and the TTBRs; the SRMMU's registers), and it goes
+by the virtual privilege level.  The second stage is then the native layer's map of the
 machine's pages, and nothing comes here.
 """
 
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vmm.cpu.virtual import Virtual
-from vmm.monitor.memory.base import PAGE, MemoryCounters, PolicyError
+from vmm.monitor.memory.base import PAGE, MemoryCounters
 from vmm.monitor.memory.guest import Guest, guest_of, store_entries, virtual_of
 from vmm.native import library as native
 
@@ -53,9 +53,6 @@ class Policy:
 
         self._translate = monitor.machine.processor.translate
         if not isinstance(monitor, AssistMonitor):
-            if monitor.machine.processor.architecture not in ("x86", "sparc"):
-                raise PolicyError("policy nested is for technique assist, where the guest's"
-                                  " tables are walked")
             self._virtual = virtual_of(monitor)
             self._virtual.set_fill_mode(native.FILL_ENGINE)
             self._guest = guest_of(monitor)

@@ -103,19 +103,22 @@ static bool may_be(const struct vmm_cpu *v, uint32_t value)
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-static uint32_t role_of(const struct vmm_cpu *v, uint32_t address)
+static bool holds_table(const struct vmm_cpu *v, uint32_t address)
 {
-    return v->roles ? v->roles[address >> 12] : VMM_ROLE_NONE;
+    return v->roles && v->roles[address >> 12];
+}
+
+static bool is_last_table(const struct vmm_cpu *v, uint32_t address)
+{
+    return v->roles[address >> 12] >> (address % 4096 / VMM_ROLE_CHUNK) & 1;
 }
 
 /* Whether the entry at ADDRESS can be made this one here. */
 static bool is_plain(const struct vmm_cpu *v, uint32_t address, uint32_t value)
 {
-    uint32_t role = role_of(v, address);
-
     if (address % ENTRY || !ram(v, address, ENTRY) || v->pages[address >> 12] != VMM_PAGE_RAM)
         return false;
-    return role == VMM_ROLE_NONE || (role == VMM_ROLE_LAST_TABLE && may_be(v, value));
+    return !holds_table(v, address) || (is_last_table(v, address) && may_be(v, value));
 }
 
 static bool is_last_noted(const struct vmm_cpu *v, uint32_t frame)
@@ -128,7 +131,7 @@ static bool make(struct vmm_cpu *v, uint32_t address, uint32_t value)
 {
     uint8_t *host = ram(v, address, ENTRY);
     uint32_t frame, before = get(v, host);
-    bool writable, in_use = role_of(v, address) != VMM_ROLE_NONE;
+    bool writable, in_use = holds_table(v, address);
 
     put(v, host, value);
     if (v->tracking)
@@ -161,7 +164,7 @@ bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count)
         one->value = get(v, pairs + i * sizeof *one + ENTRY);
         if (!is_plain(v, one->address, one->value))
             return false;
-        if (role_of(v, one->address) == VMM_ROLE_NONE || one->address >> 12 == last)
+        if (!holds_table(v, one->address) || one->address >> 12 == last)
             continue;
         if (!room--)
             return false;

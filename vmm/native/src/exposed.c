@@ -41,15 +41,15 @@ int vmm_walk_index(const struct vmm_cpu *v, int mmu_index)
     return mmu_index;
 }
 
-/* Give a frame (of 4 KiB, by number) a role that the monitor knows; 0: none.  The caller
+/* Give a frame (of 4 KiB, by number) a role, VMM_ROLE_TABLE and chunks; 0: none.  The caller
  * flushes translations.  False without memory. */
 bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role)
 {
     if (!v->roles)
-        v->roles = calloc(1, VMM_PAGES);
+        v->roles = calloc(VMM_PAGES, sizeof *v->roles);
     if (!v->roles || frame >= VMM_PAGES)
         return false;
-    v->roles[frame] = (uint8_t)role;
+    v->roles[frame] = role;
     return true;
 }
 

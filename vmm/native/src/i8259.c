@@ -41,6 +41,7 @@ static uint32_t levels(const struct vmm_i8259 *s)
 
 static void update(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8259 *s)
 {
+    struct vmm_model *apic;
     bool high;
 
     s->irr |= s->inputs & levels(s);
@@ -50,6 +51,8 @@ static void update(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8
     s->output = high;
     if (s == &pair->slave)
         vmm_i8259_drive(v, pair, CASCADE, high);
+    else if ((apic = vmm_find_model(v, VMM_MODEL_LOCAL_APIC)))
+        vmm_local_apic_lint0(v, apic, high);
     else
         vmm_set_interrupt(v, VMM_REQUEST_IRQ, (int)(v->intr = high));
 }
@@ -71,14 +74,16 @@ void vmm_i8259_drive(struct vmm_cpu *v, struct vmm_i8259_pair *pair, unsigned ir
     update(v, pair, s);
 }
 
-/* A device's line, which may share its IRQ with others. */
+/* A device's line, which may share its IRQ with others, into both interrupt controllers. */
 void vmm_i8259_line(struct vmm_cpu *v, struct vmm_model *m, bool level)
 {
     uint32_t before = *m->raised, bit = 1u << m->source;
 
     *m->raised = level ? before | bit : before & ~bit;
-    if (!before != !*m->raised)
+    if (!before != !*m->raised) {
         vmm_i8259_drive(v, m->pins, m->irq, level);
+        vmm_io_apic_drive(v, m->irq ? m->irq : VMM_IRQ0_PIN, level);
+    }
 }
 
 static int acknowledge(struct vmm_cpu *v, struct vmm_i8259_pair *pair, struct vmm_i8259 *s)

@@ -6,10 +6,12 @@
  * done, or what has been done may be done again, and the monitor is to be told.
  *
  * FILL_ENGINE (policy nested): tables are memory like any other.  FILL_EXPOSED: batch.c.
+ * Policies strict and lazy, where the native layer keeps the shadow tables: shadow.c.
  */
-#include "vmm.h"
+#include "shadow.h"
 
 enum { UPDATE = 8, VALUE = 4 /* struct hyper_update of guests/runtime/hypercall.h */ };
+enum { MOST_UPDATES = 4096 /* of one batch */ };
 
 static bool engine_walks(const struct vmm_cpu *v)
 {
@@ -19,6 +21,8 @@ static bool engine_walks(const struct vmm_cpu *v)
 /* A register that governs translation has been written. */
 bool vmm_memory_context(struct vmm_cpu *v)
 {
+    if (v->shadow)
+        return vmm_shadow_context(v);
     if (!engine_walks(v))
         return false;
     v->asked_switches++;
@@ -29,6 +33,8 @@ bool vmm_memory_context(struct vmm_cpu *v)
 /* The guest flushed the translations of a page, or ALL of them. */
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all)
 {
+    if (v->shadow)
+        return all ? vmm_shadow_flush_all(v) : vmm_shadow_flush_page(v, address);
     if (!engine_walks(v))
         return false;
     v->asked_flushes++;
@@ -39,9 +45,28 @@ bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all)
     return true;
 }
 
+static bool update_followed(struct vmm_cpu *v, uint32_t from, uint32_t count)
+{
+    struct vmm_table_update updates[MOST_UPDATES];
+
+    if (count > MOST_UPDATES)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = from + UPDATE * i;
+
+        if (!vmm_is_ram(v, at) || !vmm_is_ram(v, at + VALUE))
+            return false;
+        updates[i].address = vmm_load_word(v, at);
+        updates[i].value = vmm_load_word(v, at + VALUE);
+    }
+    return vmm_shadow_update(v, updates, count);
+}
+
 /* Set COUNT entries of page tables as the structures at physical address UPDATES say. */
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count)
 {
+    if (v->shadow)
+        return update_followed(v, updates, count);
     if (!engine_walks(v))
         return vmm_batch(v, updates, count);
     for (uint32_t at = updates; at - updates < UPDATE * count; at += UPDATE) {

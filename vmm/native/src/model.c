@@ -8,9 +8,19 @@ size_t vmm_model_size(int kind)
     static const size_t sizes[VMM_MODEL_KINDS] = {
         0, sizeof(struct vmm_irqmp), sizeof(struct vmm_gic), sizeof(struct vmm_gic),
         sizeof(struct vmm_i8259_pair), sizeof(struct vmm_i8259_pair), sizeof(struct vmm_uart16550),
-        sizeof(struct vmm_i8254), sizeof(struct vmm_gptimer),
+        sizeof(struct vmm_i8254), sizeof(struct vmm_gptimer), sizeof(struct vmm_local_apic),
+        sizeof(struct vmm_io_apic),
     };
     return kind >= 0 && kind < VMM_MODEL_KINDS ? sizes[kind] : 0;
+}
+
+/* The machine's model of this kind, or NULL. */
+struct vmm_model *vmm_find_model(struct vmm_cpu *v, enum vmm_model_kind kind)
+{
+    for (uint32_t i = 0; i < v->model_count; i++)
+        if (v->models[i].kind == (int32_t)kind)
+            return &v->models[i];
+    return NULL;
 }
 
 static bool model_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t size,
@@ -30,6 +40,8 @@ static bool model_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, 
     case VMM_MODEL_UART16550: return vmm_uart16550_read(v, m, offset, value);
     case VMM_MODEL_I8254: return vmm_i8254_read(v, m, offset, value);
     case VMM_MODEL_GPTIMER: return vmm_gptimer_read(v, m, offset, value);
+    case VMM_MODEL_LOCAL_APIC: return vmm_local_apic_read(v, m, offset, value);
+    case VMM_MODEL_IO_APIC: return vmm_io_apic_read(m, offset, value);
     default: return false;
     }
 }
@@ -50,6 +62,8 @@ static bool model_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
     case VMM_MODEL_UART16550: return vmm_uart16550_write(v, m, offset, value);
     case VMM_MODEL_I8254: return vmm_i8254_write(v, m, offset, value);
     case VMM_MODEL_GPTIMER: return vmm_gptimer_write(v, m, offset, value);
+    case VMM_MODEL_LOCAL_APIC: return vmm_local_apic_write(v, m, offset, value);
+    case VMM_MODEL_IO_APIC: return vmm_io_apic_write(v, m, offset, value);
     default: return false;
     }
 }
@@ -99,6 +113,7 @@ int vmm_acknowledge(struct vmm_cpu *v, int level)
     for (uint32_t i = 0; v->models_on && i < v->model_count; i++)
         switch (v->models[i].kind) {
         case VMM_MODEL_IRQMP: vmm_irqmp_acknowledge(v, &v->models[i], level); return 0;
+        case VMM_MODEL_LOCAL_APIC: return vmm_local_apic_acknowledge(v, &v->models[i]);
         case VMM_MODEL_I8259_MASTER: return vmm_i8259_acknowledge(v, &v->models[i]);
         default: break;
         }

@@ -22,6 +22,8 @@ enum vmm_model_kind {
     VMM_MODEL_UART16550,
     VMM_MODEL_I8254,
     VMM_MODEL_GPTIMER,
+    VMM_MODEL_LOCAL_APIC,
+    VMM_MODEL_IO_APIC,
     VMM_MODEL_KINDS
 };
 
@@ -93,6 +95,24 @@ struct vmm_gptimer {
     int64_t due;
 };
 
+/* vmm/devices/local_apic_state.py; sets have a bit for each vector */
+struct vmm_local_apic {
+    int64_t start;
+    uint32_t base, id, tpr, ldr, dfr, svr, esr, errors, icr, icr_high, initial, divide, pins, output;
+    uint32_t lvt[6], isr[8], tmr[8], irr[8];
+};
+enum { VMM_APIC_ENABLE = 0x800 }; /* of IA32_APIC_BASE */
+
+/* vmm/devices/io_apic.py */
+#define IO_APIC_PINS 24
+enum { VMM_IRQ0_PIN = 2 }; /* the timer's; the other IRQs are at the pins of their numbers */
+struct vmm_io_apic {
+    uint32_t id, select, inputs;
+    uint32_t low[IO_APIC_PINS], high[IO_APIC_PINS];
+};
+
+struct vmm_model *vmm_find_model(struct vmm_cpu *v, enum vmm_model_kind kind);
+
 bool vmm_irqmp_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_irqmp_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
 void vmm_irqmp_pulse(struct vmm_cpu *v, struct vmm_irqmp *s, unsigned number);
@@ -125,6 +145,20 @@ bool vmm_gptimer_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, u
 bool vmm_gptimer_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
 bool vmm_gptimer_expire(struct vmm_cpu *v, struct vmm_model *m);
 
+bool vmm_local_apic_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_local_apic_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+bool vmm_local_apic_expire(struct vmm_cpu *v, struct vmm_model *m);
+int vmm_local_apic_acknowledge(struct vmm_cpu *v, struct vmm_model *m);
+bool vmm_local_apic_message(struct vmm_cpu *v, uint32_t destination, bool logical, uint32_t mode,
+                            uint32_t vector, bool level);
+void vmm_local_apic_lint0(struct vmm_cpu *v, struct vmm_model *m, bool level);
+void vmm_local_apic_set_base(struct vmm_cpu *v, struct vmm_model *m, uint32_t value);
+
+bool vmm_io_apic_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_io_apic_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
+void vmm_io_apic_drive(struct vmm_cpu *v, unsigned pin, bool high);
+void vmm_io_apic_end_of_interrupt(struct vmm_cpu *v, uint32_t vector);
+
 /* Cycles since reset. */
 static inline int64_t vmm_cycles(const struct vmm_cpu *v)
 {
@@ -132,6 +166,6 @@ static inline int64_t vmm_cycles(const struct vmm_cpu *v)
 }
 
 /* CPUState.interrupt_request */
-enum { VMM_REQUEST_IRQ = 0x02, VMM_REQUEST_FIQ = 0x10 };
+enum { VMM_REQUEST_IRQ = 0x02, VMM_REQUEST_FIQ = 0x10, VMM_REQUEST_NMI = 0x200 };
 
 #endif

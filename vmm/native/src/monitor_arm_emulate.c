@@ -121,10 +121,13 @@ static int exception_return(struct vmm_cpu *v, uint32_t code)
 
 /* ---- system registers ------------------------------------------------------------------- */
 
-/* Registers that translation of addresses depends on: the monitor must hear of a write.  Of
- * CONTEXTIDR it need not: no walk looks at it. */
-static bool translates(uint32_t code)
+/* Registers that translation of addresses depends on: the monitor must hear of a write, unless
+ * the engine walks the guest's tables as they are.  Of CONTEXTIDR it need not: no walk looks
+ * at it. */
+static bool translates(struct vmm_cpu *v, uint32_t code)
 {
+    if (v->vcpu->fill_mode == VMM_FILL_ENGINE)
+        return false;
     switch (vmm_arm_field(code, 16, 4)) {
     case 1: return (code & 0xef) == 0; /* SCTLR */
     case 2:
@@ -147,7 +150,7 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return result;
     if (!is_read) {
         vmm_arm_words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
-        return vmm_arm_field(code, 8, 4) == 15 && translates(code) ? ARM_TOLD : ARM_DONE;
+        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? ARM_TOLD : ARM_DONE;
     }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
@@ -167,7 +170,9 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t reta
         vmm_arm_registers(v)[low] = (uint32_t)value;
         vmm_arm_registers(v)[high] = (uint32_t)(value >> 32);
     }
-    return result == ARM_DONE && !is_read && table ? ARM_TOLD : result; /* TTBR0, TTBR1 */
+    if (result == ARM_DONE && !is_read && table && v->vcpu->fill_mode != VMM_FILL_ENGINE)
+        return ARM_TOLD; /* TTBR0, TTBR1 */
+    return result;
 }
 
 /* ---- floating point (B9.3.27, B9.3.28) -------------------------------------------------------- */
@@ -217,11 +222,17 @@ static bool condition_holds(struct vmm_cpu *v, uint32_t code)
     return holds != (code >> 28 & 1);
 }
 
+/* Whether a kind's form is the T32 encoding, which has no condition. */
+static bool is_t32(uint32_t kind)
+{
+    return kind == ARM_UNPRIVILEGED_OFFSET || kind == ARM_STORE_DOUBLE;
+}
+
 /* Emulate the instruction of this KIND and A32 form at the register file's pc, on behalf of
  * the translated code at RETADDR: an enum arm_result. */
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr)
 {
-    if (kind != ARM_UNPRIVILEGED_OFFSET && !condition_holds(v, code))
+    if (!is_t32(kind) && !condition_holds(v, code))
         return ARM_DONE;
     vmm_arm_words(v)[ARM_VCPU_EMULATED + kind]++;
     switch (kind) {
@@ -241,6 +252,8 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_SYSTEM: return system_register(v, code, retaddr);
     case ARM_SYSTEM_WIDE: return system_register_wide(v, code, retaddr);
     case ARM_FLOAT_SYSTEM: return float_system(v, code);
+    case ARM_STORE:
+    case ARM_STORE_DOUBLE: return vmm_arm_store(v, kind, code, retaddr);
     case ARM_HVC: return vmm_para_arm_call(v, code, retaddr);
     default: return ARM_EXIT;
     }

@@ -17,18 +17,17 @@ static void *find(struct vmm_cpu *v, uint32_t key)
     static __thread struct {
         void *ri;
         uint32_t key;
-    } known[KNOWN]; /* what was found last; descriptions stay as long as their table */
-    static __thread void *known_table;
-    void *table = FIELD(void *, v->cpu, ARM_CP_REGS);
+    } known[KNOWN]; /* what was found last; descriptions stay as long as their engine */
+    static __thread uint32_t known_serial; /* another engine's table may be at the same address */
     uint32_t slot = (key ^ key >> 7 ^ key >> 11) % KNOWN;
 
-    if (known_table != table) {
+    if (known_serial != v->serial) {
         memset(known, 0, sizeof known);
-        known_table = table;
+        known_serial = v->serial;
     }
     if (known[slot].key != key) {
         known[slot].key = key;
-        known[slot].ri = original(table, key);
+        known[slot].ri = original(FIELD(void *, v->cpu, ARM_CP_REGS), key);
     }
     return known[slot].ri;
 }

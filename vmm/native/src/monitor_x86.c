@@ -88,6 +88,8 @@ void vmm_x86_follow(struct vmm_cpu *v)
     if (vcpu->untold || !vcpu->shown || cr3 == vcpu->cr3)
         return;
     vcpu->cr3 = cr3;
+    if (vmm_memory_context(v))
+        return;
     vcpu->operation = X86_MOV_TO_CR;
     v->exits++;
     v->on_exit(v, VMM_KIND_SITE);

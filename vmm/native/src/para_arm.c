@@ -10,6 +10,7 @@
 #include "offsets.h"
 
 enum { HYPERCALL = 0x5600, NUMBER = 12 /* the register that a call's number is in */ };
+enum { MOST_UPDATES = 4096 }; /* in one call */
 enum { FRAME_WORDS = 5 }; /* vector or r12, sp, lr, pc, CPSR */
 
 /* What the kernel is told of each exception: hypercall.h's numbers. */
@@ -126,6 +127,26 @@ static int go_back(struct vmm_cpu *v, uintptr_t retaddr)
     return ARM_JUMPED;
 }
 
+/* A call that gives 0, if it has been done. */
+static int answered(struct vmm_cpu *v, bool done)
+{
+    if (!done)
+        return ARM_EXIT;
+    vmm_arm_registers(v)[0] = 0;
+    return ARM_DONE;
+}
+
+/* HYPER_SPACE: what its writes of CONTEXTIDR and TTBR0 are to the engine, and to the policy. */
+static int enter_space(struct vmm_cpu *v, uintptr_t retaddr)
+{
+    enum { WRITE_TTBR0 = 0xee020f10, WRITE_CONTEXTIDR = 0xee0d0f30 };
+    uint64_t root = vmm_arm_registers(v)[0], tag = vmm_arm_registers(v)[1];
+
+    vmm_arm_system(v, WRITE_CONTEXTIDR, &tag, retaddr);
+    vmm_arm_system(v, WRITE_TTBR0, &root, retaddr);
+    return answered(v, vmm_memory_context(v));
+}
+
 /* HVC of this A32 form in virtual kernel mode: an enum arm_result; ARM_EXIT: the monitor's. */
 int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
@@ -144,10 +165,14 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         r[0] = VMM_HYPER_ERROR;
         return ARM_DONE;
     case VMM_HYPER_UPDATE:
-        if (!vmm_batch(v, r[0], r[1]))
+        if (r[1] > MOST_UPDATES || !vmm_memory_update(v, r[0], r[1]))
             return ARM_EXIT;
         r[0] = r[1];
         return ARM_DONE;
+    case VMM_HYPER_SPACE: return enter_space(v, retaddr);
+    case VMM_HYPER_FLUSH: return answered(v, vmm_memory_flush(v, r[0] & -4096u, false));
+    case VMM_HYPER_FLUSH_SPACE:
+    case VMM_HYPER_RELEASE: return answered(v, vmm_memory_flush(v, 0, true));
     case VMM_HYPER_OPENED:
         vmm_para_arm_settle(v);
         r[0] = 0;

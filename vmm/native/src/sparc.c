@@ -28,6 +28,7 @@ static bool no_fault(struct vmm_cpu *v)
 #define S sparc
 #define ARCH VMM_SPARC
 #define ADDRESS uint32_t
+#define TB_CODE TB32_CODE
 #define DB_PC_NEXT DB32_PC_NEXT
 #define DB_IS_JMP DB32_IS_JMP
 #define DB_NUM_INSNS DB32_NUM_INSNS
@@ -42,11 +43,18 @@ static bool no_fault(struct vmm_cpu *v)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
 #define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
 #define END_SITE(db) ((void)(db))
-#define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc))
+#define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc), db)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define ENDS_BLOCK() vmm_sparc_ends_block()
 #define BLOCK_FLAGS(v) (vmm_sparc_translates(v) ? TB_FLAG_SUPER_ : 0)
 #include "thunks.inc"
+#define NEXT_PC(env) FIELD(volatile uint32_t, env, SPARC_PC)
+#define KEEPS_NEXT(env) true
+#define BLOCK_STATE(env, state)                                                               \
+    ((state)[0] = NEXT_PC(env) | (uint64_t)FIELD(volatile uint32_t, env, SPARC_NPC) << 32,    \
+     (state)[1] = FIELD(uint32_t, env, SPARC_PSRS) | (uint64_t)FIELD(uint32_t, env, SPARC_PSREF) << 32, \
+     (state)[2] = FIELD(uint32_t, env, SPARC_MMUREGS) & 1)
+#include "stay_thunks.inc"
 
 /* The engine's index of untranslated accesses: all of them with the MMU off,
  * those of bypass spaces with it on. */

@@ -9,6 +9,9 @@
  * from the block copy and fill spaces 0x17 and 0x1F, a double store to 0x17, any
  * access to 0x80.  The translator is shown one that has no meaning to the engine:
  * the access is answered as that of any space which is not there.
+ *
+ * And where the translator would forget something between two instructions of a block: what
+ * has set the condition codes, and where a branch leads.
  */
 #include "monitor_sparc.h"
 #include "offsets.h"
@@ -19,19 +22,55 @@ enum { NOT_THERE = 0xff };
 
 static __thread uint64_t fetched_at = ~0ull;
 static __thread uint32_t fetched;
+static __thread void *translation; /* DisasContext */
 
-void vmm_sparc_before_instruction(uint32_t pc)
+void vmm_sparc_before_instruction(uint32_t pc, void *context)
 {
     fetched_at = pc;
+    translation = context;
 }
 
-/* RETT may go to user mode; what follows it in the block would still be translated as
- * supervisor's if it is not in the delay slot of a jump. */
+/* ADDXCC and SUBXCC.  Behind an instruction of the same block that leaves no carry, the engine
+ * makes plain additions of them and forgets to say that the condition codes are now those
+ * of an addition; what set them before then decides what V and C are. */
+static bool takes_carry(uint32_t code)
+{
+    enum { ADDXCC = 0x18, SUBXCC = 0x1c };
+    uint32_t op3 = code >> 19 & 0x3f;
+
+    return code >> 30 == 2 && (op3 == ADDXCC || op3 == SUBXCC);
+}
+
+static uint32_t code_at(void *env, uint32_t address)
+{
+    typedef uint32_t (*load_fn)(void *, uint32_t);
+    ORIGINAL(load_fn, original, "cpu_ldl_code_sparc");
+
+    return original(env, address);
+}
+
+/* A branch in the delay slot of a conditional branch or a jump.  Where the first leads is not
+ * known when the block is translated, and then npc is a marker, which the engine forgets here. */
+static bool couples(void)
+{
+    enum { MARKER = 3, BICC = 2, FBFCC = 6 };
+    uint32_t next, op2;
+
+    if (!(FIELD(uint32_t, translation, SPARC_DC_NPC) & MARKER))
+        return false;
+    next = code_at(vmm_current->env, FIELD(uint32_t, translation, SPARC_DC_PC)); /* of this page */
+    op2 = next >> 22 & 7;
+    return next >> 30 == 0 && (op2 == BICC || op2 == FBFCC);
+}
+
+/* Whether the block has to end behind the instruction just translated.  RETT may go to user
+ * mode; what follows it in the block would still be translated as supervisor's if it is
+ * not in the delay slot of a jump. */
 bool vmm_sparc_ends_block(void)
 {
     const uint32_t op_and_op3 = 3u << 30 | 0x3fu << 19;
 
-    return (fetched & op_and_op3) == (2u << 30 | 0x39u << 19);
+    return (fetched & op_and_op3) == (2u << 30 | 0x39u << 19) || couples();
 }
 
 /* Whether this is an access to such a space, of format 3 with an ASI field. */
@@ -61,9 +100,7 @@ bool vmm_sparc_privileged(uint32_t code)
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
-    typedef uint32_t (*load_fn)(void *, uint32_t);
-    ORIGINAL(load_fn, original, "cpu_ldl_code_sparc");
-    uint32_t code = original(env, address);
+    uint32_t code = code_at(env, address);
 
     if (fetched_at != address)
         return code; /* data from a code space */
@@ -71,6 +108,8 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
     fetched = code;
     if (!vmm_current)
         return code;
+    if (takes_carry(code)) /* as if another block had set the condition codes */
+        FIELD(uint32_t, translation, SPARC_DC_CC_OP) = SPARC_CC_OP_DYNAMIC;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
         code = vmm_sparc_shown(vmm_current, code);
     else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))

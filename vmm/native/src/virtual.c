@@ -11,18 +11,24 @@
 #include "monitor_sparc.h"
 #include "monitor_x86.h"
 #include "offsets.h"
+#include "shadow.h"
 
 #include <stdio.h>
 
 enum { X86_USER_INDEX = 1, ACCESS_STORE = 1 };
 
-/* A run begins: see that the engine is as the virtual processor needs it. */
-void vmm_virtual_begins(struct vmm_cpu *v)
+/* With the MMU off a SPARC's engine would not tell user accesses from others. */
+void vmm_real_mmu_stays_on(struct vmm_cpu *v)
 {
-    /* With the MMU off the engine would not tell user accesses from others. */
     if (v->arch == VMM_SPARC
         && (v->vcpu->fill_mode == VMM_FILL_SHADOW || v->vcpu->fill_mode == VMM_FILL_FLAT))
         FIELD(uint32_t, v->env, SPARC_MMUREGS) |= 1;
+}
+
+/* A run begins: see that the engine is as the virtual processor needs it. */
+void vmm_virtual_begins(struct vmm_cpu *v)
+{
+    vmm_real_mmu_stays_on(v);
     if (vmm_x86_virtual(v))
         vmm_x86_hide(v);
     vmm_set_view(v, v->vcpu->view); /* a snapshot may have put it back */
@@ -143,6 +149,8 @@ int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access)
     bool hidden = vmm_x86_virtual(v) && !vmm_x86_vcpu(v)->shown;
     int number;
 
+    if (vmm_shadow_fill(v, address, access, &number))
+        return number;
     v->fill_exits++;
     if (hidden)
         vmm_x86_show(v);

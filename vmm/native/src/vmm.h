@@ -88,6 +88,7 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 1024 /* a power of two */
+#define VMM_NEXTS 1024 /* a power of two */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
@@ -133,6 +134,13 @@ struct vmm_cell {
 struct vmm_place {
     uintptr_t host_pc;
     int64_t rest;
+};
+
+/* A block that was found for a state of the register file (stay_thunks.inc). */
+struct vmm_next {
+    const void *tb;
+    void *code;
+    uint64_t state[3];
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -214,8 +222,10 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
-/* What a frame of the guest's is to policy `exposed`. */
-enum vmm_role { VMM_ROLE_NONE, VMM_ROLE_TABLE, VMM_ROLE_LAST_TABLE /* has last-level tables only */ };
+/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
+ * each of its chunks that is of a last-level table. */
+#define VMM_ROLE_TABLE (1u << 16)
+#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -309,6 +319,9 @@ struct vmm_cpu {
     struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
+    /* stay.c */
+    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    struct vmm_next nexts[VMM_NEXTS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -353,13 +366,14 @@ struct vmm_cpu {
     uint32_t spare6;
     uint8_t code[16];
     uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
+    uint16_t *elsewhere;     /* by hashed pc: such stores that changed no table, since one did */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint8_t *roles;         /* of frames, enum vmm_role; NULL: none has one */
+    uint32_t *roles;        /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
     /* batch.c */
@@ -398,6 +412,11 @@ struct vmm_cpu {
     uint32_t yielded;        /* it waits for an event, and gives up its turn */
     uint32_t stale_count;    /* more than VMM_STALE: all code is stale */
     uint64_t stale[VMM_STALE]; /* pages of the engine's RAM whose code has to go */
+    /* shadow.c */
+    struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
+    void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
+    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
 /* core.c */
@@ -424,6 +443,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
 typedef bool (*vmm_exec_fn)(void *cpu, int request);
@@ -466,6 +486,7 @@ void vmm_restart(struct vmm_cpu *v);
 int vmm_ask_fill(struct vmm_cpu *v, uint32_t address, uint32_t access);
 void vmm_refuse_fill(struct vmm_cpu *v, int number, uintptr_t retaddr);
 void vmm_shown(struct vmm_cpu *v, void (*told)(struct vmm_cpu *));
+void vmm_real_mmu_stays_on(struct vmm_cpu *v);
 
 /* exposed.c */
 int vmm_walk_index(const struct vmm_cpu *v, int mmu_index);
@@ -486,6 +507,12 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
 bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* rewritten.c */
+void vmm_rewrite(struct vmm_cpu *v, uint32_t pc);
+bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
+void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
+void vmm_free_rewritten(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -543,7 +570,11 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
-bool vmm_fetches(int arch, const void *helper);
+void vmm_join_charge(uint8_t *code);
+
+/* stay.c */
+bool vmm_delivered(struct vmm_cpu *v);
+void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
@@ -631,7 +662,7 @@ const char *vmm_engine_said(void);
 uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
-void vmm_sparc_before_instruction(uint32_t pc);
+void vmm_sparc_before_instruction(uint32_t pc, void *context);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);

@@ -9,6 +9,7 @@
 #define S x86_64
 #define ARCH VMM_X86
 #define ADDRESS uint64_t
+#define TB_CODE TB64_CODE
 #define DB_PC_NEXT DB64_PC_NEXT
 #define DB_IS_JMP DB64_IS_JMP
 #define DB_NUM_INSNS DB64_NUM_INSNS
@@ -26,6 +27,13 @@
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define PRECISE_STORES_INTO_CODE
 #include "thunks.inc"
+#define NEXT_PC(env) (FIELD(uint64_t, env, X86_EIP) + FIELD(uint64_t, env, X86_SEGS + 24 + 8))
+#define KEEPS_NEXT(env) true
+#define BLOCK_STATE(env, state)                                                               \
+    ((state)[0] = FIELD(uint64_t, env, X86_EIP), (state)[1] = FIELD(uint64_t, env, X86_SEGS + 24 + 8), \
+     (state)[2] = FIELD(uint32_t, env, X86_HFLAGS)                                            \
+         | (FIELD(uint32_t, env, X86_EFLAGS) & X86_EFLAGS_OF_BLOCK))
+#include "stay_thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
 #define OWN_WATCHPOINTS /* x86_watch.c */
 
@@ -192,26 +200,6 @@ void helper_rdpmc_x86_64(void *env)
     user = (FIELD(uint32_t, env, X86_HFLAGS) & HF_CPL) != 0;
     allowed = !user || FIELD(uint32_t, env, X86_CR + 8 * 4) & CR4_PCE;
     raise_fault(v, allowed ? EXCP_UD : EXCP_GPF, 0, GUEST_RETURN);
-}
-
-/* No board has a local APIC, and a processor without one does not report it
- * (Intel SDM volume 2A, CPUID leaf 1; AMD's extended leaf repeats the bit). */
-void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t count, uint32_t *eax, uint32_t *ebx,
-                          uint32_t *ecx, uint32_t *edx);
-void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t count, uint32_t *eax, uint32_t *ebx,
-                          uint32_t *ecx, uint32_t *edx)
-{
-    typedef void (*fn)(void *, uint32_t, uint32_t, uint32_t *, uint32_t *, uint32_t *, uint32_t *);
-    ORIGINAL(fn, original, "cpu_x86_cpuid_x86_64");
-    enum { APIC = 1 << 9, X2APIC = 1 << 21 };
-
-    original(env, leaf, count, eax, ebx, ecx, edx);
-    if (!vmm_current)
-        return;
-    if (leaf == 1 || leaf == 0x80000001)
-        *edx &= ~(uint32_t)APIC;
-    if (leaf == 1)
-        *ecx &= ~(uint32_t)X2APIC;
 }
 
 /* ---- ports --------------------------------------------------------------- */

@@ -2,6 +2,8 @@
 /* Sensitive x86 instructions: control, debug and model-specific registers, what addresses
  * mean, and stores to page tables (Intel SDM volume 2).
  */
+#include "shadow.h"
+#include "x86_apic.h"
 #include "x86_call.h"
 
 /* ---- control, debug and model-specific registers ------------------------------------------------ */
@@ -93,7 +95,8 @@ X86_DO(rdmsr)
 
     need_level_0(c);
     commit(c);
-    rdmsr(c->env);
+    if (vmm_x86_apic_msr(c->v, c->env, false) == VMM_MSR_ENGINES)
+        rdmsr(c->env);
     return GOES_ON;
 }
 
@@ -169,10 +172,14 @@ X86_DO(mwait)
 
 /* ---- what addresses mean: the monitor's memory policy must know of it ------------------------------ */
 
-/* Done; the monitor is told, and goes on at the next instruction. */
+/* Done; whoever keeps the shadow tables follows, and the guest goes on at the next instruction. */
 static enum x86_end tell(struct x86_call *c)
 {
-    if (!c->vcpu->untold) {
+    bool followed = c->vcpu->untold
+        || (c->vcpu->operation == X86_INVLPG ? vmm_memory_flush(c->v, c->vcpu->address, false)
+                                             : vmm_memory_context(c->v));
+
+    if (!followed) {
         c->v->exits++;
         if (c->v->on_exit(c->v, VMM_KIND_SITE) == VMM_STOP)
             vmm_stop(c->v, VMM_REASON_STOPPED);
@@ -216,10 +223,15 @@ X86_DO(wrmsr)
 {
     ENGINE(void, wrmsr, (void *));
     enum { R_ECX = 1, IA32_EFER = 0xc0000080 };
+    enum vmm_msr what;
 
     need_level_0(c);
     commit(c);
-    wrmsr(c->env);
+    what = vmm_x86_apic_msr(c->v, c->env, true);
+    if (what == VMM_MSR_FAULTS)
+        fault(c, GP);
+    if (what == VMM_MSR_ENGINES)
+        wrmsr(c->env);
     if (get_register(c, R_ECX) == IA32_EFER)
         return tell(c);
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
@@ -239,13 +251,16 @@ static bool is_protected(const struct x86_call *c, uint32_t address)
     return (entry & (VMM_ENTRY_READ | VMM_ENTRY_WRITE)) == VMM_ENTRY_READ;
 }
 
-/* The monitor makes the store in place of the instruction, or leaves it to trap. */
+/* Whoever keeps the shadow tables makes the store in place of the instruction, or leaves it
+ * to trap. */
 static enum x86_end store_word(struct x86_call *c, uint32_t value)
 {
     uint32_t address = linear_address(c);
     int action;
 
-    if (!is_protected(c, address)) {
+    if (is_protected(c, address) && vmm_shadow_store(c->v, address, value))
+        return GOES_ON;
+    if (c->v->shadow || !is_protected(c, address)) {
         store(c, address, 4, value);
         return GOES_ON;
     }
