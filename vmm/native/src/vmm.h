@@ -242,6 +242,11 @@ struct vmm_instruction {
     uint8_t code[15];
 };
 
+/* What finding sensitive instructions took: ScanCost of vmm/monitor/counters.py. */
+struct vmm_scan_cost {
+    uint64_t looked_at, replaced, nanoseconds;
+};
+
 struct vmm_cpu {
     /* the budget while C runs; generated code has it in a register (left.c) */
     int64_t *left; /* instructions until the next look; negative: look now */
@@ -412,6 +417,7 @@ struct vmm_cpu {
     uint32_t yielded;        /* it waits for an event, and gives up its turn */
     uint32_t stale_count;    /* more than VMM_STALE: all code is stale */
     uint64_t stale[VMM_STALE]; /* pages of the engine's RAM whose code has to go */
+    struct vmm_scan_cost *scan; /* x86: NULL: sensitive instructions are on_decode's to find */
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
