@@ -20,7 +20,10 @@ from memory_guest import DictSpace, Processor
 from test_memory_properties import FORMATS, TRIES, live
 
 from vmm.boards import Options, create
+from vmm.cpu.arm.registers import SYSTEM, cp_key
+from vmm.cpu.arm.walk import TTBCR_EAE
 from vmm.cpu.engine import Engine
+from vmm.cpu.sparc.registers import MMU
 from vmm.cpu.virtual import Space
 from vmm.cpu.x86.registers import CR
 from vmm.cpu.x86.state import ERROR_CODE
@@ -29,10 +32,13 @@ from vmm.monitor import Monitor, virtualize
 from vmm.monitor.memory import lazy, native, strict
 from vmm.monitor.memory.base import Fault
 from vmm.monitor.memory.guest import Guest
+from vmm.monitor.sparc.processor import CONTEXT, CONTEXT_TABLE, FAULT_ADDRESS, FAULT_STATUS
 from vmm.native.library import FILL_FLAT
 
+ARM_EXCEPTION = 3024  # in CPUARMState: syndrome, status, address
+
 READABLE = {"lazy": lazy.Policy, "strict": strict.Policy}
-BOARDS = {"x86": "pc", "pae": "pc"}
+BOARDS = {"x86": "pc", "pae": "pc", "sparc": "leon3", "arm": "virt", "lpae": "virt"}
 
 
 @cache
@@ -56,7 +62,51 @@ class X86:
         assert (self._cr[2], self._error.value) == (fault.address, fault.status)
 
 
-REGISTERS: dict[str, Callable[[Engine], X86]] = {"pc": X86}
+class Arm:
+    """TTBR0 and TTBR1 are words of 64 bits, of which short descriptors use half."""
+
+    def __init__(self, engine: Engine) -> None:
+        place = {system.name: cp_key(system, False) for system in SYSTEM}
+        word = engine.library.dll.vmm_arm_system_word
+        self._words = {
+            name: (C.c_uint64 if name.startswith("ttbr") else C.c_uint32).from_address(
+                word(engine.pointer, place[name]))
+            for name in ("sctlr", "ttbcr", "ttbr0", "ttbr1", "dacr")
+        }
+        self._fault = engine.env + ARM_EXCEPTION
+
+    def take(self, registers: dict[str, int]) -> None:
+        suffix = "_64" if registers["ttbcr"] & TTBCR_EAE else ""
+        for name, word in self._words.items():
+            word.value = registers[name + suffix if name.startswith("ttbr") else name]
+
+    def check_fault(self, fault: Fault) -> None:
+        status = C.c_uint32.from_address(self._fault + 4).value
+        address = C.c_uint64.from_address(self._fault + 8).value
+        assert (status, address) == (fault.status, fault.address)
+
+
+class Sparc:
+    """The MMU's registers, of which the control register is the virtual processor's."""
+
+    def __init__(self, engine: Engine) -> None:
+        assert engine.virtual is not None
+        self._vcpu = engine.virtual.vcpu
+        self._mmu = engine.words(4 * MMU, 32)
+
+    def take(self, registers: dict[str, int]) -> None:
+        self._vcpu.mmu_control = registers["mmu.control"]
+        self._mmu[CONTEXT_TABLE] = registers["mmu.ctxtbl"]
+        self._mmu[CONTEXT] = registers["mmu.context"]
+        self._mmu[FAULT_STATUS] = 0
+
+    def check_fault(self, fault: Fault) -> None:
+        found = self._mmu[FAULT_STATUS], self._mmu[FAULT_ADDRESS]
+        assert found == (fault.status, fault.address & -0x1000)
+
+
+Registers = X86 | Arm | Sparc
+REGISTERS: dict[str, Callable[[Engine], Registers]] = {"pc": X86, "virt": Arm, "leon3": Sparc}
 
 
 class Twins:

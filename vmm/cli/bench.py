@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`vmm bench`: the bench guests here and on QEMU side by side (docs/bench.md), and
-`vmm bench techniques`: one kernel by each technique (docs/techniques.md).
+`vmm bench techniques`: one kernel by each technique, and what the feedback loop of
+pre-virtualization removes (docs/techniques.md).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.bench import history, micro, report, techniques, techniques_report
+from vmm.bench import feedback, history, micro, report, techniques, techniques_report
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
@@ -51,6 +52,9 @@ def add(commands: Any) -> None:
     o("--alone", action="store_true", help="without QEMU: our side only")
     o("--micro", action="store_true",
       help="the single costs too (the default when no rows are chosen)")
+    o("--feedback", action="store_true",
+      help="techniques: how many traps another build of previrt's kernel removes, annotated by"
+      " the profile of the first (rebuilds guests; --rows names processors)")
     o("--json", metavar="FILE", type=Path, help="write everything measured as JSON")
     o("--history", metavar="FILE", type=Path,
       help="show the drift from this file's last entry, and append to it")
@@ -103,7 +107,9 @@ def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
     from rich.console import Console
 
     if o.alone or o.micro or o.history:
-        raise UsageError("vmm bench techniques takes --rows, --repeat and --json")
+        raise UsageError("vmm bench techniques takes --rows, --repeat, --feedback and --json")
+    if o.feedback:
+        return run_feedback(o, patterns)
     try:
         cases = techniques.select(patterns)
     except BenchError as error:
@@ -118,13 +124,38 @@ def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
     console.print(techniques_report.table(results))
     for problem in techniques_report.problems(results):
         console.print(problem, style="bold red", markup=False)
-    if o.json:
-        try:
-            text = json.dumps(techniques.as_json(results, o.repeat), indent=1)
-            o.json.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise Failure(f"{o.json}: {error.strerror}") from error
+    write_json(o, techniques.as_json(results, o.repeat))
     return 1 if any(one.problem for one in results) else 0
+
+
+def run_feedback(o: argparse.Namespace, patterns: list[str]) -> int:
+    """`vmm bench techniques --feedback`."""
+    from rich.console import Console
+
+    try:
+        platforms = feedback.select(patterns)
+    except BenchError as error:
+        raise UsageError(f"--rows: {error}") from error
+    with ExitStack() as stack:
+        progress = Progress(stack, 1)
+        try:
+            loops = [feedback.loop(platform, progress.say) for platform in platforms]
+        except BenchError as error:
+            raise Failure(str(error)) from error
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(feedback.table(loops))
+    write_json(o, feedback.as_json(loops))
+    return 0
+
+
+def write_json(o: argparse.Namespace, content: dict[str, Any]) -> None:
+    """Write what was measured to `--json`'s file, if one is named."""
+    if not o.json:
+        return
+    try:
+        o.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{o.json}: {error.strerror}") from error
 
 
 def run(o: argparse.Namespace) -> int:
@@ -132,6 +163,8 @@ def run(o: argparse.Namespace) -> int:
     patterns = [word for text in o.rows for word in text.split(",")]
     if o.what == "techniques":
         return run_techniques(o, patterns)
+    if o.feedback:
+        raise UsageError("--feedback is an option of vmm bench techniques")
     try:
         rows = select(patterns)
     except BenchError as error:

@@ -39,10 +39,10 @@ DEFAULT_POLICY = "lazy"
 ASSIST_POLICY = "nested"  # the only one there: the guest's own tables are in use
 
 
-def memory_policy(name: str, architecture: str, readable: bool = False) -> MemoryPolicy:
-    """The policy of a name in POLICIES: the native one if there is, unless a ``readable`` one is
+def memory_policy(name: str, readable: bool) -> MemoryPolicy:
+    """The policy of a name in POLICIES: a native one where there is, unless a ``readable`` one is
     asked for, which is Python."""
-    if not readable and name in native.POLICIES and architecture in native.ARCHITECTURES:
+    if not readable and name in native.POLICIES:
         return native.Policy(name)
     made: MemoryPolicy = import_module(f"vmm.monitor.memory.{name}").Policy()
     return made
@@ -72,7 +72,7 @@ def virtualize(
     if assisted and policy not in (None, ASSIST_POLICY):
         raise MonitorError(f"technique assist has memory policy {ASSIST_POLICY} only")
     chosen = policy or (ASSIST_POLICY if assisted else DEFAULT_POLICY)
-    memory = memory_policy(chosen, machine.processor.architecture, readable)
+    memory = memory_policy(chosen, readable)
     if assisted:
         monitor = how.monitor(machine, memory)
     else:

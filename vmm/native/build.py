@@ -15,7 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LIBRARY = "libvmm_native.so"
 FLAGS = ("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC",
-         "-ftls-model=initial-exec", "-shared")
+         "-ftls-model=initial-exec", "-fno-semantic-interposition", "-fno-tree-slp-vectorize",
+         "-shared", "-Wl,-Bsymbolic-functions")
 # By name: before glibc 2.34 the functions of src/dl.h are in this library.
 LIBRARIES = ("-Wl,--no-as-needed", "-l:libdl.so.2")
 

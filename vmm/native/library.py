@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, REGIONS = 64, 1024, 64  # sizes of the native tables
+HOT, PLACES, NEXTS, REGIONS = 64, 1024, 1024, 64  # sizes of the native tables
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -56,6 +56,7 @@ ENTRY_SECURE = 64
 ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
 NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
+SHADOW_STRICT, SHADOW_PXN = 1, 2  # features of shadow tables: policy strict; ARM's PXN
 VCPU_WORDS = 124
 ALIAS = 1 << 36
 SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000
@@ -149,6 +150,12 @@ class Place(C.Structure):
     """A return address in generated code and what is left of its block."""
 
     _fields_ = (("host_pc", C.c_size_t), ("rest", C.c_int64))
+
+
+class Next(C.Structure):
+    """A block that was found for a state of the register file."""
+
+    _fields_ = (("tb", C.c_size_t), ("code", C.c_size_t), ("state", C.c_uint64 * 3))
 
 
 class Region(C.Structure):
@@ -350,6 +357,8 @@ class NativeCpu(C.Structure):
         ("cells", Cell * CELLS),
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
+        ("frame", C.c_uint64),
+        ("nexts", Next * NEXTS),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),
@@ -389,6 +398,7 @@ class NativeCpu(C.Structure):
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
         ("rewritten", C.c_uint8 * 8192),
+        ("elsewhere", C.c_void_p),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
@@ -573,7 +583,7 @@ class Library:
         dll.vmm_space_get.argtypes = (C.c_void_p, C.c_uint32)
         dll.vmm_space_get.restype = C.c_uint64
         dll.vmm_space_set.argtypes = (C.c_void_p, C.c_uint32, C.c_uint64)
-        dll.vmm_shadow_new.argtypes = (pointer, C.c_int, C.c_void_p)
+        dll.vmm_shadow_new.argtypes = (pointer, C.c_uint32, C.c_void_p)
         dll.vmm_shadow_window.argtypes = (pointer, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int)
         dll.vmm_shadow_enter.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32)
@@ -603,8 +613,8 @@ class Library:
         dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
-        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
-        dll.vmm_x86_rewrite.restype = None
+        dll.vmm_rewrite.argtypes = (pointer, C.c_uint32)
+        dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
@@ -623,6 +633,8 @@ class Library:
         dll.vmm_arm_raise.restype = None
         dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
         dll.vmm_arm_decode_into.restype = None
+        dll.vmm_arm_decode_store_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_store_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

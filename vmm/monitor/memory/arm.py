@@ -27,6 +27,7 @@ from vmm.monitor.memory.tables import (
     Table,
     rights_bits,
 )
+from vmm.native.library import SHADOW_PXN
 from vmm.native.table_guard import FORMAT_PXN, TABLES_ARM, TABLES_LPAE
 
 SHORT_NAMES, LONG_NAMES = ("ttbr0", "ttbr1", "dacr"), ("ttbr0_64", "ttbr1_64")
@@ -45,6 +46,7 @@ class ArmTables:
             raise PolicyError(f"{model.name} has pages smaller than 4 KiB")
         self._memory = memory
         self._pxn = model.generic_timer
+        self.features = SHADOW_PXN if self._pxn else 0
         self._on = self._long = False
         self._registers: dict[str, int] = {}
         self._instances: dict[str, str] = {}  # by name and state, the register's name

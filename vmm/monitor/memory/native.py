@@ -4,7 +4,8 @@
 `strict` and `lazy` say what these do; here the same is attached to a processor
 as C, which answers fills, flushes and changes of context before anything comes to
 Python.  What does come is a walk of tables that are too rare to be walked
-there: x86 PAE, ARM long descriptors, tables outside of RAM.
+there: x86 PAE, ARM long descriptors, tables outside of RAM; and what a SPARC's
+no-fault mode does with a refused access.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from vmm.native import library as native
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
 
-ARCHITECTURES = frozenset({"x86"})
 POLICIES = ("strict", "lazy")
 Window = tuple[int, int, int, bool]  # base, bytes, address in the host, whether it can be stored to
 
@@ -52,8 +52,8 @@ class Policy:
     def serve(self, guest: Guest, engine: Engine, memory: Iterable[Window]) -> None:
         """Begin, with the registers that the engine has and tables in ``memory``."""
         self._guest, self._dll, self._pointer = guest, engine.library.dll, engine.pointer
-        strict = self.name == "strict"
-        if self._dll.vmm_shadow_new(self._pointer, strict, C.addressof(self.counters)):
+        features = guest.tables.features | native.SHADOW_STRICT * (self.name == "strict")
+        if self._dll.vmm_shadow_new(self._pointer, features, C.addressof(self.counters)):
             raise PolicyError("no memory for shadow tables")
         for window in memory:
             self._dll.vmm_shadow_window(self._pointer, *window)
@@ -94,6 +94,10 @@ class Policy:
         guest = self._guest
         guest.tables.load_context(guest.registers)
         return guest.tables.walk(address, LOAD, False).physical
+
+    def make_up(self, address: int, entry: int) -> None:
+        """Put in an entry that the guest's tables do not have, until the context changes."""
+        self._dll.vmm_shadow_make_up(self._pointer, address, entry)
 
     def protects(self, frame: int) -> bool:
         """Whether a frame (a number) holds table entries in use."""

@@ -36,6 +36,8 @@ SIZES = (4, 1 << 10, 1 << 8, 1 << 8)  # bytes of a table, by level
 class SparcTables:
     """The tables that the context table pointer and the context register select."""
 
+    features = 0
+
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._on = False

@@ -100,6 +100,8 @@ NOTHING = Part()  # a walk ends there
 class Tables(Protocol):
     """One architecture's format of page tables, with the registers that say how to use them."""
 
+    features: int  # what the native layer's walk has to know besides registers: SHADOW_ values
+
     @property
     def entry_size(self) -> int:
         """Bytes of an entry of the tables in use: 4 or 8."""

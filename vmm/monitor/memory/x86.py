@@ -50,6 +50,8 @@ class X86Tables:
     ``a20`` and ``no_execute`` tell the A20 gate's mask and EFER.NXE.
     """
 
+    features = 0
+
     def __init__(
         self, memory: Memory, a20: Callable[[], int] = lambda: -1,
         no_execute: Callable[[], bool] = lambda: False,

@@ -28,6 +28,7 @@ from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.memory import native as native_shadow
 from vmm.monitor.memory.base import FETCH, STORE, Fault, MemoryPolicy
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
@@ -197,7 +198,11 @@ class Monitor(base.Monitor):
         if space is None:
             return
         page = fault.address & -PAGE
-        space.put(page, self._elsewhere(page, fault.user) | RIGHTS)
+        entry = self._elsewhere(page, fault.user) | RIGHTS
+        if isinstance(self.memory, native_shadow.Policy):
+            self.memory.make_up(page, entry)
+            return
+        space.put(page, entry)
         self._made_up.append((space, page))
 
     def _elsewhere(self, page: int, user: bool) -> int:

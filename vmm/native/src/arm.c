@@ -21,6 +21,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define S arm
 #define ARCH VMM_ARM
 #define ADDRESS uint32_t
+#define TB_CODE TB32_CODE
 #define DB_PC_NEXT DB32_PC_NEXT
 #define DB_IS_JMP DB32_IS_JMP
 #define DB_NUM_INSNS DB32_NUM_INSNS
@@ -39,7 +40,19 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
     (FIELD(uint32_t, db, DB_PC_NEXT) += vmm_arm_end_site(&FIELD(int32_t, db, DB_IS_JMP)))
 #define ENDS_BLOCK() false
 #define BLOCK_LIMIT(tb, limit) (limit)
+#define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #include "thunks.inc"
+#define NEXT_PC(env) FIELD(uint32_t, env, ARM_CPSR_READ_PC)
+#define KEEPS_NEXT(env)                                                                       \
+    (!(FIELD(uint32_t, env, ARM_HFLAGS) & ARM_HFLAGS_OTHER)                                   \
+     && !(FIELD(uint32_t, env, ARM_FEATURES) & ARM_FEATURES_OTHER))
+#define BLOCK_STATE(env, state)                                                               \
+    ((state)[0] = NEXT_PC(env) | (uint64_t)FIELD(uint32_t, env, ARM_HFLAGS) << 32,            \
+     (state)[1] = FIELD(volatile uint32_t, env, ARM_THUMB)                                    \
+         | (uint64_t)FIELD(volatile uint32_t, env, ARM_CONDEXEC) << 32,                       \
+     (state)[2] = FIELD(uint64_t, env, ARM_VECTOR)                                            \
+         | (FIELD(uint32_t, env, ARM_FPEXC) & ARM_FPEXC_EN))
+#include "stay_thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
 #include "watch_thunks.inc"
 

@@ -22,7 +22,7 @@ static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
     "tcg_gen_op3", "tcg_op_insert_before", "tcg_global_mem_new_internal", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
-    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "tcg_gen_lookup_and_goto_ptr", "helper_lookup_tb_ptr", "tcg_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
@@ -217,6 +217,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
+    vmm_free_rewritten(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
@@ -316,18 +317,24 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
         v->pages[page] = (uint8_t)kind;
 }
 
+/* All translations go, and the running block is left at its end. */
+void vmm_forget_all_code(struct vmm_cpu *v)
+{
+    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
+
+    memset(v->known, 0, sizeof v->known);
+    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+    vmm_kick(v);
+}
+
 /* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
  * translated from there, all translations go and the running block is left at
  * its end. */
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 {
-    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
-
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
-            memset(v->known, 0, sizeof v->known);
-            ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
-            vmm_kick(v);
+            vmm_forget_all_code(v);
             return;
         }
 }

@@ -39,6 +39,8 @@ static void vmm_longjmp(const struct jump *jump, int value)
     extern void __asan_handle_no_return(void);
     __asan_handle_no_return();
 #endif
+    if (vmm_current)
+        vmm_current->frame = 0; /* generated code is left, if any ran */
     __asm__ volatile("movq (%0), %%rbx\n\t"
                      "movq 8(%0), %%rbp\n\t"
                      "movq 16(%0), %%r12\n\t"

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { R15 = 15, WAYS_SIZE = 64 }; /* bytes; 53 are used */
+enum { R15 = 15, WAYS_SIZE = 128 }; /* bytes; 100 are used */
 
 /* The engine's way in and out, as its code generator makes it for this host:
  * push what the caller wants kept, r15 last; registers into rbp; make room; jump
@@ -30,6 +30,10 @@ enum { ENTRY = 20, EPILOGUE = 22, RETURN = 24 }; /* the jump, and what blocks co
 
 static const uint8_t load_r15[] = {0x4c, 0x8b, 0xbf};  /* mov r15, [rdi + ...] */
 static const uint8_t store_r15[] = {0x4c, 0x89, 0xbd}; /* mov [rbp + ...], r15 */
+static const uint8_t load_rax[] = {0x48, 0xb8};        /* mov rax, imm64 */
+static const uint8_t store_rsp[] = {0x48, 0x89, 0x20};  /* mov [rax], rsp */
+static const uint8_t load_rcx[] = {0x48, 0xb9};        /* mov rcx, imm64 */
+static const uint8_t clear[] = {0x48, 0xc7, 0x01, 0, 0, 0, 0}; /* mov qword [rcx], 0 */
 enum { JUMP = 0xe9 };
 
 struct code {
@@ -50,6 +54,21 @@ static void put_jump(struct code *code, uint8_t opcode, uintptr_t target)
     put_word(code, (uint32_t)(target - ((uintptr_t)code->at + 4)));
 }
 
+/* A way out of generated code, to where the engine's goes on. */
+static uintptr_t put_way_out(struct code *code, const struct vmm_cpu *v, uint32_t word, uintptr_t target)
+{
+    uintptr_t at = (uintptr_t)code->at;
+    uintptr_t frame = (uintptr_t)&v->frame;
+
+    put(code, store_r15, sizeof store_r15);
+    put_word(code, word);
+    put(code, load_rcx, sizeof load_rcx);
+    put(code, &frame, sizeof frame);
+    put(code, clear, sizeof clear);
+    put_jump(code, JUMP, target);
+    return at;
+}
+
 /* Let the engine's translator keep the budget in r15.  Before anything was translated.
  * Returns 0, or -1 with one line in ERROR. */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
@@ -61,6 +80,7 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
     char *context = FIELD(char *, v->uc, UC_TCG_CTX);
     uintptr_t prologue = FIELD(uintptr_t, context, TCG_PROLOGUE);
     uint32_t word = (uint32_t)((char *)v->left - (char *)v->env);
+    uintptr_t frame = (uintptr_t)&v->frame;
     struct code code;
 
     if (memcmp((const void *)prologue, known_prologue, sizeof known_prologue) != 0
@@ -88,15 +108,12 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
     put(&code, known_prologue, ENTRY);
     put(&code, load_r15, sizeof load_r15);
     put_word(&code, word);
+    put(&code, load_rax, sizeof load_rax);
+    put(&code, &frame, sizeof frame);
+    put(&code, store_rsp, sizeof store_rsp);
     put(&code, known_prologue + ENTRY, EPILOGUE - ENTRY);
-    FIELD(uintptr_t, context, TCG_EPILOGUE) = (uintptr_t)code.at;
-    put(&code, store_r15, sizeof store_r15);
-    put_word(&code, word);
-    put_jump(&code, JUMP, prologue + EPILOGUE);
-    FIELD(uintptr_t, context, returns[v->arch]) = (uintptr_t)code.at;
-    put(&code, store_r15, sizeof store_r15);
-    put_word(&code, word);
-    put_jump(&code, JUMP, prologue + RETURN);
+    FIELD(uintptr_t, context, TCG_EPILOGUE) = put_way_out(&code, v, word, prologue + EPILOGUE);
+    FIELD(uintptr_t, context, returns[v->arch]) = put_way_out(&code, v, word, prologue + RETURN);
 
     /* A global of the translator that is a register, as the register file's address is. */
     v->left_register = ((global_fn)(uintptr_t)vmm_original(names[v->arch]))(
@@ -129,15 +146,22 @@ bool vmm_keeps_budget(int arch, const void *helper)
     return false;
 }
 
-/* The look-up of the next block claims to have no effects, but may find that it cannot be
- * fetched, or, where there is one, ask a monitor for its translation. */
-bool vmm_fetches(int arch, const void *helper)
+/* At the head of a block's code, put "sub r15, n; jl" for "sub r15, n; test r15, r15; jl". */
+void vmm_join_charge(uint8_t *code)
 {
-    static const char *const names[] = {
-        "helper_lookup_tb_ptr_sparc", "helper_lookup_tb_ptr_arm", "helper_lookup_tb_ptr_x86_64"};
-    static const void *known[3];
+    static const uint8_t subtract[] = {0x49, 0x83, 0xef};  /* sub r15, imm8 */
+    static const uint8_t decrement[] = {0x49, 0xff, 0xcf}; /* dec r15 */
+    static const uint8_t look[] = {0x4d, 0x85, 0xff, 0x0f, 0x8c}; /* test r15, r15; jl */
+    static const uint8_t subtract_wide[] = {0x49, 0x81, 0xef}; /* sub r15, imm32 */
+    static const uint8_t subtract_one[] = {0x66, 0x90, 0x49, 0x83, 0xef, 1}; /* behind a nop */
+    uint32_t length = code[3];
 
-    if (!known[arch])
-        known[arch] = vmm_original(names[arch]);
-    return known[arch] == helper;
+    if (memcmp(code, subtract, sizeof subtract) == 0 && length < 0x80
+        && memcmp(code + 4, look, sizeof look) == 0) {
+        memcpy(code, subtract_wide, sizeof subtract_wide);
+        memcpy(code + sizeof subtract_wide, &length, sizeof length);
+    } else if (memcmp(code, decrement, sizeof decrement) == 0
+               && memcmp(code + 3, look, sizeof look) == 0) {
+        memcpy(code, subtract_one, sizeof subtract_one);
+    }
 }

@@ -222,11 +222,17 @@ static bool condition_holds(struct vmm_cpu *v, uint32_t code)
     return holds != (code >> 28 & 1);
 }
 
+/* Whether a kind's form is the T32 encoding, which has no condition. */
+static bool is_t32(uint32_t kind)
+{
+    return kind == ARM_UNPRIVILEGED_OFFSET || kind == ARM_STORE_DOUBLE;
+}
+
 /* Emulate the instruction of this KIND and A32 form at the register file's pc, on behalf of
  * the translated code at RETADDR: an enum arm_result. */
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr)
 {
-    if (kind != ARM_UNPRIVILEGED_OFFSET && !condition_holds(v, code))
+    if (!is_t32(kind) && !condition_holds(v, code))
         return ARM_DONE;
     vmm_arm_words(v)[ARM_VCPU_EMULATED + kind]++;
     switch (kind) {
@@ -246,6 +252,8 @@ int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t r
     case ARM_SYSTEM: return system_register(v, code, retaddr);
     case ARM_SYSTEM_WIDE: return system_register_wide(v, code, retaddr);
     case ARM_FLOAT_SYSTEM: return float_system(v, code);
+    case ARM_STORE:
+    case ARM_STORE_DOUBLE: return vmm_arm_store(v, kind, code, retaddr);
     case ARM_HVC: return vmm_para_arm_call(v, code, retaddr);
     default: return ARM_EXIT;
     }

@@ -73,7 +73,6 @@ void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintp
 /* x86_sites.c */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
                                  uint64_t argument, uint32_t immediate, int ends);
-void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc);
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
 void vmm_x86_scanned(void);

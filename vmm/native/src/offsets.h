@@ -26,6 +26,7 @@
 #define CPU_INTERRUPT_REQUEST 0x1c
 #define CPU_RANDOM_SEED 0x38 /* u64, which only user-mode emulation uses: the budget is here */
 #define CPU_ENV_PTR 0x128
+#define CPU_JUMP_CACHE 0x138 /* the block last found at a pc, by a hash of it of 12 bits */
 #define CPU_MEM_IO_PC 0x8178 /* host return address of the access that reached a device */
 #define CPU_CLUSTER_INDEX 0x8194 /* part of what blocks are looked up by */
 #define CPU_NO_CLUSTER 0xffffffffu /* of a processor in no cluster, as it begins */
@@ -34,6 +35,7 @@
 #define CPU_UC 0x81a8
 #define CPU_CLASS 0x81b0
 
+#define CPU_INTERRUPT_EXITTB_ 0x4u
 #define CPU_INTERRUPT_DEBUG_ 0x80u
 
 /* CPUClass */
@@ -152,10 +154,16 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define ARM_EXCEPTION 3024  /* syndrome, fsr, vaddress, target_el */
 #define ARM_EXCEPTION_TARGET_EL 3040
 #define ARM_UNCACHED_CPSR 0x154
+#define ARM_HFLAGS 0x150
+#define ARM_HFLAGS_OTHER 0xc0000000u /* AArch64, or single step */
 #define ARM_THUMB 0x220
 #define ARM_CONDEXEC 0x224 /* ITSTATE */
 #define ARM_VFP_SYSTEM 3624 /* FPSID, MVFR1 (6), MVFR0 (7), FPEXC (8): words */
+#define ARM_VECTOR 0xe20 /* length and stride: words */
+#define ARM_FPEXC 0xe48
+#define ARM_FPEXC_EN 0x40000000u
 #define ARM_FEATURES 0xfa0
+#define ARM_FEATURES_OTHER 0x202u /* XScale and M profile: their blocks have other flags */
 #define ARM_PMCR 0x470 /* then PMCNTEN, 8 bytes each */
 #define ARM_PMCNTEN 0x478
 #define ARM_CCNT 0x808 /* then its offset */
@@ -188,6 +196,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_CC_OP 168 /* 1: the arithmetic flags are in CC_SRC */
 #define X86_DF 172 /* 1 or -1 */
 #define X86_HFLAGS 176
+#define X86_EFLAGS_OF_BLOCK 0x73100u /* TF, IOPL, RF, VM, AC */
 #define X86_HFLAGS_INHIBIT_IRQ 8u /* the instruction after STI or a load of SS comes first */
 #define X86_SEGS 184 /* 24 bytes each: selector, base +8, limit +16, flags +20 */
 #define X86_LDT 328 /* these four are laid out as a segment is */

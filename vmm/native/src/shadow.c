@@ -9,17 +9,22 @@
 
 /* Keep shadow tables for a processor from here on, and count in COUNTERS.  0; -1 if there is
  * no memory for it. */
-int vmm_shadow_new(struct vmm_cpu *v, int strict, struct vmm_memory_counters *counters)
+int vmm_shadow_new(struct vmm_cpu *v, uint32_t features, struct vmm_memory_counters *counters)
 {
-    static const struct shadow_format *const formats[] = {[VMM_X86] = &vmm_shadow_x86};
+    static const struct shadow_format *const formats[] = {
+        [VMM_SPARC] = &vmm_shadow_sparc, [VMM_ARM] = &vmm_shadow_arm, [VMM_X86] = &vmm_shadow_x86,
+    };
     struct vmm_shadow *s = calloc(1, sizeof *s);
 
     if (!s)
         return -1;
-    s->strict = strict;
+    s->features = features;
+    s->strict = features & VMM_SHADOW_STRICT;
     s->counters = counters;
     s->format = formats[v->arch];
     v->shadow = s;
+    if (s->format->begin)
+        s->format->begin(v);
     return 0;
 }
 

@@ -68,7 +68,11 @@ bool vmm_shadow_fill(struct vmm_cpu *v, uint32_t address, uint32_t access, int *
 bool vmm_shadow_stored(struct vmm_cpu *v);
 
 /* For vmm/monitor/memory/native.py. */
-int vmm_shadow_new(struct vmm_cpu *v, int strict, struct vmm_memory_counters *counters);
+enum vmm_shadow_feature {
+    VMM_SHADOW_STRICT = 1, /* policy strict; else lazy */
+    VMM_SHADOW_PXN = 2     /* ARM: short descriptors have PXN */
+};
+int vmm_shadow_new(struct vmm_cpu *v, uint32_t features, struct vmm_memory_counters *counters);
 void vmm_shadow_free(struct vmm_cpu *v);
 int vmm_shadow_window(struct vmm_cpu *v, uint64_t base, uint64_t size, uint8_t *host, int writable);
 void vmm_shadow_enter(struct vmm_cpu *v, uint32_t address, uint32_t access, uint64_t entry,

@@ -130,6 +130,8 @@ enum shadow_result {
 
 struct vmm_shadow {
     const struct shadow_format *format;
+    uint32_t features;
+    uint32_t *registers[8]; /* the format's own */
     struct vmm_memory_counters *counters;
     bool strict;
     uint32_t windows;
@@ -187,6 +189,7 @@ static inline void shadow_put(struct vmm_cpu *v, uint64_t address, uint8_t *host
 /* ---- shadow_walk_x86.c and its like: an architecture's tables -------------------------------- */
 
 struct shadow_format {
+    void (*begin)(struct vmm_cpu *v); /* or NULL */
     /* What the registers that govern translation say. */
     void (*key)(struct vmm_cpu *v, struct shadow_key *key);
     /* Translate for an access of this kind; with MARKS set the flags that it sets. */
@@ -195,7 +198,7 @@ struct shadow_format {
     /* Keep a fault for the virtual trap; the engine's exception to raise. */
     int (*refuse)(struct vmm_cpu *v, uint32_t address, unsigned access, uint32_t status);
 };
-extern const struct shadow_format vmm_shadow_x86;
+extern const struct shadow_format vmm_shadow_sparc, vmm_shadow_arm, vmm_shadow_x86;
 
 enum { SHADOW_LOAD, SHADOW_STORE, SHADOW_FETCH }; /* kinds of access */
 enum {

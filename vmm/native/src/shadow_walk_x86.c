@@ -138,4 +138,4 @@ static int refuse(struct vmm_cpu *v, uint32_t address, unsigned access, uint32_t
     return PAGE_FAULT;
 }
 
-const struct shadow_format vmm_shadow_x86 = {key, walk, refuse};
+const struct shadow_format vmm_shadow_x86 = {NULL, key, walk, refuse};

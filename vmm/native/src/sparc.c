@@ -28,6 +28,7 @@ static bool no_fault(struct vmm_cpu *v)
 #define S sparc
 #define ARCH VMM_SPARC
 #define ADDRESS uint32_t
+#define TB_CODE TB32_CODE
 #define DB_PC_NEXT DB32_PC_NEXT
 #define DB_IS_JMP DB32_IS_JMP
 #define DB_NUM_INSNS DB32_NUM_INSNS
@@ -46,7 +47,15 @@ static bool no_fault(struct vmm_cpu *v)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define ENDS_BLOCK() vmm_sparc_ends_block()
 #define BLOCK_FLAGS(v) (vmm_sparc_translates(v) ? TB_FLAG_SUPER_ : 0)
+#define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #include "thunks.inc"
+#define NEXT_PC(env) FIELD(volatile uint32_t, env, SPARC_PC)
+#define KEEPS_NEXT(env) true
+#define BLOCK_STATE(env, state)                                                               \
+    ((state)[0] = NEXT_PC(env) | (uint64_t)FIELD(volatile uint32_t, env, SPARC_NPC) << 32,    \
+     (state)[1] = FIELD(uint32_t, env, SPARC_PSRS) | (uint64_t)FIELD(uint32_t, env, SPARC_PSREF) << 32, \
+     (state)[2] = FIELD(uint32_t, env, SPARC_MMUREGS) & 1)
+#include "stay_thunks.inc"
 
 /* The engine's index of untranslated accesses: all of them with the MMU off,
  * those of bypass spaces with it on. */

@@ -87,6 +87,7 @@ struct vmm_trap_record {
 #define VMM_HOT 64 /* a power of two */
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 1024 /* a power of two */
+#define VMM_NEXTS 1024 /* a power of two */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
@@ -132,6 +133,13 @@ struct vmm_cell {
 struct vmm_place {
     uintptr_t host_pc;
     int64_t rest;
+};
+
+/* A block that was found for a state of the register file (stay_thunks.inc). */
+struct vmm_next {
+    const void *tb;
+    void *code;
+    uint64_t state[3];
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -306,6 +314,9 @@ struct vmm_cpu {
     struct vmm_cell cells[VMM_CELLS];
     struct vmm_place known[VMM_PLACES];
     struct vmm_region regions[VMM_REGIONS];
+    /* stay.c */
+    uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    struct vmm_next nexts[VMM_NEXTS];
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -350,6 +361,7 @@ struct vmm_cpu {
     uint32_t spare6;
     uint8_t code[16];
     uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
+    uint16_t *elsewhere;     /* by hashed pc: such stores that changed no table, since one did */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
@@ -417,6 +429,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
 typedef bool (*vmm_exec_fn)(void *cpu, int request);
@@ -469,6 +482,12 @@ bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
 bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* rewritten.c */
+void vmm_rewrite(struct vmm_cpu *v, uint32_t pc);
+bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
+void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
+void vmm_free_rewritten(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);
@@ -526,7 +545,11 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
-bool vmm_fetches(int arch, const void *helper);
+void vmm_join_charge(uint8_t *code);
+
+/* stay.c */
+bool vmm_delivered(struct vmm_cpu *v);
+void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);

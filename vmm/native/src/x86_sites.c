@@ -120,19 +120,6 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     }
 }
 
-/* Stores that have trapped again and again are looked at too, once they are translated anew. */
-static uint32_t pc_hash(uint32_t pc) { return (pc ^ pc >> 16) & 0xffff; }
-
-void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc)
-{
-    v->rewritten[pc_hash(pc) >> 3] |= (uint8_t)(1u << (pc_hash(pc) & 7));
-}
-
-static bool is_rewritten(const struct vmm_cpu *v, uint32_t pc)
-{
-    return v->rewritten[pc_hash(pc) >> 3] >> (pc_hash(pc) & 7) & 1;
-}
-
 /* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
 {
@@ -156,7 +143,7 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 
     if (!v->on_decode)
         return;
-    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !is_rewritten(v, (uint32_t)pc))
+    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
         return;
     vmm_x86_read_code(v, pc);
     site.number = known_instruction(v);
