@@ -211,6 +211,16 @@ class TableSource(C.Structure):
     )
 
 
+class X86Decoded(C.Structure):
+    """A sensitive x86 instruction."""
+
+    _fields_ = (
+        ("operation", C.c_uint32),
+        ("length", C.c_uint32),
+        ("argument", C.c_uint64),
+    )
+
+
 class TableUpdate(C.Structure):
     """One entry that a guest asks to be set."""
 
@@ -435,6 +445,7 @@ class NativeCpu(C.Structure):
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
         ("on_stage", ON_STAGE),
+        ("scan", C.c_void_p),
         ("shadow", C.c_void_p),
         ("on_table_store", ON_LEDGER),
         ("tell_stores", C.c_uint32),
@@ -613,6 +624,11 @@ class Library:
         dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
+        dll.vmm_x86_decode.argtypes = (
+            C.c_char_p, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(X86Decoded))
+        dll.vmm_x86_decode.restype = C.c_bool
+        dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
+        dll.vmm_x86_operation_ends.restype = C.c_bool
         dll.vmm_rewrite.argtypes = (pointer, C.c_uint32)
         dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)

@@ -237,6 +237,11 @@ struct vmm_instruction {
     uint8_t code[15];
 };
 
+/* What finding sensitive instructions took: ScanCost of vmm/monitor/counters.py. */
+struct vmm_scan_cost {
+    uint64_t looked_at, replaced, nanoseconds;
+};
+
 struct vmm_cpu {
     /* the budget while C runs; generated code has it in a register (left.c) */
     int64_t *left; /* instructions until the next look; negative: look now */
@@ -398,6 +403,7 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    struct vmm_scan_cost *scan; /* x86: NULL: sensitive instructions are on_decode's to find */
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
