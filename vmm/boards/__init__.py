@@ -37,7 +37,7 @@ BOARDS = {
                   "vmm.boards.pc", "qemu32", 128 * MIB),
     )
 }
-VIRTIO_BOARDS = ("leon3", "virt")
+VIRTIO_BOARDS = ("leon3", "virt", "pc")
 ALIASES = {"leon3_generic": "leon3"}
 
 

@@ -47,8 +47,6 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
-ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -416,12 +414,10 @@ class NativeCpu(C.Structure):
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint32)),
+        ("roles", C.POINTER(C.c_uint8)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
-        ("batch_ram", C.c_void_p),
-        ("batch_base", C.c_uint64),
-        ("batch_size", C.c_uint64),
+        ("guard", C.c_void_p),
         ("asked_updates", C.c_uint64),
         ("asked_flushes", C.c_uint64),
         ("asked_switches", C.c_uint64),
@@ -592,8 +588,6 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
-        dll.vmm_set_batches.argtypes = (pointer, C.c_void_p, C.c_uint64, C.c_uint64)
-        dll.vmm_set_batches.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)

@@ -319,6 +319,18 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
         v->pages[page] = (uint8_t)kind;
 }
 
+/* All translations are gone: no page has code until instructions are fetched from it
+ * again, which the empty TLB makes sure to be noticed.  A monitor's views keep
+ * translations of their own, so theirs stay marked. */
+static void unmark_code(struct vmm_cpu *v)
+{
+    if (v->vcpu)
+        return;
+    for (uint32_t page = 0; page < VMM_PAGES; page++)
+        v->pages[page] &= (uint8_t)~VMM_PAGE_CODE;
+    vmm_flush_tlb(v);
+}
+
 /* All translations go, and the running block is left at its end. */
 void vmm_forget_all_code(struct vmm_cpu *v)
 {
@@ -331,12 +343,13 @@ void vmm_forget_all_code(struct vmm_cpu *v)
 
 /* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
  * translated from there, all translations go and the running block is left at
- * its end. */
+ * its end.  A device may fill such a page many times before code is there again. */
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
 {
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
             vmm_forget_all_code(v);
+            unmark_code(v);
             return;
         }
 }

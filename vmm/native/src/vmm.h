@@ -222,10 +222,6 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
-/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
- * each of its chunks that is of a last-level table. */
-#define VMM_ROLE_TABLE (1u << 16)
-#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -378,12 +374,10 @@ struct vmm_cpu {
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint32_t *roles;        /* of frames; NULL: none has one */
+    uint8_t *roles;         /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
-    /* batch.c */
-    uint8_t *batch_ram; /* NULL: batches are the monitor's */
-    uint64_t batch_base, batch_size;
+    struct vmm_guard *guard; /* exposed.c; NULL: the memory policy is another */
     /* memory.c: what the guest asked for and was done there, since the policy last counted it */
     uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
@@ -500,10 +494,6 @@ bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
 
-/* batch.c */
-void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
-bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
-
 /* physical.c */
 bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
 uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
@@ -512,6 +502,7 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
 /* memory.c */
 bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
+bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* rewritten.c */
