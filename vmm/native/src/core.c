@@ -49,7 +49,7 @@ static const char *const needed_once[] = {
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
     "cpu_ldl_code_sparc", "cpu_ldub_code_x86_64", "helper_ltr_x86_64", "tb_flush_arm", "fp_exception_el_arm",
     "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
-    "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm",
+    "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm", "tb_invalidate_phys_range_arm",
     "cpu_watchpoint_insert_x86_64", "cpu_watchpoint_remove_by_ref_x86_64",
     "cpu_watchpoint_address_matches_x86_64", "cpu_check_watchpoint_x86_64",
     "helper_get_cp_reg_arm", "helper_get_cp_reg64_arm", "helper_set_cp_reg_arm",
@@ -207,7 +207,9 @@ void vmm_detach(struct vmm_cpu *v)
             break;
         }
     pthread_mutex_unlock(&attached_lock);
-    free(v->pages);
+    vmm_part(v);
+    if (!v->borrows_pages)
+        free(v->pages);
     free(v->instructions);
     free(v->device_pcs);
     free(v->code_ram);
