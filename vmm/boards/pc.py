@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vmm.boards import pc_boot, pc_chipset, pc_firmware
+from vmm.boards import pc_boot, pc_chipset, pc_firmware, pc_virtio
 from vmm.boards.options import BoardError, Options
 from vmm.boards.pc_boot import HIGH_START, LOW_END, ROM_SIZE, ROM_TOP, ROM_WINDOW
 from vmm.cpu.x86.models import MODELS
@@ -129,6 +129,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         off=lambda: machine.stop(Outcome.exit(0, "the guest turned the machine off (ACPI)")),
         message=(lambda address, data: None) if apic is None else apic.write_message,
     )
+    pc_virtio.place(machine, options, chipset, has_apic)
     machine.connect()
     if apic is not None and io_apic is not None:
         model(machine, native.MODEL_LOCAL_APIC, apic, apic.state, APIC_BASE,
