@@ -168,11 +168,7 @@ class Monitor:
         self._trapped[pc] += 1
         if self._trapped[pc] != OFTEN:
             return False
-        physical = self.machine.processor.translate(pc)
-        if physical is None:
-            return False
         self.engine.library.dll.vmm_rewrite(self.engine.pointer, pc)
-        self.engine.forget_code(physical, 1)
         return True
 
     def replace_sensitive(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words of guest-physical RAM, for who emulates an instruction or answers a hypercall. */
+/* Words of guest-physical RAM, for who emulates an instruction or answers a hypercall; and
+ * what was translated from there. */
 #include "vmm.h"
 #include "offsets.h"
 
@@ -49,4 +50,17 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value)
     if (v->tracking)
         vmm_mark_dirty(v, address, sizeof value);
     original[v->arch](v->uc, address_space(v), address, value, 0, NULL);
+}
+
+/* Blocks with the instruction at ADDRESS, of RAM, are to be translated anew; the running one
+ * goes on to its end. */
+void vmm_forget_instruction(struct vmm_cpu *v, uint64_t address)
+{
+    typedef void (*forget_fn)(void *, uint64_t, uint32_t);
+    static const char *const names[] = {
+        "tb_invalidate_phys_addr_sparc", "tb_invalidate_phys_addr_arm",
+        "tb_invalidate_phys_addr_x86_64",
+    };
+
+    ((forget_fn)(uintptr_t)vmm_original(names[v->arch]))(address_space(v), address, 0);
 }

@@ -15,12 +15,23 @@ enum { HASHES = 1 << 16, WORTH = 512 /* stores elsewhere, one after the other, a
 
 static uint32_t hash(uint32_t pc) { return (pc ^ pc >> 16) % HASHES; }
 
-/* The store at PC is to be replaced when it is next translated; the caller sees to that. */
+static void translate_anew(struct vmm_cpu *v, uint32_t pc)
+{
+    uint64_t entry = vmm_space_get(v->space, pc);
+
+    if (entry)
+        vmm_forget_instruction(v, (entry & VMM_ENTRY_FRAME) | (pc & 0xfff));
+    else
+        vmm_forget_all_code(v);
+}
+
+/* The store at PC, which virtual kernel mode has just made, is replaced from now on. */
 void vmm_rewrite(struct vmm_cpu *v, uint32_t pc)
 {
     if (!v->elsewhere)
         v->elsewhere = calloc(HASHES, sizeof *v->elsewhere);
     v->rewritten[hash(pc) >> 3] |= (uint8_t)(1u << (hash(pc) & 7));
+    translate_anew(v, pc);
 }
 
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
@@ -37,7 +48,7 @@ void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
         v->elsewhere[hash(pc)] = 0;
     } else if (++v->elsewhere[hash(pc)] == WORTH) {
         v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
-        vmm_forget_all_code(v);
+        translate_anew(v, pc);
     }
 }
 

@@ -490,6 +490,7 @@ bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* physical.c */
 bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
+void vmm_forget_instruction(struct vmm_cpu *v, uint64_t address);
 uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
 void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
 
