@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words of guest-physical RAM, for who emulates an instruction or answers a hypercall; and
- * what was translated from there. */
+/* Words of guest-physical RAM, for who emulates an instruction or answers a hypercall. */
 #include "vmm.h"
 #include "offsets.h"
 
-static void *address_space(const struct vmm_cpu *v)
+void *vmm_address_space(const struct vmm_cpu *v)
 {
     static const char *const names[] = {
         "cpu_get_address_space_sparc", "cpu_get_address_space_arm", "cpu_get_address_space_x86_64",
@@ -33,7 +32,7 @@ uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address)
 
     if (!original[v->arch])
         original[v->arch] = (load_fn)(uintptr_t)vmm_original(names[v->arch]);
-    return original[v->arch](v->uc, address_space(v), address, 0, NULL);
+    return original[v->arch](v->uc, vmm_address_space(v), address, 0, NULL);
 }
 
 /* Store a word to RAM; code that was translated from there is forgotten. */
@@ -49,18 +48,5 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value)
         original[v->arch] = (store_fn)(uintptr_t)vmm_original(names[v->arch]);
     if (v->tracking)
         vmm_mark_dirty(v, address, sizeof value);
-    original[v->arch](v->uc, address_space(v), address, value, 0, NULL);
-}
-
-/* Blocks with the instruction at ADDRESS, of RAM, are to be translated anew; the running one
- * goes on to its end. */
-void vmm_forget_instruction(struct vmm_cpu *v, uint64_t address)
-{
-    typedef void (*forget_fn)(void *, uint64_t, uint32_t);
-    static const char *const names[] = {
-        "tb_invalidate_phys_addr_sparc", "tb_invalidate_phys_addr_arm",
-        "tb_invalidate_phys_addr_x86_64",
-    };
-
-    ((forget_fn)(uintptr_t)vmm_original(names[v->arch]))(address_space(v), address, 0);
+    original[v->arch](v->uc, vmm_address_space(v), address, value, 0, NULL);
 }
