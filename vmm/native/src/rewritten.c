@@ -7,7 +7,7 @@
  * turns out to go elsewhere more often than to tables (a loop that clears frames, some of
  * which were tables) is left alone again: a trap costs no more than two calls.
  */
-#include "shadow.h"
+#include "vmm.h"
 
 #include <stdlib.h>
 
