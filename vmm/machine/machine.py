@@ -133,9 +133,10 @@ class Machine:
             engine.map_device(start, end - start)
         for start, size in self.bus.windows:
             engine.map_device(start, size)
-        for placed in self.bus.devices:
-            for cell in getattr(placed.device, "cells", ()):
-                cell.connect(engine, placed.base)
+        for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
+            for placed in space:
+                for cell in getattr(placed.device, "cells", ()):
+                    cell.connect(engine, placed.base | flag)
         engine.map_hole()
         self.bus.devices.complete = self.bus.ports.complete = True
 
