@@ -77,6 +77,7 @@ class Machine:
         initrd: str | Path | None = None,
         cpu: str | None = None,
         ram: int | str | None = None,
+        processors: int = 1,
         append: str = "",
         properties: Mapping[str, str] | None = None,
         boot_menu: bool = False,
@@ -96,8 +97,9 @@ class Machine:
                     str(board), dict(properties or {}), cpu, ram,
                     None if kernel is None else Path(kernel),
                     None if bios is None else Path(bios), append,
-                    None if initrd is None else Path(initrd), boot_menu=boot_menu,
-                    debugcon=debugcon, **attachments.options(drives, devices, objects),
+                    None if initrd is None else Path(initrd), processors,
+                    boot_menu=boot_menu, debugcon=debugcon,
+                    **attachments.options(drives, devices, objects),
                 )
             ), ledger, coverage,
         )
