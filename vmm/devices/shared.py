@@ -28,6 +28,10 @@ class Shared(C.Structure):
         """Names of the fields."""
         return tuple(field[0] for field in self._fields_)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {name: _plain(getattr(self, name)) for name in self.names()}
+
     def assign(self, other: Self) -> None:
         """Become equal to ``other``, in place."""
         C.memmove(C.byref(self), C.byref(other), C.sizeof(self))

@@ -14,6 +14,7 @@ processor's: so `machine.processor` stays what the board built.
 
 from __future__ import annotations
 
+import ctypes as C
 import time
 from collections.abc import Callable
 
@@ -83,7 +84,11 @@ class Monitor(base.Monitor):
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
     ) -> None:
-        """Have the translator ask for each instruction that may be sensitive."""
+        """Have the translator ask for each instruction that may be sensitive.
+
+        If all of them are replaced the native layer finds them by itself, but for those that
+        go on in another page and stores that were rewritten.
+        """
 
         def number(address: int, code: bytes) -> int:
             if looked_at is not None and not looked_at(address):
@@ -96,8 +101,10 @@ class Monitor(base.Monitor):
             return found
 
         self.virtual.handlers.decode = number
-        self.engine.native.decode_once = looked_at is None
+        self._cost = cost
         if looked_at is None:
+            self.engine.native.decode_once = 1
+            self.engine.native.scan = C.addressof(cost)
             self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:

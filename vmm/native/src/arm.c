@@ -40,6 +40,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
     (FIELD(uint32_t, db, DB_PC_NEXT) += vmm_arm_end_site(&FIELD(int32_t, db, DB_IS_JMP)))
 #define ENDS_BLOCK() false
 #define BLOCK_LIMIT(tb, limit) (limit)
+#define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #include "thunks.inc"
 #define NEXT_PC(env) FIELD(uint32_t, env, ARM_CPSR_READ_PC)
 #define KEEPS_NEXT(env)                                                                       \

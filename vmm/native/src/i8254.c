@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counter 0 of an 8254 in modes 0, 2 and 3, binary, its gate high (vmm/devices/i8254.py). */
+/* Counter 0 of an 8254, and reads of counter 2, in modes 0, 2 and 3, binary, with the gate high
+ * (vmm/devices/i8254.py). */
 #include "models.h"
 
-enum { FREQUENCY = 1193182, COUNTER0 = 0, CONTROL = 3 };
+enum { FREQUENCY = 1193182, COUNTER0 = 0, COUNTER2 = 2, CONTROL = 3 };
 enum { RW_LATCH, RW_LOW, RW_HIGH, RW_BOTH };
 
 static int64_t now(const struct vmm_cpu *v)
@@ -134,10 +135,10 @@ static void latch(struct vmm_i8254_counter *c, int64_t at)
 bool vmm_i8254_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value)
 {
     struct vmm_i8254 *s = m->state;
-    struct vmm_i8254_counter *c = &s->counters[0];
+    struct vmm_i8254_counter *c = &s->counters[offset];
     int32_t count;
 
-    if (offset != COUNTER0 || !known(c))
+    if ((offset != COUNTER0 && offset != COUNTER2) || !known(c))
         return false;
     settle(c, now(v));
     if (c->latched_status != I8254_NONE) {
