@@ -136,9 +136,10 @@ class Machine:
         """Map the bus's memory and device pages into the engine, once, after building."""
         for processor in self.processors:
             self._map(processor.engine)
-        for placed in self.bus.devices:
-            for cell in getattr(placed.device, "cells", ()):
-                cell.connect(self.engine, placed.base)
+        for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
+            for placed in space:
+                for cell in getattr(placed.device, "cells", ()):
+                    cell.connect(self.engine, placed.base | flag)
         self.bus.devices.complete = self.bus.ports.complete = True
 
     def _map(self, engine: Engine) -> None:
