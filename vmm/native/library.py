@@ -35,7 +35,8 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_GPTIMER,
     MODEL_LOCAL_APIC,
     MODEL_IO_APIC,
-) = range(11)
+    MODEL_PC_SPEAKER,
+) = range(12)
 IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
