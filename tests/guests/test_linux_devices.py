@@ -19,6 +19,9 @@ from pathlib import Path
 import pytest
 from linux_guest import ARM, Board, ask
 
+from vmm import Instructions
+from vmm.state.inputs import InputLog
+
 MIB = 1 << 20
 BOARDS = pytest.mark.parametrize("board", [ARM], ids=lambda board: board.name)
 
@@ -128,3 +131,20 @@ def test_files_pass_the_network_both_ways(board: Board) -> None:
         m.expect("fetched\r\n", timeout=600)
         thread.join()
         assert fetched == [data]
+
+
+def test_a_recording_brings_the_network_again() -> None:
+    fetch = "udhcpc -i eth0 -q 2>&1; wget -q -O - http://10.0.2.2:{}/file | sha256sum"
+    data = content(3, 1)
+    network = {"devices": ["virtio-net-device,netdev=n"], "netdevs": ["user,id=n"]}
+    with serving({"/file": data}) as server, ARM.machine(**network) as m:
+        log, start = InputLog(m.machine), m.count
+        shown = ask(m, fetch.format(server))
+        count = m.count
+    assert digest(data) in shown
+    with ARM.machine(**network) as again:
+        again.machine.ports[0].muted = True  # the network is plugged in and hears nothing
+        assert again.count == start
+        InputLog(again.machine, log.entries)
+        again.run(until=Instructions(count))
+        assert again.output.replace("\r", "").count(shown) == 1

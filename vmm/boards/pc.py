@@ -91,7 +91,10 @@ def build(board: BoardInfo, options: Options) -> Machine:
         apic.on_eoi = io_apic.end_of_interrupt
         bus.devices.place(APIC_BASE, apic)
         bus.devices.place(IO_APIC_BASE, io_apic)
-    irqs = {irq: SharedLine(_wire(pic, io_apic, irq)) for irq in range(16) if irq != CASCADE}
+    irqs = {
+        irq: SharedLine(_wire(pic, io_apic, irq), f"IRQ{irq}")
+        for irq in range(16) if irq != CASCADE
+    }
     irq0 = irqs[PIT_IRQ].source("IRQ0")
     pit = I8254(clock, (irq0, None, None))
     com1 = irqs[COM1_IRQ].source("COM1")
@@ -101,7 +104,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
     rtc.set_ram(CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE)
     rtc.set_ram(CMOS_BOOT_THIRD, BOOT_ORDER >> 4 & 0xF0)
     rtc.set_ram(CMOS_BOOT, BOOT_ORDER & 0xFF)
-    a20 = SharedLine(processor.set_a20)
+    a20 = SharedLine(processor.set_a20, "A20")
     fast_a20 = a20.source("port 0x92")
     keyboard = I8042(
         Ps2Keyboard(), Ps2Mouse(), irqs[KBD_IRQ].source("keyboard"), irqs[AUX_IRQ].source("mouse"),

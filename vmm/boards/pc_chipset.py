@@ -73,7 +73,8 @@ def place(
     pci.place(1, 3, power.config)
     ports.place(CONFIG_PORTS, ConfigMechanism(pci, ResetControl(reset)))
     ports.place(APM_PORTS, power.apm)
-    return Chipset(pci, isa, tuple(SharedLine(isa.pirq(n).set) for n in range(4)), message)
+    pirqs = tuple(SharedLine(isa.pirq(n).set, f"PIRQ{'ABCD'[n]}#") for n in range(4))
+    return Chipset(pci, isa, pirqs, message)
 
 
 def firmware_items(machine: Machine, ram: int, boot_menu: bool) -> FwCfg:

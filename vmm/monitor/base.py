@@ -24,7 +24,7 @@ from vmm.monitor.counters import Counters, Profile, ScanCost
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.native import library as native
 
-OFTEN = 8  # traps of a store before it is rewritten
+OFTEN = 8  # traps of a store before it is rewritten (vmm.h)
 ExitHandler = Callable[[int], int]  # kind of exit -> HANDLED, NATIVE or STOP
 
 
@@ -91,7 +91,7 @@ class Monitor:
     def profile(self, profile: Profile | None) -> None:
         self._profile = profile
         if profile is not None:
-            self.engine.native.tell_stores = 1
+            self.engine.native.tell_stores |= native.TELL_ALL
 
     # -- exits ----------------------------------------------------------------
 
@@ -161,7 +161,8 @@ class Monitor:
     def adapt(self) -> None:
         """From now on rewrite stores that trap often, if the memory policy traps stores."""
         self.adapts = self.memory.name == "strict"
-        self.engine.native.tell_stores |= self.adapts
+        if self.adapts:
+            self.engine.native.tell_stores |= native.TELL_FIRST
 
     def is_hot(self, pc: int) -> bool:
         """Count a trap of the store at ``pc``; True if it is translated anew from now on."""
@@ -171,8 +172,7 @@ class Monitor:
         physical = self.machine.processor.translate(pc)
         if physical is None:
             return False
-        self.engine.library.dll.vmm_rewrite(self.engine.pointer, pc)
-        self.engine.forget_code(physical, 1)
+        self.engine.library.dll.vmm_rewrite(self.engine.pointer, pc, physical)
         return True
 
     def replace_sensitive(

@@ -27,7 +27,7 @@ static const char *const needed_everywhere[] = {
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
     "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
-    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space",
+    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space", "tb_invalidate_phys_addr",
     "tlb_flush", "tlb_flush_page", "tlb_flush_by_mmuidx", "tlb_flush_page_by_mmuidx", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -66,7 +66,7 @@ static const char *const needed_once[] = {
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
     "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
-    "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
+    "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
 void *vmm_original(const char *name)

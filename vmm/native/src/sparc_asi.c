@@ -81,7 +81,7 @@ bool vmm_sparc_nowhere(uint32_t code)
     if (code >> 30 != 3 || !(op3 & 0x10) || code >> 13 & 1)
         return false;
     return asi == 0x17 || asi == 0x1f || asi == 0x80 || (asi >= 0x21 && asi <= 0x2f)
-        || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c);
+        || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c) || asi == VMM_SPARC_TABLE;
 }
 
 /* What a LEON3 does not let user mode do and the engine does: all alternate loads and
@@ -100,7 +100,7 @@ bool vmm_sparc_privileged(uint32_t code)
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
-    uint32_t code = code_at(env, address);
+    uint32_t code = code_at(env, address), shown;
 
     if (fetched_at != address)
         return code; /* data from a code space */
@@ -110,11 +110,12 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
         return code;
     if (takes_carry(code)) /* as if another block had set the condition codes */
         FIELD(uint32_t, translation, SPARC_DC_CC_OP) = SPARC_CC_OP_DYNAMIC;
+    shown = code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
-        code = vmm_sparc_shown(vmm_current, code);
+        shown = vmm_sparc_shown(vmm_current, address, code);
     else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))
         return WRPSR; /* which traps */
-    return vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : code;
+    return shown == code && vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : shown;
 }
 
 /* A load from an instruction space is a fetch to the engine's memory system, which

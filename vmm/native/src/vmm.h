@@ -367,7 +367,7 @@ struct vmm_cpu {
     uint32_t spare6;
     uint8_t code[16];
     uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
-    uint16_t *elsewhere;     /* by hashed pc: such stores that changed no table, since one did */
+    struct vmm_rewritten *account; /* rewritten.c */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
@@ -415,7 +415,7 @@ struct vmm_cpu {
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
-    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t tell_stores; /* who wants to know of them: bits of enum vmm_tell_stores */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
@@ -495,6 +495,7 @@ int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
 
 /* physical.c */
+void *vmm_address_space(const struct vmm_cpu *v);
 bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
 uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
 void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
@@ -506,7 +507,10 @@ bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* rewritten.c */
-void vmm_rewrite(struct vmm_cpu *v, uint32_t pc);
+#define VMM_OFTEN 8 /* traps of a store before it is rewritten; vmm/monitor/base.py */
+enum vmm_tell_stores { VMM_TELL_ALL = 1 /* a profile */, VMM_TELL_FIRST = 2 /* who rewrites */ };
+void vmm_rewrite(struct vmm_cpu *v, uint32_t pc, uint64_t physical);
+bool vmm_is_news(struct vmm_cpu *v, uint32_t pc);
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
 void vmm_free_rewritten(struct vmm_cpu *v);
