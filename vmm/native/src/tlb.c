@@ -99,7 +99,7 @@ bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
 
     pa &= ~(uint64_t)(PAGE - 1);
     va &= ~(uint64_t)(PAGE - 1);
-    if (place->page != (pa | 1) || place->attributes != attrs || prot & ~PLAIN || v->watch_count
+    if (place->page != (pa | 1) || place->attributes != attrs || prot & ~PLAIN
         || !is_empty(v, entry) || FIELD(uint64_t, counters, VICTIMS_TAKEN))
         return false;
     put_word(v, entry, 0, prot & READ ? va : NOTHING);

@@ -337,6 +337,8 @@ struct vmm_cpu {
     struct vmm_region regions[VMM_REGIONS];
     /* stay.c */
     uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    void *way_out;   /* of generated code, to the engine's loop */
+    uint32_t told_expired, stay_spare; /* the block that is being left has called vmm_budget_expired() */
     struct vmm_next nexts[VMM_NEXTS];
     /* tlb.c */
     struct vmm_place_of_page places_of_pages[VMM_PLACES_OF_PAGES];
@@ -581,10 +583,14 @@ void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes);
 
 /* stay.c */
 bool vmm_delivered(struct vmm_cpu *v);
+void *helper_lookup_tb_ptr_sparc(void *env);
+void *helper_lookup_tb_ptr_arm(void *env);
+void *helper_lookup_tb_ptr_x86_64(void *env);
 void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
+void vmm_block_expired(uintptr_t result);
 
 /* device.c */
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
