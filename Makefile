@@ -7,6 +7,7 @@
 # make setup  only that: tools, virtual environment, native library (quick when all is there)
 # make techniques    measure them, then figures and tables of docs/techniques.md
 # make transcripts   docs/transcripts.md, from sessions of the trap shell
+# make board-pages   docs/board-*.md, from the boards
 # make linux  Debian's Linux for ARM and i386 with a first file system, into build/linux (fetched once)
 # make guests the guest kernels and firmware, into build/
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
@@ -30,7 +31,7 @@ LINUX_SOURCES := $(addprefix toolchain/,linux.py debian.py cpio.py kernel_module
 # A parallel make inside ours would share one job server with pytest's workers.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: techniques transcripts linux all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
+.PHONY: techniques transcripts board-pages linux all setup tools-host tools-cross tools-all venv guests wheel run test bench fuzz \
 	fuzz-loaders lint clean distclean
 
 all: guests
@@ -111,6 +112,9 @@ techniques: setup guests
 
 transcripts: setup guests
 	@$(BIN)/python docs/transcripts.py
+
+board-pages: setup
+	@$(BIN)/python docs/board_pages.py
 
 lint: setup
 	@$(BIN)/ruff check .

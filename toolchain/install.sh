@@ -38,6 +38,7 @@ missing() {
 	have dtc || echo firmware device-tree-compiler
 	[ -f /usr/lib/u-boot/qemu_arm/u-boot.bin ] || echo firmware u-boot-qemu
 	[ -f /usr/share/seabios/bios.bin ] || echo firmware seabios
+	have e2fsck || [ -x /sbin/e2fsck ] || echo debug e2fsprogs
 	ls /usr/lib/*/libslirp.so.0 >/dev/null 2>&1 || echo firmware libslirp0
 }
 

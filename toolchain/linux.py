@@ -71,7 +71,7 @@ def initrd(root: Path, modules: Modules, triplet: str) -> bytes:
     cpio.character_device("dev/console", *CONSOLE)
     cpio.character_device("dev/null", *NULL)
     cpio.file("init", (SCRIPTS / "init").read_bytes(), 0o755)
-    cpio.file("usr/share/udhcpc/default.script", (SCRIPTS / "udhcpc").read_bytes(), 0o755)
+    cpio.file("etc/udhcpc/default.script", (SCRIPTS / "udhcpc").read_bytes(), 0o755)
     cpio.file("bin/busybox", (root / "bin" / "busybox").read_bytes(), 0o755)
     cpio.link("bin/sh", "busybox")  # its other names are made by /init
     for directory in ("sbin", "usr/bin", "usr/sbin"):

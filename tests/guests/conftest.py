@@ -38,8 +38,9 @@ def run_case(boot) -> RunCase:
         case: Case, delivery: str = "native", intercept_all: bool = False, stepping: bool = False,
         hot_reads: bool = True,
     ) -> Run:
+        # Single steps on a busy machine take long.
         guest = boot(case.board, kernel=case.kernel, cpu=case.cpu, properties=case.properties,
-                     wall=900)  # single steps on a busy machine take long
+                     processors=case.processors, wall=900)
         console = bytearray()
         machine = guest.machine
         machine.console.sinks.append(console.extend)

@@ -21,6 +21,9 @@ def test_a_write_from_outside_replaces_code_that_has_run(tmp_path: Path) -> None
     assert machine.bus.write_memory(LOAD, struct.pack("<I", MOV_R0_2))
     machine.run(until=1010)
     assert machine.processor.registers["r0"] == 2
+    assert machine.bus.write_memory(LOAD, struct.pack("<I", MOV_R0_1))  # noticed again
+    machine.run(until=1020)
+    assert machine.processor.registers["r0"] == 1
 
 
 def test_an_event_may_rewrite_the_running_loop(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vmm import Machine
+from vmm import Instructions, Machine
 from vmm.machine.outcome import Ending
 
 IMAGES = Path(__file__).resolve().parent.parent.parent / "build" / "linux" / "arm"
@@ -89,3 +89,36 @@ def large(folder: Path) -> Path:
     file = folder / "large"
     file.write_bytes(bytes(16 << 20))
     return file
+
+
+WORK = (
+    "for j in 1 2 3 4; do (for i in $(seq 12); do echo $j $i | sha256sum; done | md5sum) & done;"
+    " wait; grep -c ^processor /proc/cpuinfo; grep -E '(timer|IPI[23])' /proc/interrupts;"
+    " echo 0 > /sys/devices/system/cpu/cpu1/online; nproc;"
+    " echo 1 > /sys/devices/system/cpu/cpu1/online; nproc; poweroff -f")
+
+
+def two_processors(pieces: int | None) -> tuple[str, int, str]:
+    """Output, instructions and a hash of all traps of a run, in pieces if asked for."""
+    with machine(
+        processors=2, append=f'console=ttyAMA0 quiet run="{WORK}"', ledger=True
+    ) as m:
+        while m.outcome is None or m.outcome.ending is Ending.STOPPED:
+            m.run(until=None if pieces is None else Instructions(m.count + pieces), timeout=30)
+        assert m.outcome.ending is Ending.EXIT, m.outcome
+        traps = m.ledger.hash()
+        return m.output, m.count, traps
+
+
+def test_two_processors_share_the_work_and_every_run_is_the_same() -> None:
+    output, count, traps = two_processors(None)
+    assert "2 processors up" in output
+    lines = output.partition("processors up")[2].split("\n")
+    sums = [line for line in lines if line.rstrip().endswith("  -")]
+    assert len(sums) == 4
+    interrupts = [line.split()[1:3] for line in lines if "timer" in line or "IPI" in line]
+    assert len(interrupts) == 3  # timer, rescheduling, function call
+    assert all(int(first) > 10 and int(second) > 10 for first, second in interrupts)
+    online = [line.strip() for line in lines if re.fullmatch(r"\d\r?", line)]
+    assert online == ["2", "1", "2"]
+    assert two_processors(7_654_321) == (output, count, traps)

@@ -38,6 +38,15 @@ def test_disk_and_entropy(guest, image: Path) -> None:
     assert counts["flushes"] == 1 and counts["kicks"] == 6
 
 
+def test_the_gateway_of_a_user_network_answers(guest) -> None:
+    with Machine("leon3", kernel=guest("sparc/virtio"), devices=["virtio-net-device,netdev=n"],
+                 netdevs=["user,id=n"]) as m:
+        assert m.run(timeout=60).status == 0
+        assert "  the gateway answers: yes" in m.output.splitlines()
+        counts = m.statistics()["devices"]["virtio-net0"]
+    assert counts["sent"] == counts["received"] == 1
+
+
 def test_read_only(guest, image: Path) -> None:
     before = image.read_bytes()
     status, lines, _ = run(guest, f"file={image},format=raw,readonly=on")

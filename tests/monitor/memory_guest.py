@@ -16,13 +16,22 @@ from vmm.cpu.walk import Walk
 from vmm.machine.bus import Bus
 from vmm.monitor.memory import lazy
 from vmm.monitor.memory.arm import ArmTables
-from vmm.monitor.memory.base import STORE, Fault, MemoryPolicy
+from vmm.monitor.memory.base import STORE, Fault, MemoryCounters, MemoryPolicy
 from vmm.monitor.memory.guest import Guest
+from vmm.monitor.memory.native_guard import NativeGuard
 from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.sparc import SparcTables
+from vmm.monitor.memory.table_guard import Guard, TableGuard
 from vmm.monitor.memory.tables import USER, WRITES, Tables
 from vmm.monitor.memory.x86 import X86Tables
 
+# By name, what makes a guard of exposed tables.
+GUARDS: dict[str, Callable[[Guest, MemoryCounters, range], Guard]] = {
+    "readable": lambda guest, counters, owned: TableGuard(
+        guest.mmu, guest.memory, guest.tables, counters, owned),
+    "native": lambda guest, counters, owned: NativeGuard(
+        guest.mmu, guest.memory, guest.tables, counters, owned),
+}
 PAGE = 0x1000
 EXCEPTION = 7
 SIZE = 0x10000
@@ -86,12 +95,9 @@ class Processor:
         self.space, self.flat = None, True
         self.tlb.clear()
 
-    def set_role(self, frame: int, role: int) -> None:
+    def set_role(self, frame: int, role: bool) -> None:
         (self.roles.add if role else self.roles.discard)(frame)
         self.tlb.clear()
-
-    def set_batches(self, allowed: bool) -> None:
-        pass
 
     def flush_page(self, address: int) -> None:
         self.tlb.pop(address >> 12, None)

@@ -1,20 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Exposed tables: what frames are used for, what is refused, when frames are let go."""
+"""Exposed tables: what frames are used for, what is refused, when frames are let go.
+
+With the guard that is to be read, and with the one that serves guests.
+"""
 
 from __future__ import annotations
 
-from memory_guest import Processor, arm, sparc, x86
+from collections.abc import Callable
+
+import pytest
+from memory_guest import GUARDS, Processor, arm, sparc, x86
 
 from vmm.monitor.memory import exposed
 from vmm.monitor.memory.base import LOAD, STORE, Fault
+from vmm.monitor.memory.table_guard import ROOTS
 
 USER, KERNEL = True, False
 LINEAR = 0x400000  # where each space sees all of memory
 
 
-def kernel_of_two_spaces(policy: exposed.Policy | None = None) -> tuple[Processor, exposed.Policy]:
+MakePolicy = Callable[..., exposed.Policy]
+Kernel = tuple[Processor, exposed.Policy]
+
+
+@pytest.fixture(params=GUARDS)
+def make(request: pytest.FixtureRequest) -> MakePolicy:
+    """Makes a policy; ``owned`` are the addresses that the guest may map."""
+
+    def policy(owned: range = range(1 << 32)) -> exposed.Policy:
+        return exposed.Policy(
+            lambda guest, counters: GUARDS[request.param](guest, counters, owned))
+
+    return policy
+
+
+@pytest.fixture
+def kernel(make: MakePolicy) -> Kernel:
+    return kernel_of_two_spaces(make())
+
+
+class Register:
+    """A device."""
+
+    name, size = "register", 0x1000
+
+    def read(self, offset: int, size: int) -> int:
+        return 0
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        raise AssertionError
+
+
+def kernel_of_two_spaces(policy: exposed.Policy) -> Kernel:
     """Directories 0x1000 and 0x2000 with tables 0x3000 and 0x4000; table 0x5000 is shared."""
-    policy = policy or exposed.Policy()
     processor = x86(policy, cr0=1, cr3=0x1000)
     for directory, table in ((0x1000, 0x3000), (0x2000, 0x4000)):
         processor.poke(directory, table | 0x67)
@@ -33,14 +71,14 @@ def go(processor: Processor, root: int) -> None:
     processor.policy.context_changed()
 
 
-def test_types_of_frames() -> None:
-    _, policy = kernel_of_two_spaces()
+def test_types_of_frames(kernel: Kernel) -> None:
+    _, policy = kernel
     names = [policy.type_of(frame) for frame in (1, 3, 5, 2, 8, 0x40)]
     assert names == ["table 1", "table 2", "table 2", "writable", "writable", "none"]
 
 
-def test_fills_need_no_monitor_and_tables_are_protected() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_fills_need_no_monitor_and_tables_are_protected(kernel: Kernel) -> None:
+    processor, policy = kernel
     assert processor.access(0x8000, STORE, USER) == 0x8000
     assert processor.store(LINEAR + 0x9000, KERNEL, 5)
     assert policy.counters.hidden_faults == 0
@@ -49,8 +87,8 @@ def test_fills_need_no_monitor_and_tables_are_protected() -> None:
     assert not processor.stops
 
 
-def test_change_counts_when_the_processor_forgets() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_change_counts_when_the_processor_forgets(kernel: Kernel) -> None:
+    processor, policy = kernel
     processor.access(0x8000, LOAD, USER)
     processor.store(LINEAR + 0x3020, KERNEL, 0)
     assert processor.access(0x8000, LOAD, USER) == 0x8000
@@ -58,8 +96,8 @@ def test_change_counts_when_the_processor_forgets() -> None:
     assert isinstance(processor.access(0x8000, LOAD, USER), Fault)
 
 
-def test_new_table_is_validated_and_protected_with_the_entry_that_names_it() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_new_table_is_validated_and_protected_with_the_entry_that_names_it(kernel: Kernel) -> None:
+    processor, policy = kernel
     processor.store(LINEAR + 0x9000, KERNEL, 0xA067)
     assert policy.type_of(9) == "writable"
     processor.store(LINEAR + 0x1008, KERNEL, 0x9067)
@@ -69,8 +107,8 @@ def test_new_table_is_validated_and_protected_with_the_entry_that_names_it() -> 
     assert policy.type_of(9) == "writable"
 
 
-def test_directory_may_not_be_a_table_of_another_level() -> None:
-    processor, _ = kernel_of_two_spaces()
+def test_directory_may_not_be_a_table_of_another_level(kernel: Kernel) -> None:
+    processor, _ = kernel
     processor.store(LINEAR + 0x1FFC, KERNEL, 0x1067)
     assert processor.stops == [
         "the guest's page tables may not be so: entry 0x1067 at 0x1ffc: "
@@ -79,9 +117,8 @@ def test_directory_may_not_be_a_table_of_another_level() -> None:
     assert processor.peek(0x1FFC) == 0
 
 
-def test_reserved_bits_and_frames_of_others_are_refused() -> None:
-    policy = exposed.Policy(lambda start, size: start + size <= 0x10000)
-    processor, _ = kernel_of_two_spaces(policy)
+def test_frames_of_others_are_refused(make: MakePolicy) -> None:
+    processor, _ = kernel_of_two_spaces(make(range(0x10000)))
     processor.store(LINEAR + 0x3020, KERNEL, 0x10067)
     assert processor.stops[0].endswith(
         "entry 0x10067 at 0x3020: 0x10000 is outside the guest's memory"
@@ -90,16 +127,31 @@ def test_reserved_bits_and_frames_of_others_are_refused() -> None:
     assert processor.access(0x8000, LOAD, USER) == 0x8000
 
 
-def test_table_outside_memory_is_refused_when_its_root_is_used() -> None:
-    processor, _ = kernel_of_two_spaces()
+def test_tables_where_nobody_answers_translate_nothing(kernel: Kernel) -> None:
+    processor, policy = kernel
+    processor.store(LINEAR + 0x1FFC, KERNEL, 0x70000067)
+    assert isinstance(processor.access(0xFFC00000, LOAD, USER), Fault)
+    assert processor.access(0x8000, LOAD, USER) == 0x8000
+    go(processor, 0x60000000)
+    assert isinstance(processor.access(0x8000, LOAD, USER), Fault)
+    assert not policy.update([(0x60000000, 0)]), "nor is anything stored"
+    assert not processor.stops
+
+
+def test_table_of_a_device_is_refused(kernel: Kernel) -> None:
+    """It could read as anything, the next time."""
+    processor, _ = kernel
+    processor.bus.devices.place(0x70000000, Register())
+    processor.store(LINEAR + 0x1FFC, KERNEL, 0x70000067)
+    assert processor.stops[0].endswith("no memory holds a table at 0x70000000")
     go(processor, 0x70000000)
-    assert processor.stops == [
+    assert processor.stops[1] == (
         "the guest's page tables cannot be used: no memory holds a table at 0x70000000"
-    ]
+    )
 
 
-def test_updates_by_hypercall_are_validated_before_they_are_stored() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_updates_by_hypercall_are_validated_before_they_are_stored(kernel: Kernel) -> None:
+    processor, policy = kernel
     processor.access(0x8000, STORE, USER)
     assert policy.update([(0x3000 + 4 * page, page << 12 | 0x65) for page in range(8, 16)])
     assert isinstance(processor.access(0x8000, STORE, USER), Fault)
@@ -110,8 +162,8 @@ def test_updates_by_hypercall_are_validated_before_they_are_stored() -> None:
     assert not processor.stops, "who asks is told"
 
 
-def test_update_of_memory_that_is_no_table_yet_is_a_store() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_update_of_memory_that_is_no_table_yet_is_a_store(kernel: Kernel) -> None:
+    processor, policy = kernel
     assert policy.update([(0x9004, 0xA067), (0x1008, 0x9067)])
     assert processor.access(0x801000, LOAD, USER) == 0xA000
     assert not policy.update([(0x9002, 0)]), "no entry is there"
@@ -119,8 +171,8 @@ def test_update_of_memory_that_is_no_table_yet_is_a_store() -> None:
     assert not policy.update([(0x9000, 1 << 32)]), "no entry is so"
 
 
-def test_table_that_no_root_in_use_is_above_is_let_go_when_it_is_stored_to() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_table_that_no_root_in_use_is_above_is_let_go_when_it_is_stored_to(kernel: Kernel) -> None:
+    processor, policy = kernel
     go(processor, 0x2000)
     processor.access(0x8000, LOAD, USER)
     go(processor, 0x1000)
@@ -134,9 +186,9 @@ def test_table_that_no_root_in_use_is_above_is_let_go_when_it_is_stored_to() -> 
     assert policy.type_of(4) == "table 2", "now it is looked at again"
 
 
-def test_small_tables_in_one_frame_are_told_apart() -> None:
+def test_small_tables_in_one_frame_are_told_apart(make: MakePolicy) -> None:
     """Two ARM tables of 1 KiB in one frame, of two spaces: one is freed."""
-    policy = exposed.Policy()
+    policy = make()
     processor = arm(policy, sctlr=0, ttbr0=0x4000, dacr=1)
     for first, second, frame in ((0x4000, 0xC000, 0x1032), (0x8000, 0xC400, 0x2032)):
         processor.poke(first, second | 1)
@@ -156,27 +208,34 @@ def test_small_tables_in_one_frame_are_told_apart() -> None:
     assert not processor.stops
 
 
-def test_sparc_pointer_below_the_last_level_is_refused() -> None:
-    processor = sparc(exposed.Policy(), control=0, ctxtbl=0x80, context=1)
-    for at, value in ((0x804, 0x101), (0x1000, 0x141), (0x1400, 0x151), (0x1500, 0x151)):
+def test_entries_that_no_walk_goes_on_from_may_be_anything(make: MakePolicy) -> None:
+    """A pointer below level 3, a reserved type, and a page in the context table."""
+    processor = sparc(make(), control=0, ctxtbl=0x80, context=1)
+    for at, value in ((0x804, 0x101), (0x1000, 0x141), (0x1400, 0x151), (0x1500, 0x151),
+                      (0x1504, 0x203), (0x1508, 0x20E), (0x808, 0x20E)):
         processor.poke(at, value)
     processor.registers["mmu.control"] = 1
     processor.policy.context_changed()
-    assert processor.stops[0].endswith("entry 0x151 at 0x1500: a pointer below level 3")
+    assert processor.access(0x2000, LOAD, USER) == 0x2000
+    for page in (0x0000, 0x1000):
+        assert isinstance(processor.access(page, LOAD, USER), Fault)
+    processor.registers["mmu.context"] = 2
+    processor.policy.context_changed()
+    assert isinstance(processor.access(0x2000, LOAD, USER), Fault)
+    assert not processor.stops
 
 
-def test_roots_kept_are_bounded() -> None:
-    processor, policy = kernel_of_two_spaces()
-    for root in range(2 * exposed.ROOTS):
+def test_roots_kept_are_bounded(kernel: Kernel) -> None:
+    processor, policy = kernel
+    for root in range(2 * ROOTS):
         go(processor, 0x1000 if root & 1 else 0x2000)
     assert policy.counters.walks == 2
-    assert len(policy._pinned) == 2
     policy.forget()
     assert policy.counters.walks == 3
 
 
-def test_where_the_kernel_finds_its_memory_is_forgotten_with_translations() -> None:
-    processor, policy = kernel_of_two_spaces()
+def test_where_the_kernel_finds_its_memory_is_forgotten_with_translations(kernel: Kernel) -> None:
+    processor, policy = kernel
     assert policy.physical(LINEAR + 0x9123) == 0x9123
     assert policy.physical(0x800000) is None
     assert policy.update([(0x5024, 0xA003), (0x1008, 0x3067)])

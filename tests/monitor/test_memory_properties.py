@@ -19,6 +19,7 @@ from memory_guest import PAGE, Processor, arm, sparc, x86
 from vmm.monitor.memory import exposed, lazy, strict
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.monitor.memory.frame_types import FrameTypes
+from vmm.monitor.memory.table_guard import OWNED, TableGuard
 from vmm.monitor.memory.tables import USER, WRITES, Tables, rights_bits
 
 # A seed does not shrink.
@@ -291,20 +292,24 @@ def test_strict_equals_the_tables_at_every_moment(name: str) -> None:
 
 def account(run: Run) -> FrameTypes:
     """Validate all roots that are in use, from nothing."""
-    policy, processor = run.policy, run.processor
-    assert isinstance(policy, exposed.Policy)
-    fresh = FrameTypes(processor.memory, processor.tables, exposed.addresses, lambda *told: None)
-    for root in policy._pinned:
+    processor, guard = run.processor, guard_of(run)
+    fresh = FrameTypes(processor.memory, processor.tables, OWNED, lambda *told: None)
+    for root in guard._roots.values():
         fresh.pin(root)
     return fresh
 
 
+def guard_of(run: Run) -> TableGuard:
+    assert isinstance(run.policy, exposed.Policy)
+    assert isinstance(run.policy.guard, TableGuard)
+    return run.policy.guard
+
+
 def described(types: FrameTypes) -> object:
-    return (
-        {base: (k.level, k.size, k.pins, k.parents, k.children)
-         for base, k in types._known.items()},
-        types._frames,
-    )
+    uses = {base: {parent: count for parent, (count, _) in known.uses.items()}
+            for base, known in types._known.items()}
+    return {base: (k.level, k.size, k.pins, uses[base]) for base, k in types._known.items()}, (
+        types._frames)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -313,10 +318,9 @@ def test_exposed_tables_are_always_the_ones_that_were_validated(name: str) -> No
     survived = 0
 
     def equal(run: Run) -> None:
-        policy = run.policy
-        assert isinstance(policy, exposed.Policy)
-        assert described(policy._types) == described(account(run))
-        assert run.processor.roles == set(policy._types._frames)
+        types = guard_of(run)._types
+        assert described(types) == described(account(run))
+        assert run.processor.roles == set(types._frames)
         for entry in run.processor.tlb.values():
             assert not (entry & WRITES and entry >> 12 in run.processor.roles)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes as C
 import random
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from runs import bare, machine, virtual
 from vmm.boards import Options, create
 from vmm.machine.outcome import Outcome
 from vmm.monitor import MonitorError, virtualize
-from vmm.monitor.x86.decode import ENDS, NUMBER, OPERATIONS, Mode, decode, decode_store
+from vmm.monitor.x86.decode import ENDS, LONGEST, NUMBER, OPERATIONS, Mode, decode, decode_store
 from vmm.native import library as native
 from vmm.state.snapshot import restore, take
 
@@ -101,6 +102,29 @@ def test_sensitive_instructions_are_found_with_their_length(
     found = decode(bytes.fromhex(code), mode)
     assert (found.name if found else None) == name
     assert (found.length if found else 0) == length
+
+
+def test_the_native_layer_finds_the_same_instructions() -> None:
+    dll = native.library().dll
+    chance = random.Random(5)
+    opcodes = [bytes((i,)) for i in range(256)] + [bytes((0x0F, i)) for i in range(256)]
+    prefixes = [b"", b"", b"\x66", b"\x67", b"\xf3", b"\xf0", b"\x2e\x66", b"\x66\x67"]
+    sensitive = 0
+    for _ in range(30000):
+        code = chance.choice(prefixes) + chance.choice(opcodes) + chance.randbytes(10)
+        code = code[: chance.randrange(1, LONGEST + 1)]
+        mode = Mode(bool(chance.randrange(2)), bool(chance.randrange(2)))
+        expected, found = decode(code, mode), native.X86Decoded()
+        whole = dll.vmm_x86_decode(code, len(code), mode.wide, mode.flat, C.byref(found))
+        if expected is None:
+            assert not whole or not found.operation
+            continue
+        sensitive += 1
+        assert whole
+        assert (found.operation, found.length, found.argument) == (
+            expected.operation, expected.length, expected.argument), code.hex()
+        assert dll.vmm_x86_operation_ends(found.operation) == expected.ends_block
+    assert sensitive > 1000
 
 
 def test_a_block_ends_behind_what_changes_the_flags_or_where_to_go_on() -> None:

@@ -35,6 +35,7 @@ class Case:
     cpu: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     status: int = 0
+    processors: int = 1
 
     @property
     def kernel(self) -> Path:
@@ -67,6 +68,8 @@ CASES = (
     _arm("hyp", "hyp", "cortex-a15", virtualization="on"),
     _arm("hyp-a7", "hyp", "cortex-a7", virtualization="on"),
     _arm("monitor", "monitor", "cortex-a15", secure="on"),
+    Case("arm-smp", "virt", "arm/smp", "arm/smp.txt",
+         (*ARM, "-M", "virt", "-cpu", "cortex-a15", "-smp", "2", "-kernel"), processors=2),
     Case("arm-v5", "virt", "arm/v5", "arm/v5.txt", ARM926, "arm926"),
     _x86("chipset"),
     _x86("hello"),

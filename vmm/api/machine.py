@@ -62,9 +62,10 @@ class Machine:
     ``ram`` is bytes or a text such as ``"64M"``; ``properties`` are the board's, as in
     ``-M virt,secure=on``; with ``boot_menu`` a PC's firmware offers its menu, and with
     ``debugcon`` it has the debug port whose text is `debug_output`; ``drives``, ``devices`` and
-    ``objects`` are texts as after ``-drive``, ``-device`` and ``-object``; ``ledger`` keeps every
-    trap and ``coverage`` counts every instruction, for the properties of that name.  What
-    does not fit is a ValueError of one line.
+    ``objects`` are texts as after ``-drive``, ``-device`` and ``-object``, and ``netdevs`` as
+    after ``-netdev`` (docs/networks.md; what they touch outside ends with `close`); ``ledger``
+    keeps every trap and ``coverage`` counts every instruction, for the properties of that
+    name.  What does not fit is a ValueError of one line.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Machine:
         initrd: str | Path | None = None,
         cpu: str | None = None,
         ram: int | str | None = None,
+        processors: int = 1,
         append: str = "",
         properties: Mapping[str, str] | None = None,
         boot_menu: bool = False,
@@ -83,6 +85,7 @@ class Machine:
         drives: Sequence[str] = (),
         devices: Sequence[str] = (),
         objects: Sequence[str] = (),
+        netdevs: Sequence[str] = (),
         ledger: bool = False,
         coverage: bool = False,
     ) -> None:
@@ -94,11 +97,19 @@ class Machine:
                     str(board), dict(properties or {}), cpu, ram,
                     None if kernel is None else Path(kernel),
                     None if bios is None else Path(bios), append,
-                    None if initrd is None else Path(initrd), boot_menu=boot_menu,
-                    debugcon=debugcon, **attachments.options(drives, devices, objects),
+                    None if initrd is None else Path(initrd), processors,
+                    boot_menu=boot_menu, debugcon=debugcon,
+                    **attachments.options(drives, devices, objects),
                 )
             ), ledger, coverage,
         )
+        if netdevs:
+            from vmm.network import netdev
+
+            with ExitStack() as plugged:
+                for text in netdevs:
+                    netdev.plug(self.machine, netdev.parse(text), plugged)
+                self._plugged = plugged.pop_all()
 
     @classmethod
     def reopen(cls, file: str | Path, *, ledger: bool = False, coverage: bool = False) -> Self:
@@ -120,6 +131,7 @@ class Machine:
         self._ledger = Ledger(machine) if ledger else None
         self._coverage = Coverage(machine) if coverage else None
         self._printed = Printed()
+        self._plugged = ExitStack()  # networks
         machine.console.sinks.append(self._print)
 
     def __enter__(self) -> Self:
@@ -133,6 +145,7 @@ class Machine:
 
     def close(self) -> None:
         """Give the machine's memory back; it cannot be used any more."""
+        self._plugged.close()
         self._machine = None
         del self.physical, self.memory, self._hooks, self._ledger, self._coverage
 

@@ -22,6 +22,7 @@ class BoardInfo:
     module: str
     default_cpu: str
     default_ram: int  # bytes
+    processors: int = 1  # at most
 
 
 MIB = 1 << 20
@@ -31,12 +32,12 @@ BOARDS = {
         BoardInfo("leon3", "sparc", "Gaisler LEON3 system on chip (QEMU: leon3_generic)",
                   "vmm.boards.leon3", "leon3", 128 * MIB),
         BoardInfo("virt", "arm", "ARM virtual board (QEMU: virt)",
-                  "vmm.boards.virt", "cortex-a15", 128 * MIB),
+                  "vmm.boards.virt", "cortex-a15", 128 * MIB, 8),
         BoardInfo("pc", "x86", "IBM PC compatible (QEMU: pc)",
                   "vmm.boards.pc", "qemu32", 128 * MIB),
     )
 }
-VIRTIO_BOARDS = ("leon3", "virt")
+VIRTIO_BOARDS = ("leon3", "virt", "pc")
 ALIASES = {"leon3_generic": "leon3"}
 
 
@@ -74,6 +75,9 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has no firmware debug port")
     if options.initrd is not None and board.name in ("leon3",):
         raise BoardError(f"board {board.name} takes no initrd")
+    if not 1 <= options.processors <= board.processors:
+        most = "one processor" if board.processors == 1 else f"1 to {board.processors} processors"
+        raise BoardError(f"board {board.name} has {most}, not {options.processors}")
     if not _is_command_line(options.append):
         raise BoardError("-append takes text without NULs")
     if board.name not in VIRTIO_BOARDS and (options.drives or options.devices):

@@ -24,6 +24,7 @@ class Options:
     bios: Path | None = None
     append: str = ""
     initrd: Path | None = None  # Linux' initial RAM disk; a multiboot kernel's module
+    processors: int = 1  # -smp
     boot_menu: bool = False  # -boot menu=on: firmware offers to choose what to boot
     debugcon: bool = False  # somebody listens to the firmware's debug port
     semihosting: bool = True

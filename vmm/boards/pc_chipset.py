@@ -22,7 +22,7 @@ from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.memory.frames import Frames
 
-PCI_MEMORY = (0xE0000000, 0x10000000)  # where functions may answer: base and size
+PCI_MEMORY = (0xE0000000, 0x1EC00000)  # where functions may answer: base and size, to the I/O APIC
 CONFIG_PORTS, APM_PORTS = 0xCF8, 0xB2
 E820_RAM = 1
 WAIT_FOREVER = 0xFFFFFFFF
@@ -73,7 +73,8 @@ def place(
     pci.place(1, 3, power.config)
     ports.place(CONFIG_PORTS, ConfigMechanism(pci, ResetControl(reset)))
     ports.place(APM_PORTS, power.apm)
-    return Chipset(pci, isa, tuple(SharedLine(isa.pirq(n).set) for n in range(4)), message)
+    pirqs = tuple(SharedLine(isa.pirq(n).set, f"PIRQ{'ABCD'[n]}#") for n in range(4))
+    return Chipset(pci, isa, pirqs, message)
 
 
 def firmware_items(machine: Machine, ram: int, boot_menu: bool) -> FwCfg:

@@ -2,8 +2,8 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-32 virtio-mmio slots, PSCI.  The processor takes one nanosecond an
-instruction.  Properties: ``virtualization=on``, ``secure=on``.
+32 virtio-mmio slots, PSCI.  An instruction takes one nanosecond; of several processors
+one runs at a time (vmm.machine.turns).  Properties: ``virtualization=on``, ``secure=on``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmm.boards.virt_load import FLASH_BANK, load
 from vmm.boards.virt_tree import Address
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
-from vmm.cpu.arm.timer import TimerRegisters
+from vmm.cpu.arm.timer import Banked, TimerRegisters
 from vmm.devices.cfi_flash import CfiFlash
 from vmm.devices.fw_cfg import FwCfg
 from vmm.devices.generic_timer import GenericTimer
@@ -67,9 +67,15 @@ def build(board: BoardInfo, options: Options) -> Machine:
     if options.properties.get("gic-version", "2") != "2":
         raise BoardError("board virt has a GICv2 only")
     virtualization, secure = _switch(options, "virtualization"), _switch(options, "secure")
-    processor = ArmProcessor(options.cpu or board.default_cpu, virtualization, secure)
+    processors = [
+        ArmProcessor(options.cpu or board.default_cpu, virtualization, secure)
+        for _ in range(options.processors)
+    ]
+    processor = processors[0]
     bus = Bus("little")
     machine = Machine("virt", processor, bus, HZ)
+    if len(processors) > 1:
+        _share(machine, processors)
     clock, console = machine.clock, machine.console
     bus.add_memory(Address.RAM, ram, "RAM")
     banks = [
@@ -79,8 +85,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
 
     if secure:
         bus.add_memory(Address.SECURE_RAM, SECURE_RAM_SIZE, "secure RAM", secure=True)
-    gic = GicV2(1, SPI_LINES, lambda cpu, level: processor.irq(level),
-                lambda cpu, level: processor.fiq(level))
+    gic = _interrupt_controller(machine, processors)
     uart = Pl011(clock, gic.spi(UART_SPI), console.put, on_room=console.feed)
     console.receiver = uart
     fw_cfg = FwCfg(machine.dma_read, machine.dma_write)
@@ -89,7 +94,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         base = bank.base
         flash = CfiFlash(
             Contents(bank.frames, bank.offset, bank.size),
-            partial(processor.engine.set_rom_mode, base, FLASH_BANK),
+            partial(machine.set_rom_mode, base, FLASH_BANK),
             name=bank.name,
         )
         devices.place(base, flash)
@@ -103,39 +108,70 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
     virt_slots.place(machine, options, gic)
     machine.connect()
-    model(
-        machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state, Address.GIC_DISTRIBUTOR
-    )
-    model(
-        machine, native.MODEL_GIC_INTERFACE, gic.interface, gic.state, Address.GIC_INTERFACE
-    )
-    gic.native_input = processor.engine.gic_input(gic.state)
-
+    if len(processors) == 1:
+        model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,
+              Address.GIC_DISTRIBUTOR)
+        model(machine, native.MODEL_GIC_INTERFACE, gic.interface, gic.state,
+              Address.GIC_INTERFACE)
+        gic.native_input = processor.engine.gic_input(gic.state)
     if processor.description.generic_timer:
-        timer = GenericTimer(
-            clock, TIMER_HZ, [gic.ppi(0, ppi) for ppi in TIMER_PPIS], processor.set_virtual_offset
-        )
-        TimerRegisters(processor, timer, HZ // TIMER_HZ)
-    _services(machine, processor, options, virtualization, secure)
-    processor.reset()
+        _timers(machine, processors, gic)
+    _services(machine, processors, options, virtualization, secure)
+    for each in processors:
+        each.reset()
     load(machine, processor, options, ram)
     return machine
 
 
+def _share(machine: Machine, processors: list[ArmProcessor]) -> None:
+    """More than one processor: each knows its number, and the machine lets them take turns."""
+    for number, processor in enumerate(processors):
+        processor.set_affinity(number)
+    machine.share(processors[1:])
+
+
+def _interrupt_controller(machine: Machine, processors: list[ArmProcessor]) -> GicV2:
+    """The GIC, its outputs at the processors' inputs."""
+    def irq(cpu: int, level: bool) -> None:
+        processors[cpu].irq(level)
+        if level and machine.turns is not None:
+            machine.turns.soon()
+
+    def fiq(cpu: int, level: bool) -> None:
+        processors[cpu].fiq(level)
+        if level and machine.turns is not None:
+            machine.turns.soon()
+
+    return GicV2(len(processors), SPI_LINES, irq, fiq, machine.current)
+
+
+def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> None:
+    """Each processor's generic timer."""
+    registers = []
+    for number, processor in enumerate(processors):
+        timer = GenericTimer(
+            machine.clock, TIMER_HZ, [gic.ppi(number, ppi) for ppi in TIMER_PPIS],
+            processor.set_virtual_offset)
+        registers.append(TimerRegisters(processor, timer, HZ // TIMER_HZ))
+    if machine.turns is not None:
+        machine.engine.handlers.sysreg = Banked(registers, machine.current).access
+
+
 def _services(
-    machine: Machine, processor: ArmProcessor, options: Options, virtualization: bool, secure: bool
+    machine: Machine, processors: list[ArmProcessor], options: Options, virtualization: bool,
+    secure: bool,
 ) -> None:
     """PSCI by HVC (by SMC if the guest may be a hypervisor), and semihosting."""
     if options.semihosting:
-        processor.engine.native.semihosting = 1
+        for processor in processors:
+            processor.engine.native.semihosting = 1
         machine.serve(traps.SEMIHOSTING, Semihosting(machine).trap)
     if secure:
         return  # the guest brings its own firmware to Monitor mode
     psci = Psci(
-        processor,
+        machine,
         off=lambda: machine.stop(Outcome.exit(0, "the guest powered off (PSCI)")),
         reset=lambda: machine.stop(Outcome.exit(0, "the guest asked for a reset (PSCI)")),
-        halt=lambda: None,
     )
 
     def call(kind: int) -> int:
@@ -143,5 +179,6 @@ def _services(
         return native.HANDLED
 
     conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
-    processor.set_firmware_conduit(conduit)
+    for processor in processors:
+        processor.set_firmware_conduit(conduit)
     machine.serve(conduit, call)

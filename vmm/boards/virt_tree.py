@@ -29,12 +29,27 @@ class Address:
 
 SPI, PPI = 0, 1
 EDGE, LEVEL_HIGH = 1, 4
-CPU_MASK = 0x100  # interrupt cell of a PPI: processor 0
+CPU_MASK = 8  # bit of an interrupt cell of a PPI: processor 0; the others follow
 UART_CLOCK = 24_000_000
 # Linux begins its random numbers with it.  Always the same: a run can be repeated.
 RNG_SEED = bytes(range(0x40, 0x60))
 POWER_LINE, KEY_POWER = 3, 116  # of the PL061; linux/input-event-codes.h
 TREE_SPACE = 0x10000  # bytes: room for firmware to add to it
+
+
+def _processors(model: str, count: int, secure: bool) -> Node:
+    cpus = Node("cpus", {"#address-cells": 1, "#size-cells": 0})
+    cluster = Node("cluster0")
+    for number in range(count):
+        cpu = Node(f"cpu@{number}", {
+            "device_type": "cpu", "compatible": f"arm,{model}", "reg": number,
+        })
+        if count > 1 and not secure:
+            cpu.properties["enable-method"] = "psci"
+        cpus.children.append(cpu)
+        cluster.children.append(Node(f"core{number}", {"cpu": cpu}))
+    cpus.children.append(Node("cpu-map", {}, [Node("socket0", {}, [cluster])]))
+    return cpus
 
 
 def device_tree(
@@ -66,11 +81,7 @@ def device_tree(
     root.children.append(Node(f"memory@{Address.RAM:x}", {
         "device_type": "memory", "reg": cells64(Address.RAM, ram),
     }))
-    cpus = Node("cpus", {"#address-cells": 1, "#size-cells": 0})
-    cpus.children.append(Node("cpu@0", {
-        "device_type": "cpu", "compatible": f"arm,{processor.model}", "reg": 0,
-    }))
-    root.children.append(cpus)
+    root.children.append(_processors(processor.model, options.processors, secure))
     root.children.append(clock)
     if not secure:
         root.children.append(Node("psci", {
@@ -79,10 +90,11 @@ def device_tree(
             "cpu_suspend": 0x84000001, "cpu_off": 0x84000002, "cpu_on": 0x84000003,
             "migrate": 0x84000005,
         }))
+    mask = ((1 << options.processors) - 1) << CPU_MASK
     timers = (13, 14, 11, 10)  # secure, physical, virtual, hypervisor
     root.children.append(Node("timer", {
         "compatible": "arm,armv7-timer", "always-on": True,
-        "interrupts": [cell for ppi in timers for cell in (PPI, ppi, CPU_MASK | LEVEL_HIGH)],
+        "interrupts": [cell for ppi in timers for cell in (PPI, ppi, mask | LEVEL_HIGH)],
     }))
     gic.children.append(Node(f"v2m@{Address.GIC_V2M:x}", {
         "compatible": "arm,gic-v2m-frame", "msi-controller": True,

@@ -43,6 +43,7 @@ def declare(command: argparse.ArgumentParser) -> None:
       help="the board, or a board file (*.toml), with ,key=value properties; help: list them")
     o("-cpu", "--cpu", metavar="MODEL", help="the processor model; help: list the board's")
     o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
+    o("-smp", "--smp", metavar="COUNT", default="1", help="processors (virt: up to 8)")
     o = command.add_argument_group("the guest").add_argument
     o("-kernel", "--kernel", metavar="FILE", type=Path,
       help="guest: ELF, Linux, multiboot or flat image")
@@ -94,6 +95,14 @@ def board_and_properties(text: str) -> tuple[str, dict[str, str]]:
         return named_board(text)
     except BoardError as error:
         raise UsageError(f"-M {error}") from error
+
+
+def processors(text: str) -> int:
+    """The number in ``-smp 2`` or ``-smp cpus=2``."""
+    number = text.removeprefix("cpus=")
+    if not number.isascii() or not number.isdigit():
+        raise UsageError(f"-smp {text}: a number of processors")
+    return int(number)
 
 
 def boot_menu(text: str | None) -> bool:
@@ -177,6 +186,7 @@ def answer(o: argparse.Namespace) -> int | None:
             ("-M", o.machine), ("-cpu", o.cpu), ("-m", o.memory), ("-kernel", o.kernel),
             ("-bios", o.bios), ("-initrd", o.initrd), ("-append", o.append), ("-boot", o.boot),
             ("-drive", o.drives), ("-device", o.devices), ("-object", o.objects),
+            ("-smp", o.smp != "1"),
         ) if value]
         if given:
             raise UsageError(f"--snapshot names the machine and its guest: no {given[0]}")
@@ -218,6 +228,7 @@ def build(o: argparse.Namespace) -> Machine:
         board=name, properties=properties, cpu=o.cpu,
         ram=None if o.memory is None else memory_size(o.memory),
         kernel=o.kernel, bios=o.bios, append=o.append, initrd=o.initrd,
+        processors=processors(o.smp),
         boot_menu=boot_menu(o.boot), debugcon=o.debugcon != "none",
         **attached(o),
     )

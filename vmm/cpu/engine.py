@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LEDGER_SIZE = 4096
 RECORD = struct.Struct("=QIIII")  # a TrapRecord
+HALTED = 0x8198  # of CPUState
 NEVER = 1 << 62  # an instruction count that is not reached
 
 
@@ -274,6 +275,23 @@ class Engine:
     def request_stop(self) -> None:
         """Leave the engine soon: safe from another thread or a signal handler."""
         self.native.stop_requested = 1
+
+    def join(self, first: Engine) -> None:
+        """Be one more processor of the machine of ``first``; before anything is mapped."""
+        self.library.dll.vmm_join(self.pointer, first.pointer)
+
+    def take_turn(self, other: Engine) -> None:
+        """Go on with the account of instructions and time where a peer's run has ended."""
+        self.library.dll.vmm_take_turn(self.pointer, other.pointer)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the processor waits for an interrupt."""
+        return bool(C.c_uint32.from_address(self.cpu + HALTED).value)
+
+    def wake(self) -> None:
+        """Let a processor that waits for an interrupt go on."""
+        self.library.dll.vmm_wake(self.pointer)
 
     def set_event(self, count: int) -> None:
         """Have the event handler called when ``count`` instructions have begun."""

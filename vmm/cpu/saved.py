@@ -18,11 +18,11 @@ from __future__ import annotations
 import ctypes as C
 from dataclasses import dataclass
 
-from vmm.cpu.engine import Engine
+from vmm.cpu.engine import HALTED, Engine
 from vmm.native import library as native
 
 # Offsets into CPUState.
-NEXT_BLOCK_FLAGS, INTERRUPT_REQUEST, HALTED, EXCEPTION_INDEX = 0x18, 0x1C, 0x8198, 0x81A0
+NEXT_BLOCK_FLAGS, INTERRUPT_REQUEST, EXCEPTION_INDEX = 0x18, 0x1C, 0x81A0
 EVENT_REQUEST = 1 << 30  # ours, set anew at the start of each run
 
 # Bytes of `env` that are state: up to the engine's pointer to itself.

@@ -184,6 +184,7 @@ class Virtual:
         self.set_view(native.VIEW_BARE)
         n.vcpu = None
         n.space = None
+        n.guard = None
         self.engine.virtual = None
         self.engine.flush_tlb()
 
@@ -260,7 +261,7 @@ class Virtual:
         self._dll.vmm_flush_page(self._pointer, address)
 
     def set_role(self, frame: int, role: int) -> None:
-        """Say that the frame at a physical address has a role (0: none; else ROLE_TABLE and more).
+        """Say that the frame at a physical address has a role (0: none; up to 255).
 
         With FILL_EXPOSED a frame with a role is mapped without permission to write, and a
         store to it comes to the fill handler with `fill_physical` set.  The handler lets it
@@ -270,11 +271,6 @@ class Virtual:
             raise MemoryError("no memory for the roles of frames")
         if role:
             self.engine.flush_tlb()
-
-    def set_batches(self, base: int, size: int, host: int | None) -> None:
-        """With FILL_EXPOSED, make a paravirtual guest's batches of entries that need no look
-        without an exit, in the RAM at these addresses (None: not); their frames are `noted`."""
-        self._dll.vmm_set_batches(self._pointer, host, base, size)
 
     def asked(self) -> tuple[int, int, int]:
         """Table entries set, flushes and switches of the address space that the guest asked

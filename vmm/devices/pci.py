@@ -65,12 +65,16 @@ class ConfigState:
     space: bytearray = field(default_factory=lambda: bytearray(SPACE))
 
 
+Live = tuple[Callable[[], int], Callable[[int], None]]  # how a register is read and written
+
+
 class ConfigSpace:
     """One function's configuration space.
 
     ``on_change(register, before)`` is told of a register whose value a write
     has changed, and of every register after a reset or `resume` (``before`` is
-    then the new value).  Bytes that the table does not have read as zero; those
+    then the new value).  A register in ``live`` keeps nothing: its reads and writes are
+    two functions.  Bytes that the table does not have read as zero; those
     behind the header, which every function has, are counted.
     """
 
@@ -79,10 +83,12 @@ class ConfigSpace:
         name: str,
         registers: tuple[ConfigRegister, ...],
         on_change: Callable[[str, int], None] = lambda register, before: None,
+        live: dict[str, Live] | None = None,
     ) -> None:
         self.name = name
         self.registers = registers
         self.on_change = on_change
+        self.live = live or {}
         self.unknown = Unknown(name)
         self.state = ConfigState()
         self._places = {register.name: register for register in registers}
@@ -123,6 +129,9 @@ class ConfigSpace:
 
     def read(self, offset: int, size: int) -> int:
         """A configuration read inside one double word."""
+        living = self._owner[offset]
+        if living in self.live:
+            return self.live[living][0]() & ((1 << 8 * size) - 1)
         for at in range(offset, offset + size):
             if self._owner[at] is None and at >= HEADER:
                 self.unknown.read(at, 1)
@@ -130,6 +139,10 @@ class ConfigSpace:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """A configuration write inside one double word."""
+        living = self._owner[offset]
+        if living in self.live:
+            self.live[living][1](value)
+            return
         space = self.state.space
         changed: dict[str, int] = {}
         for at in range(offset, offset + size):

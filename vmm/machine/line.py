@@ -54,10 +54,11 @@ class SharedLine:
     a source changes too.
     """
 
-    __slots__ = ("names", "raised", "sink")
+    __slots__ = ("name", "names", "raised", "sink")
 
-    def __init__(self, sink: Callable[[bool], None]) -> None:
+    def __init__(self, sink: Callable[[bool], None], name: str = "") -> None:
         self.sink = sink
+        self.name = name
         self.raised = C.c_uint32(0)  # a bit for each source
         self.names: list[str] = []
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from vmm.cpu.engine import Engine
 from vmm.cpu.processor import Processor
 from vmm.cpu.watch import Access, Watchpoint
 from vmm.machine.bus import PAGE, Bus
@@ -24,6 +25,7 @@ from vmm.machine.network import Port
 from vmm.machine.outcome import Outcome
 from vmm.machine.outside import Outside
 from vmm.machine.symbols import Symbols
+from vmm.machine.turns import Turns
 from vmm.native import library as native
 
 CRASHES = (
@@ -50,11 +52,12 @@ class Machine:
 
     def __init__(self, name: str, processor: Processor, bus: Bus, hz: int) -> None:
         self.name = name
-        self.processor = processor
+        self.processor = processor  # with several: the one whose turn it is
+        self.turns: Turns | None = None  # of several processors
         self.bus = bus
         engine = processor.engine
         self.engine = engine
-        self.clock = Clock(hz, lambda: engine.cycles, self._rearm)
+        self.clock = Clock(hz, self._cycles, self.rearm)
         engine.native.clock_hz = hz
         engine.native.clock_sequence = C.pointer(self.clock.sequence)
         self.console = Console()
@@ -109,11 +112,36 @@ class Machine:
         bus.set_behind = engine.set_behind
         bus.set_models = engine.set_models
 
+    @property
+    def processors(self) -> tuple[Processor, ...]:
+        """All processors, in the order of their numbers."""
+        return (self.processor,) if self.turns is None else self.turns.processors
+
+    def current(self) -> int:
+        """The number of the processor whose turn it is."""
+        return 0 if self.turns is None else self.turns.state.current
+
+    def share(self, others: Iterable[Processor]) -> Turns:
+        """Give the machine more processors, which take turns; before `connect`."""
+        self.turns = Turns(self, (self.processor, *others))
+        return self.turns
+
+    def _cycles(self) -> int:
+        return self.engine.cycles
+
     # -- building ----------------------------------------------------------------
 
     def connect(self) -> None:
         """Map the bus's memory and device pages into the engine, once, after building."""
-        engine = self.engine
+        for processor in self.processors:
+            self._map(processor.engine)
+        for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
+            for placed in space:
+                for cell in getattr(placed.device, "cells", ()):
+                    cell.connect(self.engine, placed.base | flag)
+        self.bus.devices.complete = self.bus.ports.complete = True
+
+    def _map(self, engine: Engine) -> None:
         for memory in self.bus.memory:
             address = memory.frames.address + memory.offset
             engine.map_memory(memory.base, memory.size, address, memory.rom, memory.secure)
@@ -133,15 +161,17 @@ class Machine:
             engine.map_device(start, end - start)
         for start, size in self.bus.windows:
             engine.map_device(start, size)
-        for placed in self.bus.devices:
-            for cell in getattr(placed.device, "cells", ()):
-                cell.connect(engine, placed.base)
         engine.map_hole()
-        self.bus.devices.complete = self.bus.ports.complete = True
+
+    def set_rom_mode(self, base: int, size: int, readable: bool) -> None:
+        """Switch mapped ROM between memory (writes still reach the device) and device."""
+        for processor in self.processors:
+            processor.engine.set_rom_mode(base, size, readable)
 
     def _host_wrote(self, address: int, size: int) -> None:
         if self.engine.count:
-            self.engine.forget_code(address, size)
+            for processor in self.processors:
+                processor.engine.forget_code(address, size)
 
     def add_port(self, port: Port) -> None:
         """A network device's socket, while the board is built."""
@@ -188,7 +218,8 @@ class Machine:
         everything = range(native.TRAP_KINDS)
         every = self.delivery == "python" or self._trap_watcher is not None
         wanted = everything if every else self._intercepted
-        self.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
+        for processor in self.processors:
+            processor.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
@@ -212,14 +243,18 @@ class Machine:
 
         A run that begins at one of them goes on from there.  Only between runs.
         """
-        self.engine.set_breakpoints(addresses)
+        wanted = list(addresses)
+        for processor in self.processors:
+            processor.engine.set_breakpoints(wanted)
 
     def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
         """Stop after an instruction that touches one of these; replaces those set before.
 
         The access is then `stopped_at_watchpoint`.  Only between runs.
         """
-        self.engine.set_watchpoints(watchpoints)
+        wanted = list(watchpoints)
+        for processor in self.processors:
+            processor.engine.set_watchpoints(wanted)
 
     def peek(self, address: int, size: int) -> int | None:
         """The number in memory at a virtual address, or None: devices are not asked."""
@@ -282,7 +317,7 @@ class Machine:
             self.engine.pass_breakpoint(self.linear_pc)
         started, busy = time.perf_counter(), time.process_time()
         try:
-            reason = self.processor.run()
+            reason = self.processor.run() if self.turns is None else self.turns.run()
         finally:
             self.counters.host_seconds += time.perf_counter() - started
             self.counters.processor_seconds += time.process_time() - busy
@@ -323,7 +358,8 @@ class Machine:
 
     # -- what the engine reports ---------------------------------------------------
 
-    def _rearm(self) -> None:
+    def rearm(self) -> None:
+        """Something may be due earlier than was known."""
         self.engine.set_event(self._event_count())
 
     def _event_count(self) -> int:
@@ -333,6 +369,8 @@ class Machine:
             count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
+        if self.turns is not None:
+            count = min(count, self.turns.state.end)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count
@@ -364,6 +402,8 @@ class Machine:
                 self.outside.slow_down(self.clock.now())
             self._look_outside()
         self.engine.native.event_at = self._event_count()
+        if self.turns is not None and self.turns.is_over(count):
+            return True
         return self.outcome is not None
 
     def _look_outside(self) -> None:
@@ -389,9 +429,12 @@ class Machine:
         self._woken = True
 
     def _halt(self) -> bool:
-        """Sleep: let time pass until something wakes the processor."""
+        return self.sleep(self.processor.wakes)
+
+    def sleep(self, wakes: Callable[[], bool]) -> bool:
+        """Let time pass until ``wakes``; True if the run is to end instead."""
         self._woken = False
-        while not (self.processor.wakes() or self._woken):
+        while not (wakes() or self._woken):
             self._halts += 1
             if not self._halts & 0x3FF:
                 self._look_outside()
@@ -445,13 +488,16 @@ class Machine:
     def record_ledger(self, sink: LedgerSink) -> None:
         """Report every trap as (count, kind, pc, status, info), in batches."""
         self.on_ledger.append(sink)
-        self.engine.native.ledger_on = 1
+        for processor in self.processors:
+            processor.engine.native.ledger_on = 1
 
     def forget_ledger(self, sink: LedgerSink) -> None:
         """Report traps to ``sink`` no more."""
-        self.engine.drain_ledger()
+        for processor in self.processors:
+            processor.engine.drain_ledger()
         self.on_ledger.remove(sink)
-        self.engine.native.ledger_on = int(bool(self.on_ledger))
+        for processor in self.processors:
+            processor.engine.native.ledger_on = int(bool(self.on_ledger))
 
     # -- memory from outside ---------------------------------------------------------
 

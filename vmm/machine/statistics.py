@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmm.native import library as native
-
 if TYPE_CHECKING:
     from vmm.machine.machine import Machine
+
+COUNTERS = (
+    "mmio_reads", "mmio_writes", "port_reads", "port_writes", "hot_reads", "hot_writes", "events",
+    "halts",
+)
 
 
 def statistics(machine: Machine) -> dict[str, object]:
     """Counters of the run, as `--stats` writes them."""
-    n = machine.engine.native
-    traps = {
-        machine.processor.trap_name(kind): n.traps[kind]
-        for kind in range(native.TRAP_KINDS)
-        if n.traps[kind]
-    }
+    natives = [processor.engine.native for processor in machine.processors]
+
+    def total(counter: str) -> int:
+        return sum(getattr(native_cpu, counter) for native_cpu in natives)
+
+    counts = [sum(each) for each in zip(*(one.traps for one in natives), strict=True)]
     return {
         "machine": machine.name,
         "cpu": machine.processor.model,
@@ -27,19 +30,14 @@ def statistics(machine: Machine) -> dict[str, object]:
         "virtual_seconds": machine.clock.now() / 1e9,
         "host_seconds": round(machine.counters.host_seconds, 6),
         "processor_seconds": round(machine.counters.processor_seconds, 6),
-        "traps": traps,
+        "traps": {
+            machine.processor.trap_name(kind): count for kind, count in enumerate(counts) if count
+        },
         "exits": {
-            "mmio_reads": n.mmio_reads,
-            "mmio_writes": n.mmio_writes,
-            "port_reads": n.port_reads,
-            "port_writes": n.port_writes,
-            "hot_reads": n.hot_reads,
-            "hot_writes": n.hot_writes,
-            "events": n.events,
-            "halts": n.halts,
-            "unmapped": n.unmapped_accesses,
-            "translation_fills": n.fills,
-            "blocks_translated": n.blocks_translated,
+            **{name: total(name) for name in COUNTERS},
+            "unmapped": total("unmapped_accesses"),
+            "translation_fills": total("fills"),
+            "blocks_translated": total("blocks_translated"),
         },
         "devices": {name: counters() for name, counters in machine.device_counters.items()},
     }

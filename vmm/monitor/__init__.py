@@ -64,6 +64,8 @@ def virtualize(
         raise MonitorError(f"unknown memory policy {policy!r}; known: {', '.join(POLICIES)}")
     if machine.engine.count:
         raise MonitorError("a machine can be virtualized only before it has run")
+    if machine.turns is not None:
+        raise MonitorError("only a machine with one processor can be virtualized")
     how = import_module(f"vmm.monitor.{technique}").Technique(**options)
     reason = how.refusal(machine)
     if reason is not None:

@@ -15,6 +15,7 @@ the monitor is given.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from vmm.monitor.counters import Counters, Profile, ScanCost
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.native import library as native
 
+OFTEN = 8  # traps of a store before it is rewritten (vmm.h)
 ExitHandler = Callable[[int], int]  # kind of exit -> HANDLED, NATIVE or STOP
 
 
@@ -77,6 +79,8 @@ class Monitor:
         self.counters = Counters()
         self._profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
+        self.adapts = False  # stores to page tables that trap often are translated anew
+        self._trapped: Counter[int] = Counter()  # by their pc
 
     @property
     def profile(self) -> Profile | None:
@@ -87,7 +91,7 @@ class Monitor:
     def profile(self, profile: Profile | None) -> None:
         self._profile = profile
         if profile is not None:
-            self.engine.native.tell_stores = 1
+            self.engine.native.tell_stores |= native.TELL_ALL
 
     # -- exits ----------------------------------------------------------------
 
@@ -149,8 +153,27 @@ class Monitor:
     def store_trapped(self, pc: int) -> None:
         """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped.
 
-        Who does something here sets ``engine.native.tell_stores``.
+        By default one that traps again and again is translated anew, if `adapt` was called.
         """
+        if self.adapts:
+            self.is_hot(pc)
+
+    def adapt(self) -> None:
+        """From now on rewrite stores that trap often, if the memory policy traps stores."""
+        self.adapts = self.memory.name == "strict"
+        if self.adapts:
+            self.engine.native.tell_stores |= native.TELL_FIRST
+
+    def is_hot(self, pc: int) -> bool:
+        """Count a trap of the store at ``pc``; True if it is translated anew from now on."""
+        self._trapped[pc] += 1
+        if self._trapped[pc] != OFTEN:
+            return False
+        physical = self.machine.processor.translate(pc)
+        if physical is None:
+            return False
+        self.engine.library.dll.vmm_rewrite(self.engine.pointer, pc, physical)
+        return True
 
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None

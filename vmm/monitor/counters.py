@@ -8,8 +8,11 @@ at the host's clock an exit, is kept only when asked for.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections import Counter
 from dataclasses import dataclass, field
+
+from vmm.devices.shared import Shared
 
 
 @dataclass(slots=True)
@@ -26,13 +29,15 @@ class Counters:
         return self.exits.total()
 
 
-@dataclass(slots=True)
-class ScanCost:
+class ScanCost(Shared):
     """What it took to find sensitive instructions, each time code was translated."""
 
-    looked_at: int = 0  # instructions that might be sensitive by their first bytes
-    replaced: int = 0
-    nanoseconds: int = 0  # of the host, in Python
+    looked_at: int  # instructions that might be sensitive by their first bytes
+    replaced: int
+    nanoseconds: int  # of the host
+    _fields_ = tuple(
+        (name, C.c_uint64) for name in ("looked_at", "replaced", "nanoseconds")
+    )
 
 
 @dataclass(slots=True)

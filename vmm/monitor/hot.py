@@ -106,6 +106,6 @@ def summary(monitor: Monitor) -> dict[str, Any]:
         "reflected": {
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },
-        "scan": None if cost is None else asdict(cost),
+        "scan": None if cost is None else cost.as_dict(),
         "memory": memory.counters.as_dict(),
     }

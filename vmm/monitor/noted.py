@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Changes of a guest's page tables that made no exit are followed before anything is asked.
 
-The native layer lets some stores to tables through and notes the frames:
-stores that a pre-virtualized guest's build has marked (annotated.c), and
-entries of a paravirtual guest's batches (batch.c).  The memory policy looks
+The native layer lets stores to tables through that a pre-virtualized guest's
+build has marked, and notes the frames (annotated.c).  The memory policy looks
 at those frames before it is next asked for something, so what it knows is
 never older than what it is asked about.
 """

@@ -24,7 +24,6 @@ from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
 from vmm.monitor.base import Monitor, MonitorError
 from vmm.monitor.memory.physical import PhysicalMemory
-from vmm.monitor.noted import follow_noted
 from vmm.monitor.wedge import share_page
 from vmm.native import library as native
 
@@ -245,4 +244,3 @@ class Technique:
             Hypervisor(monitor, self._native)
         except ModuleNotFoundError:
             raise MonitorError(f"para is not available for {architecture} guests") from None
-        follow_noted(monitor)

@@ -20,7 +20,7 @@ from vmm.native.build import LIBRARY
 HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
-HOT, PLACES, NEXTS, REGIONS = 64, 1024, 1024, 64  # sizes of the native tables
+HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
 PLACES_OF_PAGES, ENTRIES, MMU_INDEXES = 512, 64, 12
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
@@ -36,7 +36,8 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_GPTIMER,
     MODEL_LOCAL_APIC,
     MODEL_IO_APIC,
-) = range(11)
+    MODEL_PC_SPEAKER,
+) = range(12)
 IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
@@ -48,8 +49,7 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-# Of frames, to policy exposed: that it holds tables, and a bit for each chunk of a last-level one
-ROLE_NONE, ROLE_TABLE, ROLE_CHUNK = 0, 1 << 16, 256
+TELL_ALL, TELL_FIRST = 1, 2  # of stores to page tables: who wants to know
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -230,6 +230,16 @@ class TableSource(C.Structure):
         ("value", C.c_uint64),
         ("size", C.c_uint32),
         ("spare", C.c_uint32),
+    )
+
+
+class X86Decoded(C.Structure):
+    """A sensitive x86 instruction."""
+
+    _fields_ = (
+        ("operation", C.c_uint32),
+        ("length", C.c_uint32),
+        ("argument", C.c_uint64),
     )
 
 
@@ -426,17 +436,16 @@ class NativeCpu(C.Structure):
         ("spare6", C.c_uint32),
         ("code", C.c_uint8 * 16),
         ("rewritten", C.c_uint8 * 8192),
+        ("account", C.c_void_p),
         ("space", C.c_void_p),
         ("exits", C.c_uint64),
         ("fill_exits", C.c_uint64),
         ("fill_privileged", C.c_uint32),
         ("sleep", C.c_uint32),
-        ("roles", C.POINTER(C.c_uint32)),
+        ("roles", C.POINTER(C.c_uint8)),
         ("fill_physical", C.c_uint32),
         ("exposed_spare", C.c_uint32),
-        ("batch_ram", C.c_void_p),
-        ("batch_base", C.c_uint64),
-        ("batch_size", C.c_uint64),
+        ("guard", C.c_void_p),
         ("asked_updates", C.c_uint64),
         ("asked_flushes", C.c_uint64),
         ("asked_switches", C.c_uint64),
@@ -464,6 +473,13 @@ class NativeCpu(C.Structure):
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
         ("on_stage", ON_STAGE),
+        ("peer", C.c_void_p),
+        ("borrows_pages", C.c_uint32),
+        ("withdrawn", C.c_uint32),
+        ("yielded", C.c_uint32),
+        ("stale_count", C.c_uint32),
+        ("stale", C.c_uint64 * STALE),
+        ("scan", C.c_void_p),
         ("shadow", C.c_void_p),
         ("on_table_store", ON_LEDGER),
         ("tell_stores", C.c_uint32),
@@ -600,8 +616,6 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
-        dll.vmm_set_batches.argtypes = (pointer, C.c_void_p, C.c_uint64, C.c_uint64)
-        dll.vmm_set_batches.restype = None
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)
@@ -644,13 +658,22 @@ class Library:
         dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
-        dll.vmm_x86_rewrite.argtypes = (pointer, C.c_uint32)
-        dll.vmm_x86_rewrite.restype = None
+        dll.vmm_rewrite.argtypes = (pointer, C.c_uint32, C.c_uint64)
+        dll.vmm_x86_decode.argtypes = (
+            C.c_char_p, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(X86Decoded))
+        dll.vmm_x86_decode.restype = C.c_bool
+        dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
+        dll.vmm_x86_operation_ends.restype = C.c_bool
+        dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)
         dll.vmm_returned.restype = None
-        dll.vmm_arm_reads_zero.argtypes = (C.c_void_p, C.c_uint32)
+        dll.vmm_arm_constant_register.argtypes = (C.c_void_p, C.c_uint32, C.c_uint32)
+        for name in ("vmm_join", "vmm_take_turn"):
+            function = getattr(dll, name)
+            function.argtypes, function.restype = (pointer, pointer), None
+        dll.vmm_wake.argtypes, dll.vmm_wake.restype = (pointer,), None
         dll.vmm_arm_timer_register.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_arm_set_cpsr.argtypes = (pointer, C.c_uint32)
         dll.vmm_arm_set_cpsr.restype = None
@@ -664,6 +687,8 @@ class Library:
         dll.vmm_arm_raise.restype = None
         dll.vmm_arm_decode_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
         dll.vmm_arm_decode_into.restype = None
+        dll.vmm_arm_decode_store_into.argtypes = (C.c_uint32, C.c_bool, C.POINTER(C.c_uint32 * 3))
+        dll.vmm_arm_decode_store_into.restype = None
         dll.vmm_arm_counter.argtypes = (pointer,)
         dll.vmm_arm_counter.restype = C.c_uint64
         dll.vmm_x86_load.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -22,7 +22,7 @@ import zstandard
 
 from vmm.memory.frames import PAGE
 
-MAGIC, VERSION = b"vmmSNAP\x1a", 1
+MAGIC, VERSION = b"vmmSNAP\x1a", 2
 HEADER = struct.Struct("<8sIIQ32s")  # magic, version, reserved, length, SHA-256
 TEXT_MAX = 256 << 20  # bytes of JSON
 LEVEL = 3

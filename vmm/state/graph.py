@@ -64,7 +64,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "_profile",
-        "_numbers", "_names", "_trapped", "_rewritten",
+        "_numbers", "_names", "_trapped", "_rewritten", "_cost",
     }),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
@@ -88,10 +88,14 @@ def roots(machine: Machine) -> dict[str, object]:
         for index, device in enumerate(space.known):
             found[f"{kind}{index}"] = device
     found.update({
-        "bus": machine.bus, "processor": machine.processor, "sysreg": handlers.sysreg,
+        "bus": machine.bus, "processor": machine.processors[0], "sysreg": handlers.sysreg,
         "acknowledge": handlers.acknowledge, "services": machine.board_traps,
         "ending": machine.ending_hook,
     })
+    for number, processor in enumerate(machine.processors[1:], 1):
+        found[f"processor{number}"] = processor
+    if machine.turns is not None:
+        found["turns"] = machine.turns.state
     virtual = machine.engine.virtual
     if virtual is not None:
         found["vcpu"], found["monitor"] = virtual.vcpu, virtual.handlers.exit

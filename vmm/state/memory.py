@@ -60,7 +60,7 @@ class Keeper:
     def _dirty(self) -> list[set[int]]:
         """For each Frames, the pages stored to since the last snapshot was taken or put back."""
         by_frames = {id(frames): set(frames.touched or ()) for frames in self.frames}
-        for entry in self.machine.engine.stored_pages():
+        for entry in self._stored_pages():
             address = (entry & ~native.DIRTY_BEHIND) * PAGE
             wanted = Shadow if entry & native.DIRTY_BEHIND else Memory
             for base, end, place, frames in self._places:
@@ -68,10 +68,17 @@ class Keeper:
                     by_frames[id(frames)].add((place.offset + address - base) // PAGE)
         return [by_frames[id(frames)] for frames in self.frames]
 
+    def _stored_pages(self) -> list[int]:
+        return [
+            entry for processor in self.machine.processors
+            for entry in processor.engine.stored_pages()
+        ]
+
     def _clean(self) -> None:
         for frames in self.frames:
             frames.touched = set()
-        self.machine.engine.track_stores()
+        for processor in self.machine.processors:
+            processor.engine.track_stores()
 
     # -- taking ----------------------------------------------------------------------
 
@@ -145,4 +152,5 @@ class Keeper:
         for base, _, place, of in self._places:
             address = base + start - place.offset
             if of is frames and base <= address < place.end:
-                machine.engine.forget_code(address, PAGE)
+                for processor in machine.processors:
+                    processor.engine.forget_code(address, PAGE)

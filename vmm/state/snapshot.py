@@ -58,7 +58,8 @@ class Snapshot:
     """The state of one machine at one moment."""
 
     about: About
-    processor: SavedProcessor
+    processors: tuple[SavedProcessor, ...]
+    current: int  # whose turn it is
     memory: list[Image]
     rom_modes: list[bool]  # of each ROM: whether it reads as memory (a flash may not)
     machine: weakref.ReferenceType[Machine] | None = None  # the one it was taken from
@@ -68,7 +69,7 @@ class Snapshot:
     @property
     def count(self) -> int:
         """Instructions begun."""
-        return self.processor.count
+        return self.processors[self.current].count
 
     def plain_nodes(self) -> list[Data]:
         """The graph as plain data."""
@@ -127,13 +128,15 @@ def take(machine: Machine) -> Snapshot:
         raise SnapshotError(str(error)) from error
     snapshot = Snapshot(
         about,
-        saved.take(engine),
+        tuple(saved.take(processor.engine) for processor in machine.processors),
+        machine.current(),
         _keeper(machine).take(),
         [engine.rom_readable(memory.base) for memory in _roms(machine)],
         weakref.ref(machine),
         graph,
     )
-    engine.drop_derived()
+    for processor in machine.processors:
+        processor.engine.drop_derived()
     return snapshot
 
 
@@ -164,10 +167,13 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
             bus.set_behind(shadow.base, shadow.size, shadow.readable, shadow.writable)
     for memory, readable in zip(_roms(machine), snapshot.rom_modes, strict=True):
         if machine.engine.rom_readable(memory.base) != readable:
-            machine.engine.set_rom_mode(memory.base, memory.size, readable)
+            machine.set_rom_mode(memory.base, memory.size, readable)
+    if machine.turns is not None:
+        machine.turns.resume()
     _keeper(machine).restore(snapshot.memory)
-    saved.restore(machine.engine, snapshot.processor)
-    machine.engine.drop_derived()
+    for processor, held in zip(machine.processors, snapshot.processors, strict=True):
+        saved.restore(processor.engine, held)
+        processor.engine.drop_derived()
     machine.rewind()
 
 
@@ -178,6 +184,10 @@ def _check(machine: Machine, about: About) -> None:
         ours, theirs = getattr(mine, what), getattr(about, what)
         if ours != theirs:
             raise SnapshotError(f"a snapshot of another machine: {what} {theirs}, not {ours}")
+    if mine.options.processors != about.options.processors:
+        raise SnapshotError(
+            f"a snapshot of another machine: {about.options.processors} processors,"
+            f" not {mine.options.processors}")
     for what in ("drives", "devices"):
         if getattr(mine.options, what) != getattr(about.options, what):
             raise SnapshotError(f"a snapshot of a machine with other {what}")
@@ -214,10 +224,10 @@ def save(snapshot: Snapshot, path: str | Path) -> None:
     machine = snapshot.machine() if snapshot.machine is not None else None
     symbols = tuple(machine.symbols) if machine is not None else snapshot.about.symbols
     sources = tuple(machine.symbols.files) if machine is not None else snapshot.about.sources
-    processor = {
-        name: value.hex() if name in BYTES else value
-        for name, value in asdict(snapshot.processor).items()
-    }
+    processors = [
+        {name: value.hex() if name in BYTES else value for name, value in asdict(one).items()}
+        for one in snapshot.processors
+    ]
     pages = [
         [
             [at * CHUNK + i, page] for at, chunk in enumerate(image) if chunk is not EMPTY
@@ -227,7 +237,8 @@ def save(snapshot: Snapshot, path: str | Path) -> None:
     ]
     text = {
         "about": _about_text(replace(snapshot.about, symbols=symbols, sources=sources)),
-        "processor": processor,
+        "processors": processors,
+        "current": snapshot.current,
         "rom_modes": snapshot.rom_modes,
         "pages": [[number for number, _ in held] for held in pages],
         "nodes": snapshot.plain_nodes(),
@@ -245,24 +256,31 @@ def load(path: str | Path) -> Snapshot:
         text, opened, reader = file.read(path)
         with opened:
             about = _read_about(text["about"])
-            held = text["processor"]
-            for name in BYTES:
-                held[name] = bytes.fromhex(held[name])
-            held["native"] = tuple(held["native"])
-            processor = SavedProcessor(**held)
-            if not processor.fits():
-                raise file.FileError("a damaged snapshot: the processor's state is incomplete")
+            processors = tuple(map(_read_processor, text["processors"]))
+            if not 0 <= text["current"] < len(processors) == about.options.processors:
+                raise file.FileError("a damaged snapshot: processors are missing")
             memory = [
                 _read_image(size, numbers, reader)
                 for size, numbers in zip(about.memory, text["pages"], strict=True)
             ]
-            return Snapshot(about, processor, memory, text["rom_modes"], nodes=text["nodes"])
+            return Snapshot(
+                about, processors, text["current"], memory, text["rom_modes"], nodes=text["nodes"])
     except OSError as error:
         raise SnapshotError(f"{path}: {error.strerror}") from error
     except file.FileError as error:
         raise SnapshotError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SnapshotError(f"{path}: a damaged snapshot: {error}") from error
+
+
+def _read_processor(held: dict[str, Any]) -> SavedProcessor:
+    for name in BYTES:
+        held[name] = bytes.fromhex(held[name])
+    held["native"] = tuple(held["native"])
+    processor = SavedProcessor(**held)
+    if not processor.fits():
+        raise file.FileError("a damaged snapshot: the processor's state is incomplete")
+    return processor
 
 
 def _read_image(size: int, numbers: list[int], reader: Any) -> Image:

@@ -24,7 +24,7 @@ class GuestMachine(Machine):
         properties: Mapping[str, str] | None = None, ledger: bool = True, coverage: bool = False,
         bios: Path | None = None, initrd: Path | None = None, cpu: str | None = None,
         ram: int | str | None = None, append: str = "", boot_menu: bool = False,
-        debugcon: bool = False,
+        debugcon: bool = False, processors: int = 1,
     ) -> None:
         """As `Machine`; without a board it is the one that the kernel's ELF file names."""
         named = str(board or (elf.board(kernel) if kernel else ""))
@@ -34,7 +34,7 @@ class GuestMachine(Machine):
         super().__init__(
             name, kernel=kernel, bios=bios, initrd=initrd, cpu=cpu, ram=ram, append=append,
             ledger=ledger, coverage=coverage, boot_menu=boot_menu, debugcon=debugcon,
-            properties={**given, **(properties or {})},
+            processors=processors, properties={**given, **(properties or {})},
         )
         self.limits = limits
         self.title = f"{name}, {(kernel or bios or Path()).name}"

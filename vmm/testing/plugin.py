@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 SUFFIX = ".vmm.toml"  # of descriptions, docs/testing.md
 MARKER = (
     'vmm(board=None, kernel=None, bios=None, initrd=None, cpu=None, ram=None, append="", '
-    "properties=None, timeout=None, instructions=None, wall=60, ledger=True, "
+    "processors=1, properties=None, timeout=None, instructions=None, wall=60, ledger=True, "
     "coverage=False): the machine of a guest test. Files are beside the test or below the root; "
     "timeout (seconds of virtual time) and instructions are exact limits of the whole test, "
     "wall is for each run."
 )
 LIMITS = {"timeout": "virtual", "instructions": "instructions", "wall": "wall"}
-OPTIONS = ("board", "kernel", "bios", "initrd", "cpu", "ram", "append", "properties", "boot_menu",
-           "debugcon", "ledger", "coverage")
+OPTIONS = ("board", "kernel", "bios", "initrd", "cpu", "ram", "append", "processors",
+           "properties", "boot_menu", "debugcon", "ledger", "coverage")
 
 machines = pytest.StashKey[list["GuestMachine"]]()
 

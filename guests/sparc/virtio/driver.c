@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The transport, the rings, and waiting in power-down for interrupts. */
+/* The transport and the rings. */
 #include "virtio.h"
 
 #define APB_PNP 0x800ff000u
@@ -174,17 +174,12 @@ void virtio_submit(struct virtio *device, struct queue *queue, const struct piec
 
 u32 virtio_wait(struct virtio *device, struct queue *queue)
 {
-	set_pil(15);
 	while (get_le16(queue->device + 2) == queue->used) {
 		if (get_register(device, REG_STATUS) & STATUS_NEEDS_RESET) {
 			print("the device needs a reset\n");
 			exit_guest(1);
 		}
-		power_down();                      /* an interrupt that is masked wakes it too */
-		set_pil(0);
-		set_pil(15);
 	}
-	set_pil(0);
 	u32 slot = queue->used++ % queue->size;
 	return get_le32(queue->device + 4 + 8 * slot + 4);
 }

@@ -21,10 +21,13 @@ from vmm.cpu.arm.registers import (
     FEATURE_EL3,
     FEATURES,
     HYP,
+    MPIDR,
+    MULTIPROCESSING,
     PSCI_CONDUIT,
     SVC,
     SYSTEM,
     THUMB,
+    SystemRegister,
     cp_key,
     register_file,
 )
@@ -85,7 +88,7 @@ class ArmProcessor:
             if find(self._cp_hash, cp_key(register, bool(register.secure)))
         )
         for secure in (False, True):
-            self.engine.library.dll.vmm_arm_reads_zero(self._cp_hash, cp_key(DBGOSDLR, secure))
+            self._constant(DBGOSDLR, 0, secure)
         absent = set() if security else {"scr", "mvbar", *(r.name for r in SYSTEM if r.secure)}
         if not virtualization:
             absent |= {r.name for r in SYSTEM if r.opc1 in (4, 6) and r.crn != 7}
@@ -105,6 +108,15 @@ class ArmProcessor:
         )
         return bool(code == 0)
 
+    def _constant(self, register: SystemRegister, value: int, secure: bool) -> None:
+        set_constant: Any = self.engine.library.dll.vmm_arm_constant_register
+        set_constant(self._cp_hash, cp_key(register, secure), value)
+
+    def set_affinity(self, number: int) -> None:
+        """Which of the machine's processors it is, as MPIDR says."""
+        for secure in (False, True):
+            self._constant(MPIDR, MULTIPROCESSING | number, secure)
+
     def set_firmware_conduit(self, kind: int) -> None:
         """Calls of this kind (traps.HVC or traps.SMC) are the firmware's to answer."""
         self.engine.native.psci_conduit = kind
@@ -123,6 +135,15 @@ class ArmProcessor:
         if self.security:
             self.registers["scr"] = 0
         self.set_pc(0)
+
+    def switch_on(self, entry: int, argument: int) -> None:
+        """Begin at ``entry`` as after a reset (bit 0: in Thumb state), ``argument`` in r0."""
+        sctlr = self._reset_values.get("sctlr")
+        if sctlr is not None:
+            self.registers["sctlr"] = sctlr
+        self.reset()
+        self.registers["r0"] = argument
+        self.set_pc(entry)
 
     @property
     def pc(self) -> int:

@@ -151,6 +151,8 @@ def float_registers(engine: Engine, doubles: int) -> list[Register]:
         by_engine("fpexc", 32, FPEXC_FIELDS),
     ]
 
+MPIDR = SystemRegister("mpidr", 0, 0, 0, 5)
+MULTIPROCESSING = 1 << 31  # of MPIDR: the format with affinity levels
 # The OS double lock is never locked (DDI 0406C C11.11.30); Linux looks before it uses breakpoints.
 DBGOSDLR = SystemRegister("dbgosdlr", 1, 0, 3, 4, cp=14)
 

@@ -7,6 +7,7 @@ board), because they have interrupt lines and events.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from vmm.cpu.arm.processor import ArmProcessor
@@ -104,3 +105,15 @@ class TimerRegisters:
             self.offset = value
             c.write_offset(value)
         return 0
+
+
+class Banked:
+    """The registers of several processors: ``current`` says which one makes an access."""
+
+    def __init__(self, registers: Sequence[TimerRegisters], current: Callable[[], int]) -> None:
+        self.registers = tuple(registers)
+        self.current = current
+
+    def access(self, register: int, write: bool, value: int) -> int:
+        """As `TimerRegisters.access`."""
+        return self.registers[self.current()].access(register, write, value)

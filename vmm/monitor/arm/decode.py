@@ -43,6 +43,8 @@ class Kind(IntEnum):
     FLOAT_SYSTEM = 16  # VMRS, VMSR of a register that is not FPSCR
     HVC = 17
     SMC = 18
+    STORE = 19  # these two are not sensitive: stores that changed page tables too often
+    STORE_DOUBLE = 20
 
 
 NAMES: dict[int, str] = {
@@ -52,7 +54,7 @@ NAMES: dict[int, str] = {
     Kind.UNPRIVILEGED: "ldrt, strt", Kind.UNPRIVILEGED_OFFSET: "ldrt, strt",
     Kind.SYSTEM: "mcr, mrc",
     Kind.SYSTEM_WIDE: "mcrr, mrrc", Kind.FLOAT_SYSTEM: "vmsr, vmrs", Kind.HVC: "hvc",
-    Kind.SMC: "smc",
+    Kind.SMC: "smc", Kind.STORE: "str", Kind.STORE_DOUBLE: "str",
 }
 
 

@@ -57,6 +57,8 @@ class Monitor(base.Monitor):
         The native layer looks at each instruction by itself: it costs no time in Python.
         """
         self.processor.vcpu.translate = 1
+        if looked_at is None:
+            self.adapt()
 
     def native_counts(self) -> dict[str, int]:
         """Instructions emulated without an exit, and those that the policy is told of."""

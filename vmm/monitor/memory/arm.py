@@ -28,6 +28,7 @@ from vmm.monitor.memory.tables import (
     rights_bits,
 )
 from vmm.native.library import SHADOW_PXN
+from vmm.native.table_guard import FORMAT_PXN, TABLES_ARM, TABLES_LPAE
 
 SHORT_NAMES, LONG_NAMES = ("ttbr0", "ttbr1", "dacr"), ("ttbr0_64", "ttbr1_64")
 FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
@@ -125,11 +126,6 @@ class ArmTables:
         return bool(first >> (3 if first & 3 == 1 else 19) & 1)
 
     @property
-    def last_level(self) -> int:
-        """Second-level tables; of long descriptors the third level, as `part` counts."""
-        return 7 if self._long else 2
-
-    @property
     def mode(self) -> Hashable:
         """Short or long descriptors."""
         return self._long
@@ -176,6 +172,18 @@ class ArmTables:
             return Part(None, entry & 0xFFF00000, walk_short.MIB, ap in WRITABLE_AP)
         frame = entry & 0xFF000000 | (entry >> 20 & 15) << 32 | (entry >> 5 & 15) << 36
         return Part(None, frame, walk_short.MIB << 4, ap in WRITABLE_AP)
+
+    @property
+    def format(self) -> tuple[int, int, int]:
+        """Long descriptors, or short ones with or without PXN."""
+        kind = TABLES_LPAE if self._long else TABLES_ARM
+        return kind, FORMAT_PXN if self._pxn else 0, (1 << 64) - 1
+
+    def span(self, level: int) -> int:
+        """B3.5.1 and B3.6.1."""
+        if level > 4:
+            return 1 << 9 * (8 - level) + 3
+        return walk_short.MIB if level == 1 else walk_short.SMALL
 
     def _part_long(self, level: int, entry: int) -> Part:
         if not entry & 1 or (level == 3 and not entry & 2):

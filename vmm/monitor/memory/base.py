@@ -42,10 +42,6 @@ class MemoryCounters(Shared):
         for name in ("faults", "hidden_faults", "updates", "walks", "flushes", "switches")
     )
 
-    def as_dict(self) -> dict[str, int]:
-        """By name."""
-        return {name: getattr(self, name) for name in self.names()}
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -6,36 +6,35 @@ what it costs on the bare machine, and the guest's flushes are the
 processor's own.  In exchange every change of a table is looked at: a trapped
 store after its instruction has ended, a batch of updates (`update`) without
 any trap.  A guest that stores what no table may hold is stopped; one that asks
-by hypercall is told.  `frame_types` has the rules.
+by hypercall is told.
 
-Roots that were used lately stay validated, so coming back to one is cheap.
-A store to a table that no root in use is above means that the guest has put
-the frame to another use: the roots that it belonged to are let go, and the
-store goes on unhindered.
+`frame_types` has the rules, `table_guard` what is looked at when; guests are served by
+the native form of both (`native_guard`).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vmm.monitor.memory.base import LOAD, PAGE, STORE, MemoryCounters
-from vmm.monitor.memory.frame_types import FrameTypes, RefusedError
+from vmm.monitor.memory.frame_types import RefusedError
 from vmm.monitor.memory.guest import Guest, guest_of, take_over
-from vmm.monitor.memory.tables import Table
+from vmm.monitor.memory.physical import PhysicalMemory
+from vmm.monitor.memory.table_guard import Guard, TableGuard
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
 
-ROOTS = 64  # kept validated at most
-WORD = 4
+NOT_SO = "the guest's page tables may not be so: "
 LONGEST_STORE = 64  # bytes: ARM's STM of all registers
 
+GuardOf = Callable[[Guest, MemoryCounters], Guard]
 
-def addresses(start: int, size: int) -> bool:
-    """All that a board can have: 32 bits of address."""
-    return start + size <= 1 << 32
+
+def readable(guest: Guest, counters: MemoryCounters) -> Guard:
+    """The guard that is written in Python."""
+    return TableGuard(guest.mmu, guest.memory, guest.tables, counters)
 
 
 class Policy:
@@ -43,35 +42,39 @@ class Policy:
 
     name = "exposed"
 
-    def __init__(self, owns: Callable[[int, int], bool] = addresses) -> None:
-        """``owns`` says whether so many bytes at a guest-physical address are the guest's."""
+    def __init__(self, guard_of: GuardOf = readable) -> None:
+        """``guard_of`` makes the guard of a guest that has no monitor (`serve`)."""
         self.counters = MemoryCounters()
-        self._owns = owns
+        self._guard_of = guard_of
         self._guest: Guest
-        self._types: FrameTypes
-        self._mode: object = None
-        self._current: tuple[Table, ...] = ()
-        self._pinned: OrderedDict[Table, None] = OrderedDict()
+        self.guard: Guard
+        self._mode: tuple[object] | None = None  # of the tables that the guard knows
         self._walked: dict[int, int | None] = {}  # virtual page -> where the kernel finds it
+        self._generation = 0  # of the guard, when those were found
         self._storing: list[int] = []  # where the current instruction stores to tables
 
     def attach(self, monitor: Monitor) -> None:
         """Take the guest's translation over."""
+        from vmm.monitor.memory.native_guard import NativeGuard
+
+        memory = PhysicalMemory(monitor.machine.bus)
+        guest = guest_of(monitor, memory)
+        guard = NativeGuard(
+            guest.mmu, memory, guest.tables, self.counters, engine=monitor.engine)
+        self._guard_of = lambda guest, counters: guard
+        monitor.engine.native.guard = guard.address
         take_over(monitor, self)
-        self.serve(guest_of(monitor))
+        self.serve(guest)
 
     def serve(self, guest: Guest) -> None:
         """Begin, with the guest's registers as they are."""
         self._guest = guest
-        self._types = FrameTypes(guest.memory, guest.tables, self._owns, self._table)
+        self.guard = self._guard_of(guest, self.counters)
         self._switch()
 
     def type_of(self, frame: int) -> str:
         """What a frame (a number) is used for: "none", "table 1" to "table 4", "writable"."""
-        return self._types.name(frame)
-
-    def _table(self, frame: int, role: int) -> None:
-        self._guest.mmu.set_role(frame, role)
+        return self.guard.type_of(frame)
 
     # -- contexts -------------------------------------------------------------------------
 
@@ -84,34 +87,19 @@ class Policy:
         guest, tables = self._guest, self._guest.tables
         self._walked.clear()
         tables.load_context(guest.registers)
-        self._current = tables.roots()
-        if tables.mode != self._mode or not self._current:
-            self._mode = tables.mode
-            self._pinned.clear()
-            self._types.clear()
-            # Only words can be entries of a batch that is made without asking.
-            guest.mmu.set_batches(tables.entry_size == WORD and self._owns is addresses)
+        roots = tables.roots()
+        mode = (tables.mode,)
+        if mode != self._mode or not roots:
+            self._mode = mode
+            self.guard.begin()
         if not tables.translating:
             guest.mmu.use_none()
             return
         guest.mmu.use(None)
-        for root in self._current:
-            if root in self._pinned:
-                self._pinned.move_to_end(root)
-                continue
-            try:
-                self._types.pin(root)
-            except RefusedError as error:
-                guest.stop(f"the guest's page tables cannot be used: {error}")
-                return
-            self.counters.walks += 1
-            self._pinned[root] = None
-        while len(self._pinned) > ROOTS:
-            self._let_go(next(iter(self._pinned)))
-
-    def _let_go(self, root: Table) -> None:
-        del self._pinned[root]
-        self._types.unpin(root)
+        try:
+            self.guard.enter(roots)
+        except RefusedError as error:
+            guest.stop(f"the guest's page tables cannot be used: {error}")
 
     def flush(self, address: int | None) -> None:
         """The processor's own."""
@@ -133,6 +121,9 @@ class Policy:
 
     def physical(self, address: int) -> int | None:
         """By a walk, unless it is remembered; it is forgotten when the processor forgets."""
+        if self.guard.generation != self._generation:
+            self._generation = self.guard.generation
+            self._walked.clear()
         page = address & -PAGE
         if page not in self._walked:
             self._walked[page] = self._guest.tables.walk(page, LOAD, False).physical
@@ -143,32 +134,21 @@ class Policy:
 
     def stored(self) -> None:
         """Validate what the store has changed."""
+        refused = self.guard.refused()
+        if refused is not None:
+            self._guest.stop(NOT_SO + refused)
         stores, self._storing = self._storing, []
         for address in stores:
             self._look(address, LONGEST_STORE)
 
     def _look(self, address: int, size: int) -> None:
-        """So many bytes have been stored to, all in one frame."""
-        current = {root.base for root in self._current}
-        for base in self._types.tables_in(address >> 12):
-            if base not in self._types:
-                continue  # a change of one above has just ended its use
-            above = self._types.roots_above(base)
-            if above & current:
-                self._validate(base)
-            elif self._types.overlaps(base, address, size):
-                for root in [root for root in self._pinned if root.base in above]:
-                    self._let_go(root)
-
-    def _validate(self, base: int) -> None:
         try:
-            self.counters.updates += self._types.changed(base)
+            self.guard.look(address, size)
         except RefusedError as error:
-            self._guest.stop(f"the guest's page tables may not be so: {error}")
+            self._guest.stop(NOT_SO + str(error))
 
     def wrote(self, address: int, size: int) -> None:
         """Validate what others have changed."""
-        self._walked.clear()
         while size > 0:
             part = min(size, PAGE - address % PAGE)
             self._look(address, part)
@@ -176,49 +156,10 @@ class Policy:
 
     def update(self, entries: Sequence[tuple[int, int]]) -> bool:
         """Validate each entry of a table in use, and store it; they count at once."""
-        guest, types = self._guest, self._types
-        size, place = guest.tables.entry_size, guest.memory.place
-        most = 1 << 8 * size
-        base = end = 0  # the table of the last entry
-        free = -1  # a frame without tables
-        accepted = 0
-        for address, value in entries:
-            if address % size or value >= most:
-                break
-            if not base <= address < end and address >> 12 != free:
-                table = self._table_at(address)
-                base, end = (0, 0) if table is None else (table, types.end(table))
-                free = -1 if types.tables_in(address >> 12) else address >> 12
-            if base <= address < end:
-                free = -1  # the entry may make a table of it
-                try:
-                    types.propose(base, address, value)
-                except RefusedError:
-                    break
-            if not place(address, size, value):
-                break
-            accepted += 1
-        self.counters.updates += accepted
-        self._walked.clear()
-        guest.mmu.flush()
-        return accepted == len(entries)
-
-    def _table_at(self, address: int) -> int | None:
-        """The table that the current roots reach at an address; others there are let go."""
-        current = {root.base for root in self._current}
-        for base in self._types.tables_in(address >> 12):
-            if base not in self._types or not self._types.overlaps(base, address, 1):
-                continue
-            above = self._types.roots_above(base)
-            if above & current:
-                return base
-            for root in [root for root in self._pinned if root.base in above]:
-                self._let_go(root)
-        return None
+        return self.guard.update(entries) == len(entries)
 
     def forget(self) -> None:
         """Begin anew."""
         self._storing.clear()
-        self._pinned.clear()
-        self._types.clear()
+        self.guard.begin()
         self._switch()

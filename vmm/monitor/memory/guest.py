@@ -63,12 +63,8 @@ class Mmu(Protocol):
         """Take addresses for their places from the next access on: translation is off."""
         ...
 
-    def set_role(self, frame: int, role: int) -> None:
-        """Give a frame (a number) a role as `FrameTypes` tells it; nothing is remembered."""
-        ...
-
-    def set_batches(self, allowed: bool) -> None:
-        """Whether entries of last-level tables that map no table may be set without asking."""
+    def set_role(self, frame: int, role: bool) -> None:
+        """Give a frame (a number) a role, or take it; nothing is remembered."""
         ...
 
     def store_through(self, address: int) -> None:
@@ -118,16 +114,8 @@ class EngineMmu:
         self._virtual.space = None
         self._virtual.set_fill_mode(native.FILL_FLAT)
 
-    def set_role(self, frame: int, role: int) -> None:
-        self._virtual.set_role(frame << 12, role)
-
-    def set_batches(self, allowed: bool) -> None:
-        ram = [memory for memory in self._monitor.machine.bus.memory if not memory.rom]
-        if not allowed or not ram:
-            self._virtual.set_batches(0, 0, None)
-            return
-        main = max(ram, key=lambda memory: memory.size)
-        self._virtual.set_batches(main.base, main.size, main.frames.address + main.offset)
+    def set_role(self, frame: int, role: bool) -> None:
+        self._virtual.set_role(frame << 12, int(role))
 
     def flush_page(self, address: int) -> None:
         self._virtual.flush_page(address)
@@ -147,10 +135,10 @@ def tell_of_store(virtual: Virtual, monitor: Monitor) -> None:
         monitor.table_store(pc)
 
 
-def guest_of(monitor: Monitor) -> Guest:
+def guest_of(monitor: Monitor, memory: PhysicalMemory | None = None) -> Guest:
     """The guest of a monitor that has just taken its machine over."""
     virtual = virtual_of(monitor)
-    memory = PhysicalMemory(monitor.machine.bus)
+    memory = memory or PhysicalMemory(monitor.machine.bus)
     return Guest(
         EngineMmu(virtual, monitor), lambda: EngineSpace(virtual.engine), memory,
         tables_of(monitor, memory), monitor.machine.processor.registers, monitor.refuse,

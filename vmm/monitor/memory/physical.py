@@ -8,6 +8,7 @@ from typing import Literal
 
 from vmm.machine.bus import Bus
 from vmm.machine.bus import Memory as Stretch
+from vmm.monitor.memory.base import PAGE
 
 
 class PhysicalMemory:
@@ -55,8 +56,22 @@ class PhysicalMemory:
             return True
         return self._bus.write_ram(address, self._formats[size].pack(value))
 
+    def nobody(self, address: int, size: int) -> bool:
+        """Whether neither memory nor a device answers in any page of these bytes."""
+        start, end = address & -PAGE, address + size + PAGE - 1 & -PAGE
+        placed = (*self._bus.memory, *self._bus.shadows, *self._bus.devices)
+        return not any(one.base < end and start < one.end for one in placed)
+
+    @property
+    def main(self) -> tuple[int, int, int]:
+        """First address, end, and place in the host, of the memory that is plain RAM."""
+        if self._main is None:
+            return 0, 0, 0
+        at = self._main.frames.address + self._low + self._offset
+        return self._low, self._main.end, at
+
     def block(self, address: int, size: int) -> bytes:
-        """``size`` bytes at a multiple of ``size``; no bytes if no memory answers."""
+        """``size`` bytes; no bytes if they are not all memory."""
         if self._low <= address <= self._high:
             start = address + self._offset
             return self._map[start : start + size]

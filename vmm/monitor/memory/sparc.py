@@ -23,6 +23,7 @@ from vmm.monitor.memory.tables import (
     Table,
     rights_bits,
 )
+from vmm.native.table_guard import TABLES_SPARC
 
 ENABLED = 1  # MMU control register, E
 REFERENCED, MODIFIED = 1 << 5, 1 << 6
@@ -84,11 +85,6 @@ class SparcTables:
         """The control register's E."""
         return self._on
 
-    @property
-    def last_level(self) -> int:
-        """The manual's level 3."""
-        return len(SIZES)
-
     def roots(self) -> tuple[Table, ...]:
         """The context's entry of the context table is a table of its own."""
         if not self._on:
@@ -98,15 +94,19 @@ class SparcTables:
     def part(self, level: int, entry: int) -> Part:
         """H.3: the root is level 0 in the manual's count, 1 in ours."""
         kind = entry & 3
-        if not kind:
-            return NOTHING
-        if kind == mmu.PTE:
+        if kind == mmu.PTE and level > 1:
             size = mmu.SIZES[level - 1]
             frame = (entry & 0xFFFFFF00) << 4 & -size
             return Part(None, frame, size, "w" in mmu.RIGHTS[entry >> 2 & 7])
         if kind == mmu.PTD and level < len(SIZES):
             return Part(Table((entry & 0xFFFFFFFC) << 4, level + 1, SIZES[level]))
-        return Part(wrong="a pointer below level 3" if kind == mmu.PTD else "a reserved type")
+        return NOTHING
+
+    format = TABLES_SPARC, 0, (1 << 64) - 1
+
+    def span(self, level: int) -> int:
+        """H.3."""
+        return mmu.SIZES[level - 1]
 
 
 def status(walk: Walk, access: int, user: bool) -> int:

@@ -57,7 +57,11 @@ class Memory(Protocol):
         ...
 
     def block(self, address: int, size: int) -> bytes:
-        """``size`` bytes at a multiple of ``size``; no bytes if no memory answers."""
+        """``size`` bytes; no bytes if they are not all memory."""
+        ...
+
+    def nobody(self, address: int, size: int) -> bool:
+        """Whether neither memory nor a device answers in any page of these bytes."""
         ...
 
 
@@ -88,10 +92,9 @@ class Part(NamedTuple):
     frame: int = 0  # else: physical address of memory
     span: int = 0  # and its bytes; 0: the entry is of no effect
     writable: bool = False
-    wrong: str = ""  # why no entry may be like this
 
 
-NOTHING = Part()
+NOTHING = Part()  # a walk ends there
 
 
 class Tables(Protocol):
@@ -120,11 +123,6 @@ class Tables(Protocol):
         ...
 
     @property
-    def last_level(self) -> int:
-        """The level of tables that no entry of can name another."""
-        ...
-
-    @property
     def mode(self) -> Hashable:
         """What `part` depends on besides its arguments."""
         ...
@@ -140,6 +138,16 @@ class Tables(Protocol):
 
     def part(self, level: int, entry: int) -> Part:
         """What an entry of a table of that level stands for."""
+        ...
+
+    @property
+    def format(self) -> tuple[int, int, int]:
+        """The same for the native layer: kind and flags of `vmm.native.table_guard`, and the
+        mask of physical addresses."""
+        ...
+
+    def span(self, level: int) -> int:
+        """Bytes of virtual addresses that an entry of a table of that level stands for."""
         ...
 
 

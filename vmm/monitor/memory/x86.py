@@ -38,8 +38,10 @@ from vmm.monitor.memory.tables import (
     Table,
     rights_bits,
 )
+from vmm.native.table_guard import FORMAT_NXE, FORMAT_PSE, TABLES_PAE, TABLES_X86
 
-MIB_4, MIB_2 = 1 << 22, 1 << 21
+ALL = (1 << 64) - 1
+GIB, MIB_4, MIB_2 = 1 << 30, 1 << 22, 1 << 21
 
 
 class X86Tables:
@@ -111,11 +113,6 @@ class X86Tables:
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources.values()))
 
     @property
-    def last_level(self) -> int:
-        """Page tables."""
-        return 3 if self._pointers else 2
-
-    @property
     def mode(self) -> Hashable:
         """Which bits mean what: CR4.PAE and PSE, EFER.NXE, the A20 gate."""
         return self._registers["cr4"], self._no_execute, self._a20
@@ -143,7 +140,7 @@ class X86Tables:
         high = RESERVED_HIGH | (0 if self._no_execute and level > 1 else NO_EXECUTE)
         large = level == 2 and bool(entry & LARGE)
         if entry & high or (large and entry & 0x1FF000 & ~PAT_LARGE):
-            return Part(wrong="a reserved bit is set")
+            return NOTHING
         if level < 3 and not large:
             return Part(Table(entry & ADDRESS & self._a20, level + 1, PAGE))
         span = MIB_2 if large else PAGE
@@ -157,6 +154,18 @@ class X86Tables:
         if not (entry & LARGE and self._registers["cr4"] & CR4_PSE):
             return Part(Table(entry & 0xFFFFF000 & self._a20, 2, PAGE))
         if entry & RESERVED_4M:
-            return Part(wrong="a reserved bit is set")
+            return NOTHING
         frame = (entry >> 13 & 0xFF) << 32 | entry & 0xFFC00000 & self._a20
         return Part(None, frame, MIB_4, writable)
+
+    @property
+    def format(self) -> tuple[int, int, int]:
+        """CR4.PSE, EFER.NXE and the A20 gate."""
+        flags = FORMAT_NXE if self._no_execute else 0
+        if self._registers["cr4"] & CR4_PSE:
+            flags |= FORMAT_PSE
+        return TABLES_PAE if self._pointers else TABLES_X86, flags, self._a20 & ALL
+
+    def span(self, level: int) -> int:
+        """4.3 and 4.4."""
+        return (MIB_4, PAGE)[level - 1] if not self._pointers else (GIB, MIB_2, PAGE)[level - 1]

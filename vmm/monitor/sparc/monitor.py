@@ -85,6 +85,8 @@ class Monitor(base.Monitor):
         The engine's own translator does it as it meets the instructions: nothing is scanned.
         """
         self.processor.vcpu.translated = 1
+        if looked_at is None:
+            self.adapt()
 
     # -- registers ------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ processor's: so `machine.processor` stays what the board built.
 
 from __future__ import annotations
 
+import ctypes as C
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from vmm.cpu.virtual import Virtual
@@ -35,7 +35,6 @@ HF_CS32 = 1 << 4
 PAGE = 0x1000
 INVLPG = NUMBER["invlpg"]
 STORES = (NUMBER["store r"], NUMBER["store imm"])
-OFTEN = 8  # traps of a store before it is rewritten
 
 
 class Monitor(base.Monitor):
@@ -58,8 +57,6 @@ class Monitor(base.Monitor):
         machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
-        self._adapts = False
-        self._trapped: Counter[int] = Counter()  # by pc of a store to a page of tables
         self._rewritten: set[int] = set()
 
     # -- instructions --------------------------------------------------------------
@@ -87,7 +84,11 @@ class Monitor(base.Monitor):
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None
     ) -> None:
-        """Have the translator ask for each instruction that may be sensitive."""
+        """Have the translator ask for each instruction that may be sensitive.
+
+        If all of them are replaced the native layer finds them by itself, but for those that
+        go on in another page and stores that were rewritten.
+        """
 
         def number(address: int, code: bytes) -> int:
             if looked_at is not None and not looked_at(address):
@@ -100,9 +101,11 @@ class Monitor(base.Monitor):
             return found
 
         self.virtual.handlers.decode = number
-        self.engine.native.decode_once = looked_at is None
-        self._adapts = looked_at is None and self.memory.name == "strict"
-        self.engine.native.tell_stores |= self._adapts
+        self._cost = cost
+        if looked_at is None:
+            self.engine.native.decode_once = 1
+            self.engine.native.scan = C.addressof(cost)
+            self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:
         """By which translated code calls for a sensitive instruction; 0: it is not one.
@@ -129,16 +132,8 @@ class Monitor(base.Monitor):
 
     def store_trapped(self, pc: int) -> None:
         """A store that traps again and again is translated anew, as a call of the monitor."""
-        if not self._adapts:
-            return
-        self._trapped[pc] += 1
-        if self._trapped[pc] != OFTEN:
-            return
-        physical = self.processor.translate(pc)
-        if physical is not None:
+        if self.adapts and self.is_hot(pc):
             self._rewritten.add(pc)
-            self.engine.library.dll.vmm_x86_rewrite(self.engine.pointer, pc)
-            self.engine.forget_code(physical, 1)
 
     # -- exits ---------------------------------------------------------------------
 

@@ -6,21 +6,21 @@
 
 #include <string.h>
 
-/* ---- registers that the engine takes for no operation at all ---------------- */
+/* ---- registers that the engine has not, or has for one processor only --------- */
 
-/* Reads of such a register left their destination as it was; now they give zero. */
-int vmm_arm_reads_zero(void *registers, uint32_t key);
-int vmm_arm_reads_zero(void *registers, uint32_t key)
+/* The register reads as VALUE, and writes change nothing.  -1 if there is none. */
+int vmm_arm_constant_register(void *registers, uint32_t key, uint32_t value);
+int vmm_arm_constant_register(void *registers, uint32_t key, uint32_t value)
 {
     typedef void *(*find_fn)(void *, uint32_t);
     ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
     void *ri = find(registers, key);
 
-    if (!ri || (FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL) != RI_TYPE_NOP)
+    if (!ri)
         return -1;
     FIELD(uint32_t, ri, RI_TYPE) = (FIELD(uint32_t, ri, RI_TYPE) & ~RI_TYPE_SPECIAL)
                                    | RI_TYPE_CONSTANT;
-    FIELD(uint64_t, ri, RI_RESET_VALUE) = 0;
+    FIELD(uint64_t, ri, RI_RESET_VALUE) = value;
     return 0;
 }
 

@@ -50,6 +50,14 @@ static void after_monitor(struct vmm_cpu *v)
 
 /* ---- where the accessing instruction is ----------------------------------- */
 
+/* Maintenance of the TLBs of all processors (DDI 0406C, B4.2.2: inner shareable). */
+static void broadcast(struct vmm_cpu *v, const void *ri)
+{
+    if (FIELD(uint8_t, ri, RI_CP) == 15 && FIELD(uint8_t, ri, RI_CRN) == 8
+        && FIELD(uint8_t, ri, RI_CRM) == 3)
+        vmm_withdraw_translations(v);
+}
+
 #define ACCESSES(result, name, parameters, arguments, keep, give) \
     result name parameters;                                       \
     result name parameters                                        \
@@ -63,6 +71,8 @@ static void after_monitor(struct vmm_cpu *v)
         if (monitor)                                              \
             before_monitor(v);                                    \
         keep original arguments;                                  \
+        if (v && v->peer)                                         \
+            broadcast(v, ri);                                     \
         if (monitor) {                                            \
             v->helper_pc = GUEST_RETURN;                          \
             after_monitor(v);                                     \

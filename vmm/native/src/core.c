@@ -27,7 +27,7 @@ static const char *const needed_everywhere[] = {
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
     "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
-    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space",
+    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space", "tb_invalidate_phys_addr",
     "tlb_flush", "tlb_flush_page", "tlb_flush_by_mmuidx", "tlb_flush_page_by_mmuidx", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -49,7 +49,7 @@ static const char *const needed_once[] = {
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",
     "cpu_ldl_code_sparc", "cpu_ldub_code_x86_64", "helper_ltr_x86_64", "tb_flush_arm", "fp_exception_el_arm",
     "tcg_gen_qemu_ld_i32_arm", "tcg_gen_qemu_st_i32_arm", "tcg_gen_qemu_ld_i64_arm",
-    "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm",
+    "tcg_gen_qemu_st_i64_arm", "arm_is_psci_call_arm", "tb_invalidate_phys_range_arm",
     "cpu_watchpoint_insert_x86_64", "cpu_watchpoint_remove_by_ref_x86_64",
     "cpu_watchpoint_address_matches_x86_64", "cpu_check_watchpoint_x86_64",
     "helper_get_cp_reg_arm", "helper_get_cp_reg64_arm", "helper_set_cp_reg_arm",
@@ -66,7 +66,7 @@ static const char *const needed_once[] = {
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
     "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
-    "tb_invalidate_phys_addr_x86_64", "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
+    "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
 void *vmm_original(const char *name)
@@ -207,7 +207,9 @@ void vmm_detach(struct vmm_cpu *v)
             break;
         }
     pthread_mutex_unlock(&attached_lock);
-    free(v->pages);
+    vmm_part(v);
+    if (!v->borrows_pages)
+        free(v->pages);
     free(v->instructions);
     free(v->device_pcs);
     free(v->code_ram);
@@ -217,6 +219,7 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
+    vmm_free_rewritten(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
@@ -317,18 +320,37 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
     memset(v->places_of_pages, 0, sizeof v->places_of_pages); /* there may be other memory now */
 }
 
-/* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
- * translated from there, all translations go and the running block is left at
- * its end. */
-void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
+/* All translations are gone: no page has code until instructions are fetched from it
+ * again, which the empty TLB makes sure to be noticed.  A monitor's views keep
+ * translations of their own, so theirs stay marked. */
+static void unmark_code(struct vmm_cpu *v)
+{
+    if (v->vcpu)
+        return;
+    for (uint32_t page = 0; page < VMM_PAGES; page++)
+        v->pages[page] &= (uint8_t)~VMM_PAGE_CODE;
+    vmm_flush_tlb(v);
+}
+
+/* All translations go, and the running block is left at its end. */
+void vmm_forget_all_code(struct vmm_cpu *v)
 {
     static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
 
+    memset(v->known, 0, sizeof v->known);
+    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+    vmm_kick(v);
+}
+
+/* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
+ * translated from there, all translations go and the running block is left at
+ * its end.  A device may fill such a page many times before code is there again. */
+void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
+{
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         if (v->pages[page] & VMM_PAGE_CODE) {
-            memset(v->known, 0, sizeof v->known);
-            ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
-            vmm_kick(v);
+            vmm_forget_all_code(v);
+            unmark_code(v);
             return;
         }
 }

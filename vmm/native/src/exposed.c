@@ -8,6 +8,7 @@
  */
 #include "monitor_sparc.h"
 #include "offsets.h"
+#include "table_guard.h"
 
 #include <stdlib.h>
 
@@ -41,15 +42,15 @@ int vmm_walk_index(const struct vmm_cpu *v, int mmu_index)
     return mmu_index;
 }
 
-/* Give a frame (of 4 KiB, by number) a role, VMM_ROLE_TABLE and chunks; 0: none.  The caller
+/* Give a frame (of 4 KiB, by number) a role that the monitor knows; 0: none.  The caller
  * flushes translations.  False without memory. */
 bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role)
 {
     if (!v->roles)
-        v->roles = calloc(VMM_PAGES, sizeof *v->roles);
+        v->roles = calloc(1, VMM_PAGES);
     if (!v->roles || frame >= VMM_PAGES)
         return false;
-    v->roles[frame] = role;
+    v->roles[frame] = (uint8_t)role;
     return true;
 }
 
@@ -69,7 +70,8 @@ int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot)
         return prot & ~VMM_ENTRY_WRITE;
     v->fill_physical = (uint32_t)physical;
     if (!vmm_stores_through(v, address, v->fill_pc)) {
-        vmm_refuse_fill(v, vmm_ask_fill(v, address, STORE), v->fill_pc);
+        if (!vmm_guard_fill(v, address))
+            vmm_refuse_fill(v, vmm_ask_fill(v, address, STORE), v->fill_pc);
         if (!vmm_stores_through(v, address, v->fill_pc) && has_role(v, physical))
             vmm_engine_abort("the monitor permitted a store to a table and did not let it through");
     }

@@ -5,10 +5,10 @@
  * or out of it, after the guest's registers have been written.  False: nothing has been
  * done, or what has been done may be done again, and the monitor is to be told.
  *
- * FILL_ENGINE (policy nested): tables are memory like any other.  FILL_EXPOSED: batch.c.
+ * FILL_ENGINE (policy nested): tables are memory like any other.  FILL_EXPOSED: table_guard.c.
  * Policies strict and lazy, where the native layer keeps the shadow tables: shadow.c.
  */
-#include "shadow.h"
+#include "table_guard.h"
 
 enum { UPDATE = 8, VALUE = 4 /* struct hyper_update of guests/runtime/hypercall.h */ };
 enum { MOST_UPDATES = 4096 /* of one batch */ };
@@ -24,7 +24,7 @@ bool vmm_memory_context(struct vmm_cpu *v)
     if (v->shadow)
         return vmm_shadow_context(v);
     if (!engine_walks(v))
-        return false;
+        return vmm_guard_context(v);
     v->asked_switches++;
     vmm_flush_tlb(v);
     return true;
@@ -36,13 +36,19 @@ bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all)
     if (v->shadow)
         return all ? vmm_shadow_flush_all(v) : vmm_shadow_flush_page(v, address);
     if (!engine_walks(v))
-        return false;
+        return vmm_guard_flush(v, address, all);
     v->asked_flushes++;
     if (all)
         vmm_flush_tlb(v);
     else
         vmm_flush_page(v, address);
     return true;
+}
+
+/* A paravirtual guest will not enter the space of ROOT and TAG (HYPER_RELEASE) again. */
+bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag)
+{
+    return vmm_guard_release_space(v, root, tag) || vmm_memory_flush(v, 0, true);
 }
 
 static bool update_followed(struct vmm_cpu *v, uint32_t from, uint32_t count)
@@ -59,16 +65,14 @@ static bool update_followed(struct vmm_cpu *v, uint32_t from, uint32_t count)
         updates[i].address = vmm_load_word(v, at);
         updates[i].value = vmm_load_word(v, at + VALUE);
     }
-    return vmm_shadow_update(v, updates, count);
+    return v->shadow ? vmm_shadow_update(v, updates, count) : vmm_guard_batch(v, updates, count);
 }
 
 /* Set COUNT entries of page tables as the structures at physical address UPDATES say. */
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count)
 {
-    if (v->shadow)
-        return update_followed(v, updates, count);
     if (!engine_walks(v))
-        return vmm_batch(v, updates, count);
+        return update_followed(v, updates, count);
     for (uint32_t at = updates; at - updates < UPDATE * count; at += UPDATE) {
         uint32_t entry;
 

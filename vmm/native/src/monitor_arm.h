@@ -42,7 +42,8 @@ enum arm_mode {
 enum arm_sensitive {
     ARM_CPS = 1, ARM_MRS, ARM_MSR, ARM_MRS_BANKED, ARM_MSR_BANKED, ARM_EXCEPTION_RETURN,
     ARM_LDM_RETURN, ARM_LDM_USER, ARM_STM_USER, ARM_RFE, ARM_SRS, ARM_UNPRIVILEGED,
-    ARM_UNPRIVILEGED_OFFSET, ARM_SYSTEM, ARM_SYSTEM_WIDE, ARM_FLOAT_SYSTEM, ARM_HVC, ARM_SMC
+    ARM_UNPRIVILEGED_OFFSET, ARM_SYSTEM, ARM_SYSTEM_WIDE, ARM_FLOAT_SYSTEM, ARM_HVC, ARM_SMC,
+    ARM_STORE, ARM_STORE_DOUBLE /* no sensitive ones: monitor_arm_store.c */
 };
 
 /* The virtual CPU's words and the registers of its current mode. */
@@ -125,11 +126,17 @@ uint32_t vmm_arm_shifted(struct vmm_cpu *v, uint32_t code);
 int vmm_arm_emulate(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 
 /* monitor_arm_memory.c */
+void vmm_arm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value, bool aligned,
+                        uintptr_t retaddr);
 int vmm_arm_load_block(struct vmm_cpu *v, uint32_t code, bool user, uintptr_t retaddr);
 int vmm_arm_store_block(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 int vmm_arm_rfe(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 int vmm_arm_srs(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_t retaddr);
+
+/* monitor_arm_store.c */
+struct arm_instruction vmm_arm_decode_store(uint32_t code, bool thumb);
+int vmm_arm_store(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t retaddr);
 
 /* monitor_arm_site.c */
 struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);

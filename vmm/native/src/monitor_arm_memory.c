@@ -60,6 +60,13 @@ static void store(struct vmm_cpu *v, uint32_t address, uint32_t value, unsigned 
         vmm_watch_done(v, value);
 }
 
+/* A word that an instruction stores; ALIGNED: it has to be. */
+void vmm_arm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value, bool aligned,
+                        uintptr_t retaddr)
+{
+    store(v, address, value, aligned ? LOG_WORD | ALIGNED : LOG_WORD, retaddr);
+}
+
 /* ---- blocks of registers (A8.8.57, B9.3.5 and on) ------------------------------------ */
 
 struct block {

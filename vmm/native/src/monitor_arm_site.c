@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sensitive ARM instructions of virtual kernel mode, replaced as they are translated.
+/* Sensitive ARM instructions of virtual kernel mode, and stores that trap again and again,
+ * replaced as they are translated.
  *
  * Where the translator meets one it is handed SETEND instead, which calls a helper and
  * ends its block; that call becomes a call of vmm_arm_site(), with the instruction's
@@ -33,14 +34,18 @@ static uint32_t load_half(void *env, uint32_t address)
     return original(env, address);
 }
 
-/* The sensitive instruction at PC, which may be fetched. */
-struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb)
+/* The instruction at PC, which may be fetched; of T32 the first of two halfwords is high. */
+static uint32_t code_at(struct vmm_cpu *v, uint32_t pc, bool thumb)
 {
     uint32_t code = thumb ? load_half(v->env, pc) : load_word(v->env, pc);
 
-    if (thumb && code >> 11 >= 0x1d)
-        code = code << 16 | load_half(v->env, pc + 2);
-    return vmm_arm_decode(code, thumb);
+    return thumb && code >> 11 >= 0x1d ? code << 16 | load_half(v->env, pc + 2) : code;
+}
+
+/* The sensitive instruction at PC. */
+struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb)
+{
+    return vmm_arm_decode(code_at(v, pc, thumb), thumb);
 }
 
 /* Whether a T32 instruction may be in an IT block (A8.8.54): the block of translated code
@@ -59,6 +64,8 @@ static bool in_it_block(struct vmm_cpu *v, uint32_t pc)
 /* The instruction at PC is about to be translated. */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
 {
+    uint32_t code;
+
     replaced.instruction.kind = 0;
     if (!v->vcpu || v->vcpu->native || !v->vcpu->kernel || !v->vcpu->words[ARM_VCPU_TRANSLATE])
         return;
@@ -66,7 +73,10 @@ void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
     replaced.thumb = FIELD(uint32_t, v->env, ARM_THUMB);
     replaced.big_endian = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E;
     replaced.conditional = replaced.thumb && in_it_block(v, pc);
-    replaced.instruction = vmm_arm_instruction_at(v, pc, replaced.thumb);
+    code = code_at(v, pc, replaced.thumb);
+    replaced.instruction = vmm_arm_decode(code, replaced.thumb);
+    if (!replaced.instruction.kind && vmm_is_rewritten(v, pc))
+        replaced.instruction = vmm_arm_decode_store(code, replaced.thumb);
 }
 
 /* What the translator is handed: the SETEND that would change something, so calls. */

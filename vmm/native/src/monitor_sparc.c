@@ -183,10 +183,12 @@ static bool passes_by(uint32_t code)
  * supervisor mode that would neither trap nor have the right rights: the translator is
  * shown the supervisor's space, which traps.  Where all is translated it is shown
  * an access by a helper, which comes to the monitor (vmm_sparc_emulated). */
-uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code)
+uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t pc, uint32_t code)
 {
     const uint32_t op3_bits = 0x3fu << 19;
 
+    if (vmm_sparc_translates(v) && vmm_is_rewritten(v, pc))
+        return vmm_sparc_store_shown(code);
     if (!passes_by(code))
         return code;
     if (vmm_sparc_translates(v))
@@ -243,6 +245,10 @@ void helper_st_asi_sparc(void *env, uint32_t address, uint64_t value, int asi, u
     ORIGINAL(store_fn, original, "helper_st_asi_sparc");
     struct vmm_cpu *v = translated(env);
 
+    if (v && asi == (int)VMM_SPARC_TABLE) {
+        vmm_sparc_store(v, address, (uint32_t)value, GUEST_RETURN);
+        return;
+    }
     if (v && !vmm_sparc_engine_accesses(v, address, asi, true)) {
         if (!policy_stores(v, address, (uint32_t)value, asi, operation))
             vmm_sparc_emulated(v, GUEST_RETURN);

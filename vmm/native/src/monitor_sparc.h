@@ -25,11 +25,16 @@ bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap);
 bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
 
 /* What the translator is to see in place of an instruction in virtual supervisor mode. */
-uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t code);
+uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t pc, uint32_t code);
 
 /* An access of an alternate space that is not memory is the engine's, or it is emulated. */
 bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store);
 void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
+
+/* sparc_stores.c */
+#define VMM_SPARC_TABLE 0xfeu /* an alternate space that nobody has */
+uint32_t vmm_sparc_store_shown(uint32_t code);
+void vmm_sparc_store(struct vmm_cpu *v, uint32_t address, uint32_t value, uintptr_t host_pc);
 
 /* para_sparc.c */
 bool vmm_para_sparc_exit(struct vmm_cpu *v, uint32_t kind);

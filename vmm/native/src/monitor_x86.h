@@ -70,10 +70,17 @@ bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector);
 void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one);
 void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr);
 
+/* x86_decode.c */
+struct x86_decoded {
+    uint32_t operation, length;
+    uint64_t argument;
+};
+bool vmm_x86_decode(const uint8_t *code, uint32_t size, bool wide, bool flat, struct x86_decoded *found);
+bool vmm_x86_operation_ends(uint32_t operation);
+
 /* x86_sites.c */
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
                                  uint64_t argument, uint32_t immediate, int ends);
-void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc);
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
 void vmm_x86_scanned(void);

@@ -159,6 +159,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define ARM_THUMB 0x220
 #define ARM_CONDEXEC 0x224 /* ITSTATE */
 #define ARM_VFP_SYSTEM 3624 /* FPSID, MVFR1 (6), MVFR0 (7), FPEXC (8): words */
+#define ARM_EXCLUSIVE_ADDRESS 0xec0 /* -1: the monitor is open */
 #define ARM_VECTOR 0xe20 /* length and stride: words */
 #define ARM_FPEXC 0xe48
 #define ARM_FPEXC_EN 0x40000000u

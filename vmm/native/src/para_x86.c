@@ -10,7 +10,7 @@
 #include "offsets.h"
 
 enum { R_EAX = 0, R_ECX = 1, R_EBX = 3, R_ESP = 4, R_CS = 1, R_SS = 2 };
-enum { GP = 13, PF = 14, CR2 = 2, HYPERCALL = 0x82, FIRST_OF_USERS = 0x80 };
+enum { GP = 13, PF = 14, CR2 = 2, CR3 = 3, HYPERCALL = 0x82, FIRST_OF_USERS = 0x80 };
 enum { HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
 enum { FL_TF = 1 << 8, FL_IF = 1 << 9, FL_DF = 1 << 10, FL_NT = 1 << 14, FL_RF = 1 << 16 };
 enum { FL_VM = 1 << 17, FL_AC = 1 << 18, FL_ID = 1 << 21, FL_IOPL = 3 << 12 };
@@ -179,6 +179,23 @@ static void go_back(struct vmm_cpu *v)
     put_reg(v, R_EAX, eax);
 }
 
+/* HYPER_SPACE: CR3 is written; false if Python has to look at it. */
+static bool enter_space(struct vmm_cpu *v, uint32_t root)
+{
+    FIELD(uint64_t, v->env, X86_CR + 8 * CR3) = root;
+    vmm_x86_vcpu(v)->cr3 = root;
+    return vmm_memory_context(v);
+}
+
+/* A call whose result is RESULT, if it has been done; else it comes to Python. */
+static void answered(struct vmm_cpu *v, bool done, uint32_t result)
+{
+    if (done)
+        put_reg(v, R_EAX, result);
+    else
+        vmm_exit(v, VMM_KIND_HYPERCALL);
+}
+
 /* INT $0x82 of a virtual kernel: true if that is a hypercall, and it has been answered. */
 bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector)
 {
@@ -198,10 +215,19 @@ bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector)
         go_back(v);
         break;
     case VMM_HYPER_UPDATE:
-        if (vmm_batch(v, reg(v, R_EBX), reg(v, R_ECX)))
-            put_reg(v, R_EAX, reg(v, R_ECX));
-        else
-            vmm_exit(v, VMM_KIND_HYPERCALL);
+        answered(v, vmm_memory_update(v, reg(v, R_EBX), reg(v, R_ECX)), reg(v, R_ECX));
+        break;
+    case VMM_HYPER_SPACE:
+        answered(v, enter_space(v, reg(v, R_EBX)), 0);
+        break;
+    case VMM_HYPER_FLUSH:
+        answered(v, vmm_memory_flush(v, reg(v, R_EBX), false), 0);
+        break;
+    case VMM_HYPER_FLUSH_SPACE:
+        answered(v, vmm_memory_flush(v, 0, true), 0);
+        break;
+    case VMM_HYPER_RELEASE:
+        answered(v, vmm_memory_release(v, reg(v, R_EBX), reg(v, R_ECX)), 0);
         break;
     case VMM_HYPER_OPENED: /* interrupts are looked for when this is over */
         put_reg(v, R_EAX, 0);

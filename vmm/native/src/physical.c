@@ -3,7 +3,7 @@
 #include "vmm.h"
 #include "offsets.h"
 
-static void *address_space(const struct vmm_cpu *v)
+void *vmm_address_space(const struct vmm_cpu *v)
 {
     static const char *const names[] = {
         "cpu_get_address_space_sparc", "cpu_get_address_space_arm", "cpu_get_address_space_x86_64",
@@ -32,7 +32,7 @@ uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address)
 
     if (!original[v->arch])
         original[v->arch] = (load_fn)(uintptr_t)vmm_original(names[v->arch]);
-    return original[v->arch](v->uc, address_space(v), address, 0, NULL);
+    return original[v->arch](v->uc, vmm_address_space(v), address, 0, NULL);
 }
 
 /* Store a word to RAM; code that was translated from there is forgotten. */
@@ -48,5 +48,5 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value)
         original[v->arch] = (store_fn)(uintptr_t)vmm_original(names[v->arch]);
     if (v->tracking)
         vmm_mark_dirty(v, address, sizeof value);
-    original[v->arch](v->uc, address_space(v), address, value, 0, NULL);
+    original[v->arch](v->uc, vmm_address_space(v), address, value, 0, NULL);
 }

@@ -171,7 +171,8 @@ static bool is_withheld(const struct vmm_shadow *s, uint32_t address, uint64_t *
 /* Somebody may want to know of the instruction: the profile, or who rewrites it. */
 static void tell_of_store(struct vmm_cpu *v)
 {
-    if (v->tell_stores)
+    if (v->tell_stores & VMM_TELL_ALL
+        || (v->tell_stores & VMM_TELL_FIRST && vmm_is_news(v, vmm_pc_at(v, v->fill_pc))))
         vmm_shown(v, v->on_table_store);
 }
 

@@ -50,15 +50,16 @@ static uint32_t code_at(void *env, uint32_t address)
 }
 
 /* A branch in the delay slot of a conditional branch or a jump.  Where the first leads is not
- * known when the block is translated, and then npc is a marker, which the engine forgets here. */
+ * known when the block is translated, and then npc is a marker, which the engine forgets here.
+ * At the end of a page the block ends anyway, and the next may not be there. */
 static bool couples(void)
 {
-    enum { MARKER = 3, BICC = 2, FBFCC = 6 };
-    uint32_t next, op2;
+    enum { MARKER = 3, BICC = 2, FBFCC = 6, PAGE_OFFSET = 0xfff };
+    uint32_t pc = FIELD(uint32_t, translation, SPARC_DC_PC), next, op2;
 
-    if (!(FIELD(uint32_t, translation, SPARC_DC_NPC) & MARKER))
+    if (!(FIELD(uint32_t, translation, SPARC_DC_NPC) & MARKER) || !(pc & PAGE_OFFSET))
         return false;
-    next = code_at(vmm_current->env, FIELD(uint32_t, translation, SPARC_DC_PC)); /* of this page */
+    next = code_at(vmm_current->env, pc);
     op2 = next >> 22 & 7;
     return next >> 30 == 0 && (op2 == BICC || op2 == FBFCC);
 }
@@ -81,7 +82,7 @@ bool vmm_sparc_nowhere(uint32_t code)
     if (code >> 30 != 3 || !(op3 & 0x10) || code >> 13 & 1)
         return false;
     return asi == 0x17 || asi == 0x1f || asi == 0x80 || (asi >= 0x21 && asi <= 0x2f)
-        || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c);
+        || asi == 0x38 || (asi >= 0x49 && asi <= 0x4c) || asi == VMM_SPARC_TABLE;
 }
 
 /* What a LEON3 does not let user mode do and the engine does: all alternate loads and
@@ -100,7 +101,7 @@ bool vmm_sparc_privileged(uint32_t code)
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address);
 uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
 {
-    uint32_t code = code_at(env, address);
+    uint32_t code = code_at(env, address), shown;
 
     if (fetched_at != address)
         return code; /* data from a code space */
@@ -110,11 +111,12 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
         return code;
     if (takes_carry(code)) /* as if another block had set the condition codes */
         FIELD(uint32_t, translation, SPARC_DC_CC_OP) = SPARC_CC_OP_DYNAMIC;
+    shown = code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
-        code = vmm_sparc_shown(vmm_current, code);
+        shown = vmm_sparc_shown(vmm_current, address, code);
     else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))
         return WRPSR; /* which traps */
-    return vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : code;
+    return shown == code && vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : shown;
 }
 
 /* A load from an instruction space is a fetch to the engine's memory system, which

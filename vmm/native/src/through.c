@@ -7,7 +7,7 @@
  * made the last of its block, as one that reaches a device is; it may find
  * several such pages (a double word or a list of registers over a page's end).
  */
-#include "shadow.h"
+#include "table_guard.h"
 #include "offsets.h"
 
 /* In on_fill, for a store: let the instruction that makes it store to the page at
@@ -45,6 +45,6 @@ void vmm_stored(struct vmm_cpu *v)
     v->through_used = 0;
     for (uint32_t i = 0; i < used; i++)
         vmm_flush_page(v, v->through[i]);
-    if (used && !vmm_shadow_stored(v))
+    if (used && !vmm_shadow_stored(v) && !vmm_guard_stored(v))
         vmm_shown(v, v->on_stored);
 }

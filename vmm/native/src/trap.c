@@ -91,8 +91,7 @@ bool vmm_halted(struct vmm_cpu *v)
         return false;
     }
     looked(v);
-    FIELD(uint32_t, v->cpu, CPU_HALTED) = 0;
-    FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+    vmm_wake(v);
     return false;
 }
 
@@ -131,6 +130,10 @@ bool vmm_gate(void *uc, int number)
         return vmm_halted(v);
     case EXCP_YIELD_:
         FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX) = -1;
+        if (v->peer) {
+            v->yielded = 1;
+            vmm_stop(v, VMM_REASON_STOPPED);
+        }
         return false;
     case EXCP_DEBUG_:
         /* The engine would wait for a debugger that never comes. */

@@ -73,6 +73,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
+#define VMM_STALE 256 /* pages that peers have stored to during one turn */
 #define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
 struct vmm_trap_record {
@@ -238,10 +239,6 @@ enum vmm_entry {
 #define VMM_ENTRY_FRAME 0xfffffffff000ull
 
 #define VMM_NOTED 64
-/* What a frame of the guest's is to policy `exposed`: 0, or that it holds tables, with a bit for
- * each of its chunks that is of a last-level table. */
-#define VMM_ROLE_TABLE (1u << 16)
-#define VMM_ROLE_CHUNK 256 /* bytes: the smallest tables there are, SPARC's */
 
 struct vmm_space {
     uint64_t *tables[1024]; /* of 1024 entries each, for 4 MiB; NULL: all 0 */
@@ -256,6 +253,11 @@ struct vmm_instruction {
     uint8_t length, mode;
     bool ends; /* its block ends behind it */
     uint8_t code[15];
+};
+
+/* What finding sensitive instructions took: ScanCost of vmm/monitor/counters.py. */
+struct vmm_scan_cost {
+    uint64_t looked_at, replaced, nanoseconds;
 };
 
 struct vmm_cpu {
@@ -388,18 +390,17 @@ struct vmm_cpu {
     uint32_t spare6;
     uint8_t code[16];
     uint8_t rewritten[8192]; /* bit per hashed pc: stores that trapped too often */
+    struct vmm_rewritten *account; /* rewritten.c */
     struct vmm_space *space;
     uint64_t exits;           /* calls of on_exit */
     uint64_t fill_exits;      /* calls of on_fill */
     uint32_t fill_privileged; /* the access that on_fill is told of is one of virtual kernel mode */
     uint32_t sleep;           /* on_exit asks for it: the processor halts */
     /* exposed.c */
-    uint32_t *roles;        /* of frames; NULL: none has one */
+    uint8_t *roles;         /* of frames; NULL: none has one */
     uint32_t fill_physical; /* exposed: the place that a store is about to be made to */
     uint32_t exposed_spare;
-    /* batch.c */
-    uint8_t *batch_ram; /* NULL: batches are the monitor's */
-    uint64_t batch_base, batch_size;
+    struct vmm_guard *guard; /* exposed.c; NULL: the memory policy is another */
     /* memory.c: what the guest asked for and was done there, since the policy last counted it */
     uint64_t asked_updates, asked_flushes, asked_switches;
     /* through.c */
@@ -426,10 +427,18 @@ struct vmm_cpu {
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
+    /* peers.c */
+    struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
+    uint32_t borrows_pages;  /* `pages` is a peer's */
+    uint32_t withdrawn;      /* translations have to go before its next turn */
+    uint32_t yielded;        /* it waits for an event, and gives up its turn */
+    uint32_t stale_count;    /* more than VMM_STALE: all code is stale */
+    uint64_t stale[VMM_STALE]; /* pages of the engine's RAM whose code has to go */
+    struct vmm_scan_cost *scan; /* x86: NULL: sensitive instructions are on_decode's to find */
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
-    uint32_t tell_stores; /* somebody wants to know of them */
+    uint32_t tell_stores; /* who wants to know of them: bits of enum vmm_tell_stores */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
@@ -457,6 +466,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
 typedef bool (*vmm_exec_fn)(void *cpu, int request);
@@ -467,6 +477,14 @@ int vmm_trap(struct vmm_cpu *v, uint32_t kind, uint32_t pc, uint32_t status, uin
 void vmm_ledger_add(struct vmm_cpu *v, const struct vmm_trap_record *record);
 
 bool vmm_halted(struct vmm_cpu *v);
+
+/* peers.c */
+void vmm_join(struct vmm_cpu *v, struct vmm_cpu *first);
+void vmm_part(struct vmm_cpu *v);
+void vmm_withdraw_translations(struct vmm_cpu *v);
+void vmm_stored_to_code(struct vmm_cpu *v, uint64_t ram_address);
+void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from);
+void vmm_wake(struct vmm_cpu *v);
 
 /* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
@@ -499,11 +517,8 @@ bool vmm_set_role(struct vmm_cpu *v, uint32_t frame, uint32_t role);
 int vmm_exposed_rights(struct vmm_cpu *v, uint64_t physical, int prot);
 void vmm_free_roles(struct vmm_cpu *v);
 
-/* batch.c */
-void vmm_set_batches(struct vmm_cpu *v, uint8_t *host, uint64_t base, uint64_t size);
-bool vmm_batch(struct vmm_cpu *v, uint32_t updates, uint32_t count);
-
 /* physical.c */
+void *vmm_address_space(const struct vmm_cpu *v);
 bool vmm_is_ram(const struct vmm_cpu *v, uint32_t address);
 uint32_t vmm_load_word(const struct vmm_cpu *v, uint32_t address);
 void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
@@ -511,7 +526,17 @@ void vmm_store_word(struct vmm_cpu *v, uint32_t address, uint32_t value);
 /* memory.c */
 bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
+bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* rewritten.c */
+#define VMM_OFTEN 8 /* traps of a store before it is rewritten; vmm/monitor/base.py */
+enum vmm_tell_stores { VMM_TELL_ALL = 1 /* a profile */, VMM_TELL_FIRST = 2 /* who rewrites */ };
+void vmm_rewrite(struct vmm_cpu *v, uint32_t pc, uint64_t physical);
+bool vmm_is_news(struct vmm_cpu *v, uint32_t pc);
+bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
+void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
+void vmm_free_rewritten(struct vmm_cpu *v);
 
 /* through.c */
 bool vmm_store_through(struct vmm_cpu *v, uint32_t address);

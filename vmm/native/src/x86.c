@@ -25,7 +25,9 @@
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
 #define ENDS_BLOCK() vmm_x86_ends_block()
+#define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
+static bool pauses(const void *function, const void *tb);
 #include "thunks.inc"
 #define NEXT_PC(env) (FIELD(uint64_t, env, X86_EIP) + FIELD(uint64_t, env, X86_SEGS + 24 + 8))
 #define KEEPS_NEXT(env) true
@@ -181,6 +183,31 @@ void helper_into_x86_64(void *env, int length)
     original(env, length);
     if (v)
         *v->left = left;
+}
+
+/* PAUSE.  The engine leaves its loop there, so that other processors of a machine that takes
+ * turns get theirs; a guest's delay loops do it millions of times.  The block of the next
+ * instruction asks for everything that there is to ask.  Under TF the engine's way is kept. */
+void helper_pause_x86_64(void *env, int length);
+
+static bool pauses(const void *function, const void *tb)
+{
+    enum { HF_TF = 1 << 8 };
+
+    return function == (const void *)(uintptr_t)helper_pause_x86_64
+        && !(FIELD(uint32_t, tb, TB64_FLAGS) & HF_TF);
+}
+
+void helper_pause_x86_64(void *env, int length)
+{
+    typedef void (*fn)(void *, int);
+    ORIGINAL(fn, original, "helper_pause_x86_64");
+    enum { HF_TF = 1 << 8 };
+
+    if (!vmm_current || vmm_current->env != env || FIELD(uint32_t, env, X86_HFLAGS) & HF_TF)
+        original(env, length);
+    else
+        FIELD(uint64_t, env, X86_EIP) += (uint64_t)length;
 }
 
 /* RDPMC without CR4.PCE is for privilege level 0 (Intel SDM volume 2B).  The

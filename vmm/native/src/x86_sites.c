@@ -2,8 +2,8 @@
 /* Sensitive x86 instructions are translated as calls of the monitor.
  *
  * The translator asks before each instruction.  If the first bytes may be those
- * of a sensitive one, on_decode says which: the number of an instruction in the
- * table below, or 0.  The translator then reads, in place of the guest's bytes,
+ * of a sensitive one, it gets the number of an instruction in the table below, or 0; where
+ * not every one is to be replaced, on_decode says which.  The translator then reads, in place of the guest's bytes,
  * an INTO behind as many prefixes as make it as long; its helper's argument is
  * the number.  So a translated block carries what its instructions are, whatever
  * is mapped at their address later; it ends as every block does when the guest
@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8 };
 enum { INTO = 0xce, PADDING = 0x3e, LONGEST = 15 };
@@ -120,19 +121,6 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     }
 }
 
-/* Stores that have trapped again and again are looked at too, once they are translated anew. */
-static uint32_t pc_hash(uint32_t pc) { return (pc ^ pc >> 16) & 0xffff; }
-
-void vmm_x86_rewrite(struct vmm_cpu *v, uint32_t pc)
-{
-    v->rewritten[pc_hash(pc) >> 3] |= (uint8_t)(1u << (pc_hash(pc) & 7));
-}
-
-static bool is_rewritten(const struct vmm_cpu *v, uint32_t pc)
-{
-    return v->rewritten[pc_hash(pc) >> 3] >> (pc_hash(pc) & 7) & 1;
-}
-
 /* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
 {
@@ -149,6 +137,33 @@ void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
     while (++v->code_size < LONGEST && (pc + v->code_size) & 0xfff);
 }
 
+/* The number of the instruction whose bytes were read last; 0: it is not sensitive. */
+static uint32_t decoded(struct vmm_cpu *v, uint32_t pc)
+{
+    uint32_t mode = mode_of(v);
+    struct x86_decoded found;
+    struct timespec begun, ended;
+
+    if (!v->decode_once || !v->scan || vmm_is_rewritten(v, pc))
+        return (uint32_t)v->on_decode(v, pc);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    if (!vmm_x86_decode(v->code, v->code_size, mode & WIDE, mode & FLAT, &found))
+        return (uint32_t)v->on_decode(v, pc); /* it may go on in the next page */
+    v->scan->looked_at++;
+    if (found.operation) {
+        v->scan->replaced++;
+        found.operation = vmm_x86_add_instruction(
+            v, found.operation, found.length, found.argument, 0,
+            vmm_x86_operation_ends(found.operation));
+        if (!found.operation)
+            vmm_engine_abort("no memory for another sensitive instruction");
+    }
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    v->scan->nanoseconds += (uint64_t)((ended.tv_sec - begun.tv_sec) * 1000000000
+                                       + ended.tv_nsec - begun.tv_nsec);
+    return found.operation;
+}
+
 /* The instruction at PC, with its opcode at OPCODE_AT, is about to be translated. */
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
@@ -156,12 +171,12 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 
     if (!v->on_decode)
         return;
-    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !is_rewritten(v, (uint32_t)pc))
+    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
         return;
     vmm_x86_read_code(v, pc);
     site.number = known_instruction(v);
     if (!site.number)
-        site.number = (uint32_t)v->on_decode(v, (uint32_t)pc);
+        site.number = decoded(v, (uint32_t)pc);
     if (!site.number)
         return;
     site.pc = pc;

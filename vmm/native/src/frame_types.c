@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each frame of the guest is used for, as vmm/monitor/memory/frame_types.py has it.
+ *
+ * That is the readable form of the same rules; tests/monitor/test_native_guard.py runs
+ * both side by side.  Nothing here knows an architecture: page_formats.c does.
+ */
+#include "frame_types.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ADDRESSES (1ull << 32) /* all that a board can have */
+#define PAGE 0x1000ull
+
+static bool acquire(struct vmm_types *types, struct vmm_table *parent, uint32_t offset,
+                    uint64_t base, uint32_t level, uint32_t size);
+static void release(struct vmm_types *types, struct vmm_table *table);
+
+bool vmm_types_open(struct vmm_types *types)
+{
+    types->frames = calloc(VMM_PAGES, sizeof *types->frames); /* touched where there are tables */
+    types->frames_begin = VMM_PAGES;
+    return types->frames;
+}
+
+void vmm_types_close(struct vmm_types *types)
+{
+    types->closed = true;
+    vmm_types_clear(types);
+    free(types->frames);
+}
+
+__attribute__((format(printf, 2, 3)))
+static bool refuse(struct vmm_types *types, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(types->refusal, sizeof types->refusal, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+static bool in_ram(const struct vmm_types *types, uint64_t address, uint64_t size)
+{
+    return address >= types->ram_begin && address + size <= types->ram_end;
+}
+
+/* The content of a table, which may be put into BUFFER.  NULL: it is a device's. */
+static const uint8_t *content(const struct vmm_types *types, uint64_t base, uint32_t size,
+                              uint8_t *buffer)
+{
+    int32_t answer;
+
+    if (in_ram(types, base, size))
+        return types->ram + (base - types->ram_begin);
+    answer = types->calls.read(base, size, buffer);
+    if (answer < 0)
+        memset(buffer, 0, size); /* each walk ends there */
+    return answer ? buffer : NULL;
+}
+
+static uint64_t entry_in(const struct vmm_types *types, const uint8_t *bytes)
+{
+    uint64_t wide;
+    uint32_t word;
+
+    if (types->format.entry_size == 8) {
+        memcpy(&wide, bytes, sizeof wide);
+        return types->format.big_endian ? __builtin_bswap64(wide) : wide;
+    }
+    memcpy(&word, bytes, sizeof word);
+    return types->format.big_endian ? __builtin_bswap32(word) : word;
+}
+
+static void put_entry(const struct vmm_types *types, uint8_t *bytes, uint64_t value)
+{
+    uint32_t word = (uint32_t)value;
+
+    if (types->format.big_endian) {
+        value = __builtin_bswap64(value);
+        word = __builtin_bswap32(word);
+    }
+    if (types->format.entry_size == 8)
+        memcpy(bytes, &value, sizeof value);
+    else
+        memcpy(bytes, &word, sizeof word);
+}
+
+/* Store an entry into the guest's memory.  False: that is not RAM. */
+bool vmm_types_store(struct vmm_types *types, uint64_t address, uint64_t value)
+{
+    uint32_t size = types->format.entry_size;
+
+    if (!in_ram(types, address, size))
+        return types->calls.write(address, size, value);
+    if (!types->cpu) {
+        put_entry(types, types->ram + (address - types->ram_begin), value);
+        return true;
+    }
+    vmm_store_word(types->cpu, (uint32_t)address, (uint32_t)value);
+    if (size == 8) /* of little-endian guests */
+        vmm_store_word(types->cpu, (uint32_t)address + 4, (uint32_t)(value >> 32));
+    return true;
+}
+
+/* ---- tables by place ------------------------------------------------------------------- */
+
+/* The table after one in a frame, by address; the first after NULL. */
+struct vmm_table *vmm_table_after(const struct vmm_types *types, const struct vmm_table *table,
+                                  uint32_t frame)
+{
+    if (frame >= VMM_PAGES)
+        return NULL;
+    return table ? table->next[frame - (table->base >> 12)] : types->frames[frame];
+}
+
+struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base)
+{
+    struct vmm_table *table = NULL;
+
+    while ((table = vmm_table_after(types, table, (uint32_t)(base >> 12))))
+        if (table->base == base)
+            return table;
+    return NULL;
+}
+
+static void tell(struct vmm_types *types, uint32_t frame, bool used)
+{
+    if (types->closed)
+        return;
+    if (!types->cpu)
+        types->calls.on_table(frame, used);
+    else if (!vmm_set_role(types->cpu, frame, used))
+        vmm_engine_abort("no memory for the roles of frames");
+    if (used) {
+        types->stale = true; /* translations may let stores to it pass */
+        if (frame < types->frames_begin)
+            types->frames_begin = frame;
+        if (frame >= types->frames_end)
+            types->frames_end = frame + 1;
+    }
+}
+
+static void enter_frame(struct vmm_types *types, struct vmm_table *table, uint32_t frame)
+{
+    uint32_t first = (uint32_t)(table->base >> 12);
+    struct vmm_table **link = &types->frames[frame];
+    bool was_empty = !*link;
+
+    while (*link && (*link)->base < table->base)
+        link = &(*link)->next[frame - ((*link)->base >> 12)];
+    table->next[frame - first] = *link;
+    *link = table;
+    if (was_empty)
+        tell(types, frame, true);
+}
+
+static void leave_frame(struct vmm_types *types, struct vmm_table *table, uint32_t frame)
+{
+    struct vmm_table **link = &types->frames[frame];
+
+    while (*link != table)
+        link = &(*link)->next[frame - ((*link)->base >> 12)];
+    *link = table->next[frame - (table->base >> 12)];
+    if (!types->frames[frame])
+        tell(types, frame, false);
+}
+
+static void each_frame(struct vmm_types *types, struct vmm_table *table,
+                       void (*perform)(struct vmm_types *, struct vmm_table *, uint32_t))
+{
+    uint32_t last = (uint32_t)((table->base + table->size - 1) >> 12);
+
+    for (uint32_t frame = (uint32_t)(table->base >> 12); frame <= last; frame++)
+        perform(types, table, frame);
+}
+
+/* ---- entries ---------------------------------------------------------------------------- */
+
+static struct vmm_part part_of(const struct vmm_types *types, uint32_t level, uint64_t entry)
+{
+    struct vmm_part part = vmm_part_of(&types->format, level, entry);
+
+    if (part.level && part.address + part.size > ADDRESSES)
+        return (struct vmm_part){0}; /* nobody is there */
+    return part;
+}
+
+static bool same(struct vmm_part a, struct vmm_part b)
+{
+    return a.address == b.address && a.span == b.span && a.level == b.level && a.size == b.size
+        && a.writable == b.writable;
+}
+
+/* What the entry at an offset of a table in use stands for. */
+struct vmm_part vmm_types_part(const struct vmm_types *types, const struct vmm_table *table,
+                               uint32_t offset)
+{
+    return part_of(types, table->level, entry_in(types, table->entries + offset));
+}
+
+/* Whether an entry of a table in use lets somebody store to the memory at an address. */
+bool vmm_types_map_writable(const struct vmm_types *types, const struct vmm_table *table,
+                            uint64_t address)
+{
+    for (uint32_t offset = 0; offset < table->size; offset += types->format.entry_size) {
+        struct vmm_part part = vmm_types_part(types, table, offset);
+
+        if (part.writable && address - part.address < part.span)
+            return true;
+    }
+    return false;
+}
+
+/* An entry at OFFSET comes to stand for PART. */
+static bool take(struct vmm_types *types, struct vmm_table *table, uint32_t offset,
+                 struct vmm_part part)
+{
+    if (part.level)
+        return acquire(types, table, offset, part.address, part.level, part.size);
+    if (part.span
+        && (part.address < types->owned_begin || part.address + part.span > types->owned_end))
+        return refuse(types, "0x%llx is outside the guest's memory",
+                      (unsigned long long)part.address);
+    return true;
+}
+
+static void give(struct vmm_types *types, struct vmm_table *table, struct vmm_part part)
+{
+    struct vmm_table *child;
+    struct vmm_use *use;
+
+    if (!part.level)
+        return;
+    child = vmm_table_at(types, part.address);
+    use = child->uses;
+    while (use->parent != table)
+        use++;
+    if (--use->count)
+        return;
+    *use = child->uses[--child->use_count];
+    release(types, child);
+}
+
+/* Go from the entries that counted to those in NOW.  Gives how many have another meaning, -1
+ * if one is refused: then memory gets back what was there, with RESTORE. */
+static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_t *now,
+                  bool restore)
+{
+    uint32_t size = types->format.entry_size;
+    int different = 0;
+
+    for (uint32_t offset = 0; offset < table->size; offset += size) {
+        uint64_t before, after;
+        struct vmm_part old, new;
+
+        if (!memcmp(table->entries + offset, now + offset, size))
+            continue;
+        before = entry_in(types, table->entries + offset);
+        after = entry_in(types, now + offset);
+        old = part_of(types, table->level, before);
+        new = part_of(types, table->level, after);
+        if (!same(old, new)) {
+            if (!take(types, table, offset, new)) {
+                char why[sizeof types->refusal];
+
+                memcpy(why, types->refusal, sizeof why);
+                if (restore)
+                    vmm_types_store(types, table->base + offset, before);
+                refuse(types, "entry 0x%llx at 0x%llx: %.400s", (unsigned long long)after,
+                       (unsigned long long)(table->base + offset), why);
+                return -1;
+            }
+            give(types, table, old);
+            different++;
+        }
+        put_entry(types, table->entries + offset, after);
+    }
+    return different;
+}
+
+/* Validate what has been stored to a table in use; as follow(). */
+int vmm_types_changed(struct vmm_types *types, struct vmm_table *table)
+{
+    uint8_t buffer[VMM_TABLE_FRAMES * PAGE];
+    const uint8_t *now = content(types, table->base, table->size, buffer);
+
+    return now ? follow(types, table, now, true) : 0;
+}
+
+static bool holds_table(const struct vmm_types *types, struct vmm_part part)
+{
+    for (uint64_t at = part.address; at < part.address + part.span; at += PAGE)
+        if (at < ADDRESSES && types->frames[at >> 12])
+            return true;
+    return false;
+}
+
+/* Validate the entry at an offset before it is stored.  Unlike a store, this may not map a
+ * frame that holds a table writable: who asks knows. */
+bool vmm_types_propose(struct vmm_types *types, struct vmm_table *table, uint32_t offset,
+                       uint64_t value)
+{
+    struct vmm_part old = vmm_types_part(types, table, offset);
+    struct vmm_part new = part_of(types, table->level, value);
+
+    if (new.writable && holds_table(types, new))
+        return refuse(types, "it maps a table, at 0x%llx, writable",
+                      (unsigned long long)new.address);
+    if (!same(old, new)) {
+        if (!take(types, table, offset, new))
+            return false;
+        give(types, table, old);
+    }
+    put_entry(types, table->entries + offset, value);
+    return true;
+}
+
+/* ---- uses -------------------------------------------------------------------------------- */
+
+static void release(struct vmm_types *types, struct vmm_table *table)
+{
+    if (table->pins || table->use_count)
+        return;
+    for (uint32_t offset = 0; offset < table->size; offset += types->format.entry_size) {
+        give(types, table, vmm_types_part(types, table, offset));
+        put_entry(types, table->entries + offset, 0);
+    }
+    each_frame(types, table, leave_frame);
+    free(table->uses);
+    free(table);
+}
+
+static struct vmm_table *validate(struct vmm_types *types, uint64_t base, uint32_t level,
+                                  uint32_t size)
+{
+    uint8_t buffer[VMM_TABLE_FRAMES * PAGE];
+    const uint8_t *now = content(types, base, size, buffer);
+    struct vmm_table *table;
+
+    if (!now) {
+        refuse(types, "no memory holds a table at 0x%llx", (unsigned long long)base);
+        return NULL;
+    }
+    table = calloc(1, sizeof *table + size); /* of entries that are all nothing */
+    if (!table)
+        vmm_engine_abort("no memory for the account of a guest's tables");
+    table->base = base;
+    table->level = level;
+    table->size = size;
+    each_frame(types, table, enter_frame);
+    if (follow(types, table, now, false) < 0) {
+        release(types, table);
+        return NULL;
+    }
+    return table;
+}
+
+/* A table in use with that base, valid from now on; NULL if it cannot be. */
+static struct vmm_table *known(struct vmm_types *types, uint64_t base, uint32_t level,
+                               uint32_t size)
+{
+    struct vmm_table *table = vmm_table_at(types, base);
+
+    if (!table)
+        return validate(types, base, level, size);
+    if (table->level == level && table->size == size)
+        return table;
+    refuse(types, "the table at 0x%llx is one of another level", (unsigned long long)base);
+    return NULL;
+}
+
+static bool acquire(struct vmm_types *types, struct vmm_table *parent, uint32_t offset,
+                    uint64_t base, uint32_t level, uint32_t size)
+{
+    struct vmm_table *table = known(types, base, level, size);
+    uint32_t i = 0;
+
+    if (!table)
+        return false;
+    while (i < table->use_count && table->uses[i].parent != parent)
+        i++;
+    if (i == table->use_count) {
+        if (table->use_count == table->use_room) {
+            table->use_room = 2 * table->use_room + 2;
+            table->uses = realloc(table->uses, table->use_room * sizeof *table->uses);
+            if (!table->uses)
+                vmm_engine_abort("no memory for the account of a guest's tables");
+        }
+        table->uses[table->use_count++] = (struct vmm_use){.parent = parent};
+    }
+    table->uses[i].count++;
+    table->uses[i].offset = offset;
+    return true;
+}
+
+/* Validate a root and all below it; NULL, and nothing done, if it cannot be. */
+struct vmm_table *vmm_types_pin(struct vmm_types *types, uint64_t base, uint32_t level,
+                                uint32_t size)
+{
+    struct vmm_table *table;
+
+    if (base + size > ADDRESSES) {
+        refuse(types, "no memory holds a table at 0x%llx", (unsigned long long)base);
+        return NULL;
+    }
+    table = known(types, base, level, size);
+    if (table)
+        table->pins++;
+    return table;
+}
+
+void vmm_types_unpin(struct vmm_types *types, struct vmm_table *root)
+{
+    root->pins--;
+    release(types, root);
+}
+
+/* Nothing is in use any more. */
+void vmm_types_clear(struct vmm_types *types)
+{
+    for (uint32_t frame = types->frames_begin; frame < types->frames_end; frame++)
+        while (types->frames[frame]) {
+            struct vmm_table *table = types->frames[frame];
+
+            each_frame(types, table, leave_frame);
+            free(table->uses);
+            free(table);
+        }
+    types->frames_begin = VMM_PAGES;
+    types->frames_end = 0;
+}
