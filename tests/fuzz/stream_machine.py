@@ -32,6 +32,7 @@ MODES = ("supervisor", "user")
 RAM = 32 << 20
 LOW_CODE = 0x7000, 0xA000  # x86: handlers of real mode, code of virtual 8086 mode
 CODE, DATA, STACK = 0x100, 0x3000, 0x6000  # size and places in a stream's region: native/fuzz.h
+REGION = 32 << 10  # of each stream
 BATCH = 900  # streams on one machine: each has 32 KiB of its RAM to itself
 
 # How somebody may look on while streams run, and in how many batches of a hundred.
@@ -194,6 +195,8 @@ class StreamMachine:
         machine, engine = self.machine, self.machine.engine
         # Most code runs once: long blocks of it, in a quarter of the streams, take half the time.
         self._short_blocks.value = 0 if index % 4 == 0 else 1 << 30
+        # A stream before may have run on into this one's memory.
+        engine.forget_code(self._fuzz.contents.region, REGION)
         if self.arch == "x86":  # streams share what they have below 1 MiB
             engine.forget_code(*LOW_CODE)
         self._watch(self._fuzz.contents.region)

@@ -17,8 +17,10 @@ class Stepped(int):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_sparc_streams_stepped_and_run_are_the_same(mode: str) -> None:
-    run, stepped = (StreamMachine("sparc", mode, 101) for _ in range(2))
+@pytest.mark.parametrize(("arch", "seed"), [("sparc", 101), ("arm", 101), ("arm", 127)])
+def test_streams_stepped_and_run_are_the_same(arch: str, seed: int, mode: str) -> None:
+    """Seed 101 of ARM has system registers read in IT blocks."""
+    run, stepped = (StreamMachine(arch, mode, seed) for _ in range(2))
     run.setting = replace(run.setting, watched="")
     stepped.setting = replace(run.setting, watched="steps")
     counts = [0, 0]

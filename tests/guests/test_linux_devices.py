@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from linux_guest import ARM, Board, ask
+from linux_guest import ARM, I386, Board, ask
 
 from vmm import Instructions
 from vmm.state.inputs import InputLog
 
 MIB = 1 << 20
-BOARDS = pytest.mark.parametrize("board", [ARM], ids=lambda board: board.name)
+BOARDS = pytest.mark.parametrize("board", [ARM, I386], ids=lambda board: board.name)
 
 
 def content(seed: int, mebibytes: int) -> bytes:

@@ -60,6 +60,10 @@ class Program:
     def psr(self) -> int:
         return self.rng.getrandbits(4) << 28 | 0x1C0 | self.rng.choice(MODES)
 
+    def itstate(self) -> int:
+        """ITSTATE now and then, without T, which is UNPREDICTABLE: nothing comes of it."""
+        return self.rng.getrandbits(8) << 8 & 0xFC00 | 0x02000000 if self.rng.random() < 0.3 else 0
+
     def data(self) -> int:
         """An address, as a rule of memory."""
         base = self.rng.choice((DATA, DATA, DATA, PRIVATE, PRIVATE, READ_ONLY, NOWHERE))
@@ -86,9 +90,8 @@ class Program:
 
     def msr(self) -> None:
         saved, register = self.rng.getrandbits(1), self.register()
-        # Of an SPSR all: ITSTATE without T is UNPREDICTABLE.
-        fields = 15 if saved else self.rng.randrange(1, 16)
-        self.load(register, self.psr() & ~0x20)
+        fields = self.rng.randrange(1, 16)
+        self.load(register, self.psr() & ~0x20 | (self.itstate() if saved else 0))
         self.put(0x0120F000 | saved << 22 | fields << 16 | register)
 
     def msr_immediate(self) -> None:
@@ -111,7 +114,7 @@ class Program:
     def exception_return(self) -> None:
         self.privileged()
         lr, psr = 14, self.register()
-        self.load(psr, self.psr())
+        self.load(psr, self.psr() | self.itstate())
         self.put(0x016FF000 | psr, False)
         self.load(lr, self.here + 12)
         self.put(self.rng.choice((0x01B0F00E, 0x025EF000, 0x0160006E)), False)
@@ -132,7 +135,7 @@ class Program:
         self.load(base, at + 4)
         self.load(psr, self.here + 4 * 8)
         self.put(0x05800000 | base << 16 | psr << 12, False)  # str r1, [r0]
-        self.load(psr, self.psr())
+        self.load(psr, self.psr() | self.itstate())
         self.put(0x016FF000 | psr, False)
         self.put(0x02400004, False)  # sub r0, r0, #4
         self.code.append(AL | 0x08F08000 | base << 16 | 1 << 2)
@@ -142,7 +145,7 @@ class Program:
         self.load(base, DATA + self.rng.randrange(0x40, 0x800, 8))
         self.load(value, self.here + 4 * 7)
         self.put(0x05800000 | base << 16 | value << 12, False)
-        self.load(value, self.psr())
+        self.load(value, self.psr() | self.itstate())
         self.put(0x05800004 | base << 16 | value << 12, False)
         self.code.append(0xF8900A00 | self.rng.getrandbits(1) << 21 | base << 16)
 

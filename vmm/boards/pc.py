@@ -1,7 +1,7 @@
 """IBM PC compatible board (QEMU: pc, without disks, network and display).
 
 A local APIC, if the processor has one, with an I/O APIC; two 8259A, an 8254, an
-MC146818, an 8042 with PS/2 keyboard and mouse, a 16550A at 0x3F8, ports 0x61 and
+MC146818, an 8042 with PS/2 keyboard and mouse, a 16550A at 0x3F8, ports 0x61, 0x80 and
 0x92; the chip set is in pc_chipset.py.  Debug port 0xE9 prints on the console,
 port 0x402 (only if somebody listens) is the firmware's, QEMU's isa-debug-exit is
 at 0xF4 and fw_cfg at 0x510.  Addresses are the IBM PC/AT Technical Reference's.
@@ -33,6 +33,7 @@ from vmm.devices.local_apic_state import BASE as APIC_BASE
 from vmm.devices.mc146818 import Mc146818
 from vmm.devices.pcspeaker_port import PcSpeakerPort
 from vmm.devices.port92 import Port92
+from vmm.devices.post_port import PostPort
 from vmm.devices.ps2_keyboard import Ps2Keyboard
 from vmm.devices.ps2_mouse import Ps2Mouse
 from vmm.devices.uart16550 import Uart16550
@@ -110,15 +111,17 @@ def build(board: BoardInfo, options: Options) -> Machine:
         Ps2Keyboard(), Ps2Mouse(), irqs[KBD_IRQ].source("keyboard"), irqs[AUX_IRQ].source("mouse"),
         a20.source("8042"), lambda: _reset(machine, "keyboard controller"),
     )
+    speaker = PcSpeakerPort(clock, pit)
     ports = bus.ports
     ports.place(0x20, pic.master)
     ports.place(0xA0, pic.slave)
     ports.place(0x4D0, pic.elcr)
     ports.place(0x40, pit)
     ports.place(0x60, keyboard.data)
-    ports.place(0x61, PcSpeakerPort(clock, pit))
+    ports.place(0x61, speaker)
     ports.place(0x64, keyboard.control)
     ports.place(0x70, rtc)
+    ports.place(0x80, PostPort())
     ports.place(0x92, Port92(fast_a20.set, lambda: _reset(machine, "port 0x92")))
     ports.place(0xE9, Debugcon(console.put))
     ports.place(0xF4, DebugExit(lambda status: _exit(machine, status)))
@@ -146,6 +149,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
         model(machine, kind, device, state, native.PORT | port, width=1, wire=wire)
     model(machine, native.MODEL_I8254, pit, pit.state, native.PORT | 0x40, width=1,
           wire=(irq0, pic.state, PIT_IRQ), timer=pit.timers[0])
+    model(machine, native.MODEL_PC_SPEAKER, speaker, speaker.state, native.PORT | 0x61, width=1,
+          beside=pit.state)
     processor.reset()
     signature = MODELS[processor.model].signature
     pc_boot.load(machine, options, ram,

@@ -3,21 +3,21 @@
 
 The ROM knows no device of the board; what follows from the devices is done here,
 by the same accesses that a BIOS makes: interrupt routing, the keyboard
-controller, PCI addresses, and the tables of `pc_tables`.
+controller, PCI addresses, and the tables of `pc_tables` and `pc_acpi`.
 """
 
 from __future__ import annotations
 
-from vmm.boards import pc_tables
+from vmm.boards import pc_acpi, pc_tables
 from vmm.boards.pc_chipset import PCI_MEMORY, Chipset
 from vmm.boards.pc_tables import PciInterrupt
-from vmm.devices import local_apic_state as apic
+from vmm.devices import local_apic_state as lapic
 from vmm.devices import pci_bars
 from vmm.devices.piix4_pm import SCI_IRQ
 from vmm.machine.machine import Machine
 
 PCI_PORTS = 0xC000  # where the functions' ports begin
-TABLES = 0xF8000  # in the ROM, where kernels look for tables at multiples of 16
+ACPI_TABLES, TABLES = 0xF4000, 0xF8000  # in the ROM, where kernels look for them
 PIRQ_IRQS = (10, 10, 11, 11)  # where INTA# to INTD# of device 1 go, as SeaBIOS has it
 VIRTUAL_WIRE, NMI = 0x8700, 0x8400  # of LINT0 and LINT1
 KEYBOARD_MODE = 0x61  # interrupt, mouse off, scan codes translated
@@ -29,11 +29,11 @@ def set_up(machine: Machine, chipset: Chipset, has_apic: bool, signature: int) -
     bus = machine.bus
     if has_apic:
         for register, value in (
-            (apic.SVR, apic.SVR_ENABLE | apic.SVR_RESET),
-            (apic.LVT + 0x10 * apic.LINT0, VIRTUAL_WIRE),
-            (apic.LVT + 0x10 * apic.LINT1, NMI),
+            (lapic.SVR, lapic.SVR_ENABLE | lapic.SVR_RESET),
+            (lapic.LVT + 0x10 * lapic.LINT0, VIRTUAL_WIRE),
+            (lapic.LVT + 0x10 * lapic.LINT1, NMI),
         ):
-            bus.write(apic.BASE + register, 4, value)
+            bus.write(lapic.BASE + register, 4, value)
     bus.port_out(0x64, 1, 0x60)
     bus.port_out(0x60, 1, KEYBOARD_MODE)
     power = chipset.pci.functions[PM_DEVICE, PM_FUNCTION]
@@ -47,6 +47,8 @@ def set_up(machine: Machine, chipset: Chipset, has_apic: bool, signature: int) -
         tables += bytes(-len(tables) % 16)
         tables += pc_tables.mp_table(TABLES + len(tables), signature, interrupts)
     machine.load_bytes(TABLES, tables, "firmware tables")
+    acpi = pc_acpi.tables(ACPI_TABLES, PIRQ_IRQS, PCI_MEMORY, PM_PORTS, has_apic)
+    machine.load_bytes(ACPI_TABLES, acpi, "ACPI tables")
 
 
 def _route(machine: Machine, chipset: Chipset) -> list[PciInterrupt]:

@@ -9,11 +9,12 @@ is the output of counter 2.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from vmm.devices.device import Register, Unknown
 from vmm.devices.i8254 import FREQUENCY, I8254
+from vmm.devices.shared import Shared, SharedState
 from vmm.machine.clock import Clock
 
 GATE2, SPEAKER, WRITABLE, REFRESH, OUT2 = 0x01, 0x02, 0x0F, 0x10, 0x20
@@ -21,14 +22,14 @@ REFRESH_DIVIDER = 18  # what firmware gives counter 1
 CHANNEL = 2
 
 
-@dataclass(slots=True)
-class PcSpeakerState:
-    """The bits last written."""
+class PcSpeakerState(Shared):
+    """The bits last written, `struct vmm_pc_speaker`."""
 
-    control: int = 0
+    control: int
+    _fields_ = (("control", C.c_uint32),)
 
 
-class PcSpeakerPort:
+class PcSpeakerPort(SharedState[PcSpeakerState]):
     """``on_sound`` is told whether the speaker is driven by the counter."""
 
     name = "pcspeaker-port"

@@ -90,13 +90,16 @@ class Cell:
     """
 
     def __init__(
-        self, offset: int, state: Shared, field: str, index: int = 0, mask: int = ALL
+        self, offset: int, state: Shared, field: str, index: int = 0, mask: int = ALL, size: int = 4
     ) -> None:
-        """The word is ``state``'s 32-bit ``field``, or its element ``index``."""
+        """The word is ``state``'s 32-bit ``field``, or its element ``index``.
+
+        Accesses have ``size`` bytes.
+        """
         start = getattr(type(state), field).offset
         self.offset = offset
         self.native = native.Cell(
-            size=4, mask=mask, word=C.addressof(state) + start + 4 * index, active=1
+            size=size, mask=mask, word=C.addressof(state) + start + 4 * index, active=1
         )
 
     def connect(self, engine: Engine, base: int) -> None:

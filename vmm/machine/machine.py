@@ -63,6 +63,7 @@ class Machine:
         self.console = Console()
         self.debug = Console("debug")  # what firmware prints on a port of its own
         self.channels = [self.console.channel, self.console.breaks]  # all ways in from outside
+        self.consoles: dict[str, Console] = {}  # of ports that a -chardev is for, by its id
         self.outside = Outside()
         self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()
@@ -135,9 +136,10 @@ class Machine:
         """Map the bus's memory and device pages into the engine, once, after building."""
         for processor in self.processors:
             self._map(processor.engine)
-        for placed in self.bus.devices:
-            for cell in getattr(placed.device, "cells", ()):
-                cell.connect(self.engine, placed.base)
+        for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
+            for placed in space:
+                for cell in getattr(placed.device, "cells", ()):
+                    cell.connect(self.engine, placed.base | flag)
         self.bus.devices.complete = self.bus.ports.complete = True
 
     def _map(self, engine: Engine) -> None:

@@ -19,6 +19,7 @@ def model(
     machine: Machine, kind: int, device: DeviceLike, state: C.Structure, base: int,
     width: int = 4, wire: tuple[Source, C.Structure, int] | None = None,
     levels: tuple[C.Structure, int, int] | None = None, timer: Timer | None = None,
+    beside: C.Structure | None = None,
 ) -> None:
     """Let the native layer answer what it can of ``device``'s registers.
 
@@ -26,7 +27,8 @@ def model(
     model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
     bytes of the accesses.  A device that is no interrupt controller names its ``wire``
     into a pair of 8259A (source, state of the pair, IRQ) or its ``levels`` at an IRQMP
-    (state, the first, how many); ``timer`` is run natively where the model can.  Only for
+    (state, the first, how many), and one that reads another's state names it as ``beside``;
+    ``timer`` is run natively where the model can.  Only for
     devices whose lines lead to this machine's one processor.
     """
     engine = machine.engine
@@ -43,6 +45,8 @@ def model(
     if levels is not None:
         controller, entry.irq, entry.source = levels
         entry.pins = C.addressof(controller)
+    if beside is not None:
+        entry.pins = C.addressof(beside)
     if timer is not None:
         entry.timer = C.pointer(timer.state)
         timer.modelled = True

@@ -233,7 +233,10 @@ void arm_stream(struct fuzz *f)
     words[15] = f->region + CODE + (chance(f, 95) ? 4 * below(f, 16) : bits(f, 12) & ~1u);
     if (!is_thumb)
         words[15] &= ~3u;
-    if (chance(f, 5))
-        FIELD(uint32_t, env, ARM_THUMB + 4) = is_thumb ? bits(f, 8) : 0; /* inside an IT block */
+    if (chance(f, 5) && is_thumb) { /* inside an IT block */
+        uint32_t it = bits(f, 8);
+
+        FIELD(uint32_t, env, ARM_THUMB + 4) = it & 15 ? it : 0;
+    }
     f->shape |= mode << 8 | (is_thumb ? 4 : 0);
 }

@@ -64,10 +64,13 @@ static void enter_helper(uintptr_t guest_return)
         vmm_current->helper_pc = guest_return;
 }
 
-static void leave_helper(void)
+/* ... and ITSTATE, which nobody takes back if none is raised: a block that leaves the IT block
+ * would leave it on.  While a block runs it is the translator's to know, and zero here. */
+static void leave_helper(void *env)
 {
     if (vmm_current)
         vmm_current->helper_pc = 0;
+    FIELD(uint32_t, env, ARM_CONDEXEC) = 0;
 }
 
 void helper_access_check_cp_reg_arm(void *env, void *reg, uint32_t syndrome, uint32_t is_read);
@@ -77,7 +80,7 @@ void helper_access_check_cp_reg_arm(void *env, void *reg, uint32_t syndrome, uin
     ORIGINAL(fn, original, "helper_access_check_cp_reg_arm");
     enter_helper(GUEST_RETURN);
     original(env, reg, syndrome, is_read);
-    leave_helper();
+    leave_helper(env);
 }
 
 uint32_t helper_mrs_banked_arm(void *env, uint32_t mode, uint32_t reg);
@@ -88,7 +91,7 @@ uint32_t helper_mrs_banked_arm(void *env, uint32_t mode, uint32_t reg)
     uint32_t value;
     enter_helper(GUEST_RETURN);
     value = original(env, mode, reg);
-    leave_helper();
+    leave_helper(env);
     return value;
 }
 
@@ -99,7 +102,22 @@ void helper_msr_banked_arm(void *env, uint32_t value, uint32_t mode, uint32_t re
     ORIGINAL(fn, original, "helper_msr_banked_arm");
     enter_helper(GUEST_RETURN);
     original(env, value, mode, reg);
-    leave_helper();
+    leave_helper(env);
+}
+
+/* ITSTATE with a mask of zero, or without T, is that of no IT block: to return to one is
+ * UNPREDICTABLE (DDI 0406C, A2.5.2 and B1.8.5).  The engine keeps the first until its block
+ * ends and the second until the next exception, over what later returns ask for. */
+void cpsr_write_arm(void *env, uint32_t value, uint32_t mask, int how);
+void cpsr_write_arm(void *env, uint32_t value, uint32_t mask, int how)
+{
+    typedef void (*fn)(void *, uint32_t, uint32_t, int);
+    ORIGINAL(fn, original, "cpsr_write_arm");
+    enum { IT_MASK = 15 };
+
+    original(env, value, mask, how);
+    if (!(FIELD(uint32_t, env, ARM_CONDEXEC) & IT_MASK) || !FIELD(uint32_t, env, ARM_THUMB))
+        FIELD(uint32_t, env, ARM_CONDEXEC) = 0;
 }
 
 /* raise_exception() comes from helpers that restore nothing: charge the block

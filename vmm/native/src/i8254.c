@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Counter 0 of an 8254, and reads of counter 2, in modes 0, 2 and 3, binary, with the gate high
- * (vmm/devices/i8254.py). */
+ * (vmm/devices/i8254.py); system control port B beside it. */
 #include "models.h"
 
 enum { FREQUENCY = 1193182, COUNTER0 = 0, COUNTER2 = 2, CONTROL = 3 };
@@ -232,5 +232,22 @@ bool vmm_i8254_expire(struct vmm_cpu *v, struct vmm_model *m)
     if (c->mode == 2)
         vmm_i8259_line(v, m, false); /* the pulse that ends now */
     follow(v, m, c);
+    return true;
+}
+
+/* A read of system control port B: what was written, the refresh toggle, and counter 2's output
+ * (vmm/devices/pcspeaker_port.py). */
+bool vmm_pc_speaker_read(struct vmm_cpu *v, struct vmm_model *m, uint64_t *value)
+{
+    enum { REFRESH = 0x10, OUT2 = 0x20, REFRESH_DIVIDER = 18 };
+    const struct vmm_pc_speaker *s = m->state;
+    struct vmm_i8254 *pit = m->pins;
+    struct vmm_i8254_counter *c = &pit->counters[COUNTER2];
+    int64_t at = now(v);
+
+    if (!known(c))
+        return false;
+    settle(c, at);
+    *value = s->control | (at / REFRESH_DIVIDER & 1 ? REFRESH : 0) | (output(c, at) ? OUT2 : 0);
     return true;
 }

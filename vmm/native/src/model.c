@@ -9,7 +9,7 @@ size_t vmm_model_size(int kind)
         0, sizeof(struct vmm_irqmp), sizeof(struct vmm_gic), sizeof(struct vmm_gic),
         sizeof(struct vmm_i8259_pair), sizeof(struct vmm_i8259_pair), sizeof(struct vmm_uart16550),
         sizeof(struct vmm_i8254), sizeof(struct vmm_gptimer), sizeof(struct vmm_local_apic),
-        sizeof(struct vmm_io_apic),
+        sizeof(struct vmm_io_apic), sizeof(struct vmm_pc_speaker),
     };
     return kind >= 0 && kind < VMM_MODEL_KINDS ? sizes[kind] : 0;
 }
@@ -42,6 +42,7 @@ static bool model_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, 
     case VMM_MODEL_GPTIMER: return vmm_gptimer_read(v, m, offset, value);
     case VMM_MODEL_LOCAL_APIC: return vmm_local_apic_read(v, m, offset, value);
     case VMM_MODEL_IO_APIC: return vmm_io_apic_read(m, offset, value);
+    case VMM_MODEL_PC_SPEAKER: return vmm_pc_speaker_read(v, m, value);
     default: return false;
     }
 }

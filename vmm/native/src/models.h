@@ -24,6 +24,7 @@ enum vmm_model_kind {
     VMM_MODEL_GPTIMER,
     VMM_MODEL_LOCAL_APIC,
     VMM_MODEL_IO_APIC,
+    VMM_MODEL_PC_SPEAKER,
     VMM_MODEL_KINDS
 };
 
@@ -86,6 +87,11 @@ struct vmm_i8254 {
     struct vmm_i8254_counter counters[3];
 };
 
+/* vmm/devices/pcspeaker_port.py */
+struct vmm_pc_speaker {
+    uint32_t control;
+};
+
 /* vmm/devices/gptimer.py */
 #define GPTIMER_TIMERS 7
 struct vmm_gptimer {
@@ -140,6 +146,8 @@ bool vmm_uart16550_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset
 bool vmm_i8254_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_i8254_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
 bool vmm_i8254_expire(struct vmm_cpu *v, struct vmm_model *m);
+
+bool vmm_pc_speaker_read(struct vmm_cpu *v, struct vmm_model *m, uint64_t *value);
 
 bool vmm_gptimer_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_gptimer_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);

@@ -60,9 +60,8 @@ static void switch_banks(struct vmm_cpu *v, uint32_t to)
 /* Write the bits of MASK.  A mode that there is not leaves the mode as it is. */
 void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask)
 {
-    typedef void (*write_fn)(void *, uint32_t, uint32_t, int);
+    extern void cpsr_write_arm(void *, uint32_t, uint32_t, int);
     typedef void (*rebuild_fn)(void *);
-    ORIGINAL(write_fn, write, "cpsr_write_arm");
     ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
     enum { RAW = 2 };
     struct vmm_vcpu *vcpu = v->vcpu;
@@ -70,7 +69,7 @@ void vmm_arm_write_cpsr(struct vmm_cpu *v, uint32_t value, uint32_t mask)
 
     if (mask & MODE_MASK && vmm_arm_bank(value & MODE_MASK) >= 0)
         switch_banks(v, value & MODE_MASK);
-    write(v->env, value, mask & ~(uint32_t)MODE_MASK, RAW);
+    cpsr_write_arm(v->env, value, mask & ~(uint32_t)MODE_MASK, RAW);
     masks = vmm_arm_cpsr(v);
     vcpu->open = (masks & PSR_I ? 0 : ARM_REQUEST_IRQ) | (masks & PSR_F ? 0 : ARM_REQUEST_FIQ);
     privileged = vmm_arm_words(v)[ARM_VCPU_MODE] != MODE_USR;
@@ -222,13 +221,15 @@ void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t
     reflect(v, kind);
 }
 
-/* Go on behind the instruction at the pc, in an IT block with the next condition (A2.5.2). */
+/* Go on behind the instruction at the pc, in an IT block with the next condition (A2.5.2).  A
+ * branch to A32 in the middle of one, which is UNPREDICTABLE, takes it along, unused. */
 void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
 {
     uint32_t *it = &FIELD(uint32_t, v->env, ARM_CONDEXEC);
 
     vmm_arm_registers(v)[15] += length;
-    *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
+    if (FIELD(uint32_t, v->env, ARM_THUMB))
+        *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
 }
 
 /* What follows an emulation at the pc, met by an exit of KIND.  False: it is left to the

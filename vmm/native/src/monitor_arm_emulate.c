@@ -138,6 +138,18 @@ static bool translates(struct vmm_cpu *v, uint32_t code)
     }
 }
 
+/* Such a register has been written: whether the memory policy has followed, and the monitor
+ * need not hear of it. */
+static bool is_followed(struct vmm_cpu *v, uint32_t code, uint32_t value)
+{
+    enum { TLB_OPERATIONS = 8, BY_ADDRESS = 1, BY_ADDRESS_ALL = 3 /* TLBIMVA, TLBIMVAA */ };
+    uint32_t opc2 = vmm_arm_field(code, 5, 3);
+
+    if (vmm_arm_field(code, 16, 4) != TLB_OPERATIONS)
+        return vmm_memory_context(v);
+    return vmm_memory_flush(v, value & ~0xfffu, opc2 != BY_ADDRESS && opc2 != BY_ADDRESS_ALL);
+}
+
 static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     enum { FLAGS = 0xf0000000 };
@@ -150,7 +162,9 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return result;
     if (!is_read) {
         vmm_arm_words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
-        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? ARM_TOLD : ARM_DONE;
+        if (vmm_arm_field(code, 8, 4) != 15 || !translates(v, code))
+            return ARM_DONE;
+        return is_followed(v, code, (uint32_t)value) ? ARM_DONE : ARM_TOLD;
     }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
@@ -171,7 +185,7 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t reta
         vmm_arm_registers(v)[high] = (uint32_t)(value >> 32);
     }
     if (result == ARM_DONE && !is_read && table && v->vcpu->fill_mode != VMM_FILL_ENGINE)
-        return ARM_TOLD; /* TTBR0, TTBR1 */
+        return vmm_memory_context(v) ? ARM_DONE : ARM_TOLD; /* TTBR0, TTBR1 */
     return result;
 }
 
