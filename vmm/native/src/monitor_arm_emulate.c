@@ -138,6 +138,21 @@ static bool translates(struct vmm_cpu *v, uint32_t code)
     }
 }
 
+/* What addresses mean may have changed by this write: whoever translates follows.  ARM_TOLD: that
+ * is the monitor's to do. */
+static int follow(struct vmm_cpu *v, uint32_t code, uint32_t value)
+{
+    enum { TLB = 8 /* CRn */, BY_ADDRESS = 1, BY_ADDRESS_OF_ALL = 3 /* opc2: TLBIMVA, TLBIMVAA */ };
+    uint32_t what = vmm_arm_field(code, 5, 3);
+    bool done, by_address = what == BY_ADDRESS || what == BY_ADDRESS_OF_ALL;
+
+    if (vmm_arm_field(code, 16, 4) == TLB)
+        done = vmm_memory_flush(v, value & ~0xfffu, !by_address);
+    else
+        done = vmm_memory_context(v);
+    return done ? ARM_DONE : ARM_TOLD;
+}
+
 static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
 {
     enum { FLAGS = 0xf0000000 };
@@ -150,7 +165,8 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return result;
     if (!is_read) {
         vmm_arm_words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
-        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? ARM_TOLD : ARM_DONE;
+        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? follow(v, code, (uint32_t)value)
+                                                                  : ARM_DONE;
     }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
@@ -171,7 +187,7 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t reta
         vmm_arm_registers(v)[high] = (uint32_t)(value >> 32);
     }
     if (result == ARM_DONE && !is_read && table && v->vcpu->fill_mode != VMM_FILL_ENGINE)
-        return ARM_TOLD; /* TTBR0, TTBR1 */
+        return vmm_memory_context(v) ? ARM_DONE : ARM_TOLD; /* TTBR0, TTBR1 */
     return result;
 }
 
