@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,10 +20,13 @@ from vmm.boards.options import Options
 from vmm.devices.disk.disk import Disk
 from vmm.devices.disk.overlay import Overlay
 from vmm.devices.disk.raw import RawDisk
+from vmm.devices.virtio.balloon import Balloon
 from vmm.devices.virtio.block import Block
+from vmm.devices.virtio.console import PORTS_MAX, SerialPort, VirtioConsole
 from vmm.devices.virtio.device import Function, VirtioDevice
 from vmm.devices.virtio.net import FIRST_MAC, Net
 from vmm.devices.virtio.rng import Rng
+from vmm.machine.console import Console
 from vmm.machine.dma import Dma
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
@@ -38,9 +42,11 @@ class Builder:
     machine: Machine
     options: Options
     transport: str
+    dma: Dma
     drives: dict[str, Drive] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     names: dict[str, int] = field(default_factory=dict)
+    ports: deque[list[SerialPort]] = field(default_factory=deque)  # of each virtio-serial
 
     def name(self, kind: str) -> str:
         """A name that no other device of the machine has: ``virtio-blk0``."""
@@ -53,7 +59,10 @@ class Builder:
             if one.id in self.drives:
                 raise AttachmentError(f"-drive id={one.id}: two drives have that id")
             self.drives[one.id] = one
-        functions = [self._function(one) for one in self.options.devices]
+        self._collect_ports()
+        functions = [
+            self._function(one) for one in self.options.devices if one.kind not in PORTS
+        ]
         functions += [
             self._block(one, one.serial) for one in self.options.drives
             if one.interface == "virtio" and one.id not in self.used
@@ -61,19 +70,51 @@ class Builder:
         for one in self.options.drives:
             if one.id not in self.used:
                 raise AttachmentError(f"-drive id={one.id}: no -device has it")
-        dma = Dma(self.machine.bus)
-        devices = [VirtioDevice(function, dma) for function in functions]
+        devices = [VirtioDevice(function, self.dma) for function in functions]
         self.machine.device_counters |= {device.name: device.counters for device in devices}
         return devices
 
     def _function(self, one: Attachment) -> Function:
-        kind = one.kind.removesuffix(f"-{self.transport}")
+        kind = self._kind(one)
         make = KINDS.get(kind)
         if make is None:
             known = ", ".join(f"{name}-{self.transport}" for name in KINDS)
             board = self.options.board
             raise AttachmentError(f"-device {one.kind}: board {board} takes {known}")
         return make(self, f"-device {one.kind}", one.properties)
+
+    def _kind(self, one: Attachment) -> str:
+        return one.kind.removesuffix(f"-{self.transport}")
+
+    def _collect_ports(self) -> None:
+        """The ports of each virtio-serial: those behind it, up to the next."""
+        for one in self.options.devices:
+            if self._kind(one) == "virtio-serial":
+                self.ports.append([])
+            elif one.kind in PORTS:
+                if not self.ports:
+                    raise AttachmentError(f"-device {one.kind}: no virtio-serial is before it")
+                self.ports[-1].append(self._port(one, self.ports[-1]))
+
+    def _port(self, one: Attachment, before: list[SerialPort]) -> SerialPort:
+        option, given = f"-device {one.kind}", one.properties
+        unknown(option, given, ("chardev", "name", "id"))
+        wanted = given.get("chardev")
+        if not wanted:
+            raise AttachmentError(f"{option}: which? chardev=ID")
+        self._new_channel(option, f"chardev={wanted}", wanted)
+        console = self.machine.consoles[wanted] = Console(wanted)
+        self.machine.channels.append(console.channel)
+        numbers = [port.number for port in before]
+        is_console = one.kind == "virtconsole"
+        number = 0 if is_console and 0 not in numbers else max([0, *numbers]) + 1
+        if number >= PORTS_MAX:
+            raise AttachmentError(f"{option}: a virtio-serial has {PORTS_MAX} ports")
+        return SerialPort(number, console, given.get("name", ""), is_console)
+
+    def _new_channel(self, option: str, what: str, name: str) -> None:
+        if any(channel.name == name for channel in self.machine.channels):
+            raise AttachmentError(f"{option}: {what} is taken")
 
     # -- the kinds of devices ---------------------------------------------------
 
@@ -106,7 +147,11 @@ class Builder:
             unknown("-object rng-random", source, ("id", "filename"))
             file = source.get("filename", RANDOM)
 
+            outside = self.machine.outside
+
             def ask(size: int) -> None:
+                if outside.recorded:
+                    return
                 with open(file, "rb", buffering=0) as opened:
                     device.channel.arrive(opened.read(size))
 
@@ -129,8 +174,7 @@ class Builder:
         wanted = given.get("netdev")
         if not wanted:
             raise AttachmentError(f"{option}: which network? netdev=ID")
-        if any(channel.name == wanted for channel in self.machine.channels):
-            raise AttachmentError(f"{option}: netdev={wanted} is taken")
+        self._new_channel(option, f"netdev={wanted}", wanted)
         port = Port(wanted)
         self.machine.ports.append(port)
         self.machine.channels.append(port.channel)
@@ -150,20 +194,42 @@ class Builder:
         return mac
 
 
+    def serial(self, option: str, given: dict[str, str]) -> Function:
+        """virtio-serial: its ports are the virtconsole and virtserialport behind it."""
+        unknown(option, given, ("id",))
+        return VirtioConsole(self.ports.popleft(), self.name("virtio-serial"))
+
+    def balloon(self, option: str, given: dict[str, str]) -> Function:
+        """virtio-balloon: no properties."""
+        unknown(option, given, ("id",))
+        device = Balloon(self.dma, self.name("virtio-balloon"))
+        self.machine.channels.append(device.channel)
+        return device
+
+
 Make = Callable[[Builder, str, dict[str, str]], Function]
 KINDS: dict[str, Make] = {
     "virtio-blk": Builder.block,
     "virtio-net": Builder.net,
     "virtio-rng": Builder.rng,
+    "virtio-serial": Builder.serial,
+    "virtio-balloon": Builder.balloon,
+}
+
+
+PORTS = {
+    "virtconsole": "a terminal of the guest's: chardev=ID[,name=TEXT]",
+    "virtserialport": "a stream of bytes: chardev=ID[,name=TEXT]",
 }
 
 
 def table() -> str:
     """The answer to ``-device help``: a line for each kind."""
-    return "\n".join(f"{name}-{MMIO}, {name}-{PCI}: {(make.__doc__ or '').split(': ', 1)[1]}"
-                     for name, make in KINDS.items())
+    rows = [(f"{name}-{MMIO}, {name}-{PCI}", (make.__doc__ or "").split(": ", 1)[1])
+            for name, make in KINDS.items()]
+    return "\n".join(f"{name}: {text}" for name, text in [*rows, *PORTS.items()])
 
 
 def build(machine: Machine, options: Options, transport: str) -> list[VirtioDevice]:
     """The devices of ``options``, for a board with this transport; AttachmentError."""
-    return Builder(machine, options, transport).build()
+    return Builder(machine, options, transport, Dma(machine.bus)).build()

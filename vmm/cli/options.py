@@ -56,6 +56,8 @@ def declare(command: argparse.ArgumentParser) -> None:
       help="write to no disk image: what the guest writes is in memory (and in snapshots)")
     o("-device", "--device", metavar="NAME", action="append", default=[], dest="devices",
       help="a device with ,key=value properties; help: list them")
+    o("-chardev", "--chardev", metavar="KIND", action="append", default=[],
+      help="where a port with chardev=ID prints: file,id=ID,path=PATH, stdio,id=ID or null,id=ID")
     o("-object", "--object", metavar="KIND", action="append", default=[], dest="objects",
       help="what a device refers to: rng-random,id=NAME is the host's entropy")
     o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where what a guest prints goes: `-serial` and `-debugcon`."""
+"""Where what a guest prints goes: `-serial`, `-debugcon` and `-chardev`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+from vmm.boards import attachments
+from vmm.boards.attachments import AttachmentError
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.terminal import Output, file_output
 from vmm.machine.console import Console
+from vmm.machine.machine import Machine
 
 STDOUT = 1
 
@@ -19,6 +22,7 @@ class Outputs:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._places: dict[str, Output] = {}
+        self.typed: Console | None = None  # who gets what is typed, if not the serial console
 
     def __iter__(self) -> Iterator[Output]:
         return iter(self._places.values())
@@ -46,6 +50,31 @@ class Outputs:
             self._places[place] = output
             self._stack.callback(output.flush)
         console.sinks.append(output.put)
+
+    def connect_ports(self, chardevs: list[str], machine: Machine) -> None:
+        """Connect the ports that ``-chardev`` options name; UsageError if one is without the other.
+
+        What a chardev of kind stdio types is what ``-serial`` does not take.
+        """
+        left = dict(machine.consoles)
+        for text in chardevs:
+            option = f"-chardev {text}"
+            try:
+                given = attachments.words("-chardev", text, "backend")
+            except AttachmentError as error:
+                raise UsageError(str(error)) from error
+            kind, name = given.get("backend", ""), given.get("id", "")
+            console = left.pop(name, None)
+            if console is None:
+                raise UsageError(f"{option}: no device has chardev={name or 'ID'}")
+            if kind not in ("file", "stdio", "null") or (kind == "file") != ("path" in given):
+                raise UsageError(f"{option}: write file,id=ID,path=PATH, stdio,id=ID or null,id=ID")
+            where = {"file": f"file:{given.get('path')}", "null": "none"}.get(kind, kind)
+            self.connect(option, where, console)
+            if kind == "stdio":
+                self.typed = console
+        for name in left:
+            raise UsageError(f"no -chardev has id={name}")
 
     def flush(self) -> None:
         """Write all that has been gathered."""

@@ -103,6 +103,8 @@ class Run:
         self.outputs = Outputs(stack)
         self.outputs.connect("-serial", o.serial, machine.console)
         self.outputs.connect("-debugcon", o.debugcon, machine.debug)
+        machine.outside.recorded = self.replayed is not None
+        self.outputs.connect_ports(o.chardev, machine)
         network.plug(machine, o, stack, recorded=self.replayed is not None)
         self.input = self._input(o)
         if self.input is not None:
@@ -130,12 +132,14 @@ class Run:
         self.gdb = gdb.serve(machine, o, self.look)
 
     def _input(self, o: argparse.Namespace) -> Input | None:
-        if o.serial != "stdio" or not usable_input(STDIN) or self.replayed is not None:
+        console = self.outputs.typed or self.machine.console
+        wanted = o.serial == "stdio" or self.outputs.typed is not None
+        if not wanted or not usable_input(STDIN) or self.replayed is not None:
             return None
         if self.script and not sys.stdin.isatty():
             return None  # the script types
         return Input(
-            STDIN, self.machine.console.type,
+            STDIN, console.type,
             quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
             keys={
                 "b": self.machine.console.send_break, "t": self._stamp,

@@ -63,6 +63,7 @@ class Machine:
         self.console = Console()
         self.debug = Console("debug")  # what firmware prints on a port of its own
         self.channels = [self.console.channel, self.console.breaks]  # all ways in from outside
+        self.consoles: dict[str, Console] = {}  # of ports that a -chardev is for, by its id
         self.outside = Outside()
         self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()

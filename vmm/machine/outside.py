@@ -42,6 +42,7 @@ class Outside:
     def __init__(self) -> None:
         self.sources: list[Source] = []
         self.paced = False
+        self.recorded = False  # what comes from outside is a recording's: nobody is asked
         self._wall: int | None = None  # the real time at which virtual time was 0, if paced
 
     def set_pace(self, now: int) -> None:

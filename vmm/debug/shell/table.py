@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from vmm.debug.shell import (
     acting,
     backwards,
+    balloon,
     basics,
     breakpoints,
     devices,
@@ -23,7 +24,7 @@ from vmm.debug.shell.command import GROUPS, Command, CommandError
 
 MODULES = (
     motion, backwards, registers, memory, explaining, devices, records, breakpoints, acting,
-    snapshots, saved, basics,
+    balloon, snapshots, saved, basics,
 )
 COMMANDS: tuple[Command, ...] = tuple(
     kind() for module in MODULES for kind in module.COMMANDS

@@ -138,19 +138,16 @@ static bool translates(struct vmm_cpu *v, uint32_t code)
     }
 }
 
-/* What addresses mean may have changed by this write: whoever translates follows.  ARM_TOLD: that
- * is the monitor's to do. */
-static int follow(struct vmm_cpu *v, uint32_t code, uint32_t value)
+/* Such a register has been written: whether the memory policy has followed, and the monitor
+ * need not hear of it. */
+static bool is_followed(struct vmm_cpu *v, uint32_t code, uint32_t value)
 {
-    enum { TLB = 8 /* CRn */, BY_ADDRESS = 1, BY_ADDRESS_OF_ALL = 3 /* opc2: TLBIMVA, TLBIMVAA */ };
-    uint32_t what = vmm_arm_field(code, 5, 3);
-    bool done, by_address = what == BY_ADDRESS || what == BY_ADDRESS_OF_ALL;
+    enum { TLB_OPERATIONS = 8, BY_ADDRESS = 1, BY_ADDRESS_ALL = 3 /* TLBIMVA, TLBIMVAA */ };
+    uint32_t opc2 = vmm_arm_field(code, 5, 3);
 
-    if (vmm_arm_field(code, 16, 4) == TLB)
-        done = vmm_memory_flush(v, value & ~0xfffu, !by_address);
-    else
-        done = vmm_memory_context(v);
-    return done ? ARM_DONE : ARM_TOLD;
+    if (vmm_arm_field(code, 16, 4) != TLB_OPERATIONS)
+        return vmm_memory_context(v);
+    return vmm_memory_flush(v, value & ~0xfffu, opc2 != BY_ADDRESS && opc2 != BY_ADDRESS_ALL);
 }
 
 static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
@@ -165,8 +162,9 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return result;
     if (!is_read) {
         vmm_arm_words(v)[ARM_VCPU_FOUND + 2] = (uint32_t)value;
-        return vmm_arm_field(code, 8, 4) == 15 && translates(v, code) ? follow(v, code, (uint32_t)value)
-                                                                  : ARM_DONE;
+        if (vmm_arm_field(code, 8, 4) != 15 || !translates(v, code))
+            return ARM_DONE;
+        return is_followed(v, code, (uint32_t)value) ? ARM_DONE : ARM_TOLD;
     }
     if (to == 15)
         vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);

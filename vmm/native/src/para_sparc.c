@@ -344,8 +344,9 @@ static bool call(struct vmm_cpu *v)
     case VMM_HYPER_FLUSH:
         return vmm_memory_flush(v, a & -PAGE, false) && answer(v, 0);
     case VMM_HYPER_FLUSH_SPACE:
-    case VMM_HYPER_RELEASE:
         return vmm_memory_flush(v, 0, true) && answer(v, 0);
+    case VMM_HYPER_RELEASE:
+        return vmm_memory_release(v, a, b) && answer(v, 0);
     case VMM_HYPER_FPU:
         psr = get_psr(v);
         put_psr(v, a ? psr | PSR_EF : psr & ~(uint32_t)PSR_EF);

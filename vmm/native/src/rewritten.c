@@ -7,7 +7,7 @@
  * turns out to go elsewhere more often than to tables (a loop that clears frames, some of
  * which were tables) is left alone again: a trap costs no more than two calls.
  */
-#include "shadow.h"
+#include "vmm.h"
 
 #include <stdlib.h>
 
@@ -66,16 +66,16 @@ bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
 {
     uint16_t *elsewhere;
-    uint64_t physical;
+    uint64_t entry;
 
     if (!account(v) || !vmm_is_rewritten(v, pc))
         return;
     elsewhere = &v->account->elsewhere[hash(pc)];
     if (to_table) {
         *elsewhere -= *elsewhere > 0;
-    } else if (++*elsewhere == WORTH && vmm_shadow_physical(v, pc, &physical)) {
+    } else if (++*elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
         v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
-        forget(v, physical);
+        forget(v, (entry & VMM_ENTRY_FRAME) | (pc & 0xfff));
     }
 }
 

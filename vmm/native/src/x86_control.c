@@ -251,19 +251,12 @@ static bool is_protected(const struct x86_call *c, uint32_t address)
     return (entry & (VMM_ENTRY_READ | VMM_ENTRY_WRITE)) == VMM_ENTRY_READ;
 }
 
-/* Whoever keeps the shadow tables makes the store in place of the instruction, or leaves it
- * to trap. */
-static enum x86_end store_word(struct x86_call *c, uint32_t value)
+/* The monitor makes the store in place of the instruction, or leaves it to trap; whether it
+ * was made. */
+static bool monitor_stores(struct x86_call *c, uint32_t address, uint32_t value)
 {
-    uint32_t address = linear_address(c);
     int action;
 
-    if (is_protected(c, address) && vmm_shadow_store(c->v, address, value))
-        return GOES_ON;
-    if (c->v->shadow || !is_protected(c, address)) {
-        store(c, address, 4, value);
-        return GOES_ON;
-    }
     c->vcpu->address = address;
     c->vcpu->value = value;
     commit(c);
@@ -276,7 +269,25 @@ static enum x86_end store_word(struct x86_call *c, uint32_t value)
         store(c, address, 4, value);
     }
     FIELD(uint64_t, c->env, X86_EIP) = c->next;
-    return JUMPED;
+    return action != VMM_NATIVE;
+}
+
+static enum x86_end store_word(struct x86_call *c, uint32_t value)
+{
+    enum { CS = 1 };
+    uint32_t address = linear_address(c), pc = c->next - c->length + segment_base(c, CS);
+    bool protects = is_protected(c, address), made;
+
+    if (protects && !c->v->shadow) {
+        made = monitor_stores(c, address, value);
+        vmm_rewritten_stored(c->v, pc, made);
+        return JUMPED;
+    }
+    made = protects && vmm_shadow_store(c->v, address, value);
+    if (!made)
+        store(c, address, 4, value);
+    vmm_rewritten_stored(c->v, pc, made);
+    return GOES_ON;
 }
 
 X86_DO(store_register)
