@@ -127,8 +127,8 @@ void schedule(void)
 {
     struct process *previous = current, *next;
     preempt = 0;
-    while (!(next = pick()))
-        cpu_idle();
+    for (u32 turn = 0; !(next = pick()); turn++)
+        cpu_idle(turn);
     if (next == previous)
         return;
     windows_flush();

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vmm.monitor import virtualize
+from vmm.monitor import para, virtualize
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.append(str(TOP / "tests" / "toolchain"))
@@ -31,6 +31,17 @@ def test_the_console_is_that_of_the_bare_kernel(boot, architecture: str, policy:
     guest.run()
     recorded = TOP / "tests" / "reference" / architecture / "nucleus-quick.txt"
     assert guest.output == recorded.read_text()
+
+
+@EVERY
+def test_an_idle_kernel_sleeps_with_a_time_out_and_then_yields(boot, architecture: str) -> None:
+    """Half a tick of sleep ends by itself; who has nothing to do then waits for the tick."""
+    guest = boot(BOARDS[architecture], kernel=kernel(architecture, "nucleus-para-quick"))
+    monitor = virtualize(guest.machine, "para")
+    guest.run()
+    assert isinstance(monitor.technique, para.Technique)
+    counts = monitor.technique.hypervisor.counts
+    assert 0 < counts[para.YIELD] <= counts[para.HALT]
 
 
 def test_wrong_calls_are_refused_and_change_nothing(boot, tmp_path) -> None:

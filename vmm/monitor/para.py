@@ -234,6 +234,7 @@ class Technique:
 
     def __init__(self, native: bool = True) -> None:
         self._native = native
+        self.hypervisor: Hypervisor
 
     def refusal(self, machine: Machine) -> str | None:
         return None
@@ -241,6 +242,6 @@ class Technique:
     def attach(self, monitor: Monitor) -> None:
         architecture = monitor.machine.processor.architecture
         try:
-            Hypervisor(monitor, self._native)
+            self.hypervisor = Hypervisor(monitor, self._native)
         except ModuleNotFoundError:
             raise MonitorError(f"para is not available for {architecture} guests") from None

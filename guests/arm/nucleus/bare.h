@@ -28,8 +28,9 @@ static inline void irq_open(void)
 }
 
 /* WFI wakes for a masked interrupt too: none is missed. */
-static inline void cpu_idle(void)
+static inline void cpu_idle(u32 turn)
 {
+    (void)turn;
     asm volatile("dsb\n\twfi\n\tcpsie i\n\tisb\n\tcpsid i" : : : "memory");
 }
 

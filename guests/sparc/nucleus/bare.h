@@ -29,8 +29,9 @@ static inline void irq_open(void)
 }
 
 /* A tick between the two is missed; the next one wakes. */
-static inline void cpu_idle(void)
+static inline void cpu_idle(u32 turn)
 {
+    (void)turn;
     set_pil(0);
     power_down();
     set_pil(15);

@@ -33,8 +33,9 @@ static inline void irq_open(void)
 }
 
 /* STI opens interrupts behind the HLT that follows it: none is missed. */
-static inline void cpu_idle(void)
+static inline void cpu_idle(u32 turn)
 {
+    (void)turn;
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
