@@ -333,12 +333,19 @@ static void unmark_code(struct vmm_cpu *v)
     vmm_flush_tlb(v);
 }
 
+/* The code buffer starts over: other blocks come to be at the places of those that were known. */
+void vmm_forget_places(struct vmm_cpu *v)
+{
+    memset(v->known, 0, sizeof v->known);
+    memset(v->nexts, 0, sizeof v->nexts);
+}
+
 /* All translations go, and the running block is left at its end. */
 void vmm_forget_all_code(struct vmm_cpu *v)
 {
     static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
 
-    memset(v->known, 0, sizeof v->known);
+    vmm_forget_places(v);
     ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
     vmm_kick(v);
 }

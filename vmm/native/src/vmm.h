@@ -467,6 +467,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_places(struct vmm_cpu *v);
 void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
