@@ -63,3 +63,13 @@ def test_a_board_without_devices_lists_none(guest) -> None:
 def test_slots_run_out(guest) -> None:
     with pytest.raises(BoardError, match="leon3 has 6 virtio slots, not 7"):
         Machine("leon3", kernel=guest("sparc/virtio"), devices=["virtio-rng-device"] * 7)
+
+
+def test_a_console_and_a_balloon(guest) -> None:
+    with Machine("leon3", kernel=guest("sparc/virtio"), devices=[
+        "virtio-balloon-device", "virtio-serial-device", "virtconsole,chardev=c",
+    ]) as m:
+        assert m.run(timeout=60).status == 0
+        assert bytes(m.machine.consoles["c"].tail) == b"a line through virtio\n"
+        counts = m.statistics()["devices"]["virtio-balloon0"]
+    assert counts["released_pages"] == counts["returned_pages"] == 4
