@@ -200,13 +200,20 @@ void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
         FIELD(int32_t, entry, 2 * sizeof(int32_t)) = -2;
 }
 
-/* SPARC: whether there is a translation for stores to ADDRESS that only looks, at each, whether
- * code was translated from there. */
-bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index)
+/* SPARC: the translation at hand for an ACCESS (a load or a store) of ADDRESS. */
+enum vmm_at_hand vmm_translation_at_hand(const struct vmm_cpu *v, uint32_t address, int access,
+                                         int mmu_index)
 {
     enum { PAGE_BITS = 12, NOT_DIRTY = 1 << 10 };
     const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
     const char *entry = fast->table + (address >> (PAGE_BITS - TLB_ENTRY_BITS) & fast->mask);
+    uint32_t tag = FIELD(uint32_t, entry, sizeof tag * (uint32_t)access);
 
-    return FIELD(uint32_t, entry, sizeof(uint32_t)) == ((address & -(1u << PAGE_BITS)) | NOT_DIRTY);
+    if ((tag ^ address) >> PAGE_BITS)
+        return VMM_NOT_AT_HAND;
+    switch (tag & ((1u << PAGE_BITS) - 1)) {
+    case 0: return VMM_AT_HAND;
+    case NOT_DIRTY: return VMM_AT_HAND_WATCHED;
+    default: return VMM_NOT_AT_HAND;
+    }
 }

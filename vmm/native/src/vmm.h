@@ -495,7 +495,10 @@ void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
-bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index);
+/* A page of RAM; one that is looked at, at each store, for code that was translated from it. */
+enum vmm_at_hand { VMM_NOT_AT_HAND, VMM_AT_HAND, VMM_AT_HAND_WATCHED };
+enum vmm_at_hand vmm_translation_at_hand(const struct vmm_cpu *v, uint32_t address, int access,
+                                         int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
