@@ -79,6 +79,7 @@ class Monitor:
         self.counters = Counters()
         self._profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
+        self.exit_names: dict[int, str] = {}  # of kinds of exits that are its own, and no traps
         self.adapts = False  # stores to page tables that trap often are translated anew
         self._trapped: Counter[int] = Counter()  # by their pc
 
