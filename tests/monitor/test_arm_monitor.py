@@ -42,9 +42,14 @@ def test_processors_that_cannot_be_virtualized_are_refused(
         virtualize(machine, "translate")
 
 
-def test_a_kernel_whose_tables_the_engine_walks_makes_no_exit() -> None:
-    _, monitor = runs.virtual("virt", "arm/nucleus-quick", "translate", "nested")
-    assert monitor.counters.total == monitor.memory.counters.hidden_faults == 0
+@pytest.mark.parametrize("policy", ["strict", "lazy", "nested"])
+def test_flushes_and_changes_of_context_make_no_exit(policy: str) -> None:
+    _, monitor = runs.virtual("virt", "arm/nucleus-quick", "translate", policy)
+    counters = monitor.memory.counters
+    assert monitor.counters.total == 0
+    assert (counters.hidden_faults == 0) == (policy == "nested")
+    if policy != "nested":
+        assert counters.switches > 500 < counters.flushes + 300
 
 
 def test_trap_and_emulate_is_refused_for_what_does_not_trap_unless_the_guest_is_trusted() -> None:

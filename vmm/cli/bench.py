@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`vmm bench`: the bench guests here and on QEMU side by side (docs/bench.md), and
-`vmm bench techniques`: one kernel by each technique, and what the feedback loop of
-pre-virtualization removes (docs/techniques.md).
+"""`vmm bench`: the bench guests here and on QEMU side by side, `vmm bench linux`: Debian's Linux
+likewise (docs/bench.md), and `vmm bench techniques`: one kernel by each technique, and what the
+feedback loop of pre-virtualization removes (docs/techniques.md).
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vmm.bench import feedback, history, micro, report, techniques, techniques_report
+from vmm.bench import (
+    feedback,
+    history,
+    linux,
+    linux_report,
+    micro,
+    report,
+    techniques,
+    techniques_report,
+)
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
@@ -42,9 +51,10 @@ def add(commands: Any) -> None:
                "Status 1 if a guest failed or printed something else on one side.",
     )
     o = command.add_argument
-    o("what", nargs="?", choices=("guests", "techniques"), default="guests",
+    o("what", nargs="?", choices=("guests", "techniques", "linux"), default="guests",
       help="techniques: nucleus bare and by each technique, instead of the guests beside QEMU;"
-      " --rows patterns such as x86, forks, translate, lazy then narrow each other")
+      " --rows patterns such as x86, forks, translate, lazy then narrow each other;"
+      " linux: Debian's Linux beside QEMU, rows such as arm/boot, disk")
     o("--rows", metavar="PATTERN", action="append", default=[],
       help="only these: 'arm', 'compute', 'x86/*traps' (comma list, repeatable)")
     o("--repeat", metavar="N", type=repetitions, default=REPEAT,
@@ -79,7 +89,11 @@ class Progress:
 
     def row(self, row: Row, side: str, repetition: int) -> None:
         """A run begins."""
-        self.say(f"{row.name} on {side}, {repetition + 1} of {self._repeat}")
+        self.run(row.name, side, repetition)
+
+    def run(self, name: str, side: str, repetition: int) -> None:
+        """The same of what has this name."""
+        self.say(f"{name} on {side}, {repetition + 1} of {self._repeat}")
 
     def case(self, case: techniques.Case, repetition: int) -> None:
         """A run of `vmm bench techniques` begins."""
@@ -128,6 +142,33 @@ def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
     return 1 if any(one.problem for one in results) else 0
 
 
+def run_linux(o: argparse.Namespace, patterns: list[str]) -> int:
+    """`vmm bench linux`."""
+    from rich.console import Console
+
+    if o.micro or o.history or o.feedback:
+        raise UsageError("vmm bench linux takes --rows, --repeat, --alone and --json")
+    try:
+        rows = linux.select(patterns)
+    except BenchError as error:
+        raise UsageError(f"--rows: {error}") from error
+    sides = (linux.OURS,) if o.alone else (linux.OURS, linux.QEMU)
+    with ExitStack() as stack:
+        progress = Progress(stack, o.repeat)
+        try:
+            linux.run(rows, sides, o.repeat, progress.run)
+        except BenchError as error:
+            raise Failure(str(error)) from error
+        except OSError as error:
+            raise Failure(f"bench: {error.strerror or error}") from error
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(linux_report.table(rows))
+    for problem in linux_report.problems(rows):
+        console.print(problem, style="bold red", markup=False)
+    write_json(o, linux_report.as_json(rows, o.repeat))
+    return 1 if any(row.problem for row in rows) else 0
+
+
 def run_feedback(o: argparse.Namespace, patterns: list[str]) -> int:
     """`vmm bench techniques --feedback`."""
     from rich.console import Console
@@ -163,6 +204,8 @@ def run(o: argparse.Namespace) -> int:
     patterns = [word for text in o.rows for word in text.split(",")]
     if o.what == "techniques":
         return run_techniques(o, patterns)
+    if o.what == "linux":
+        return run_linux(o, patterns)
     if o.feedback:
         raise UsageError("--feedback is an option of vmm bench techniques")
     try:

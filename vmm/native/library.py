@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
 HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
+PLACES_OF_PAGES, ENTRIES, MMU_INDEXES = 512, 64, 12
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -157,6 +158,25 @@ class Next(C.Structure):
     """A block that was found for a state of the register file."""
 
     _fields_ = (("tb", C.c_size_t), ("code", C.c_size_t), ("state", C.c_uint64 * 3))
+
+
+class PlaceOfPage(C.Structure):
+    """What the engine has found out for a page of RAM."""
+
+    _fields_ = (
+        ("page", C.c_uint64),
+        ("physical", C.c_uint64),
+        ("host", C.c_uint64),
+        ("offset", C.c_uint64),
+        ("attributes", C.c_uint32),
+        ("spare", C.c_uint32),
+    )
+
+
+class Entries(C.Structure):
+    """Where translations were put since they were last thrown away."""
+
+    _fields_ = (("count", C.c_uint32), ("number", C.c_uint32 * ENTRIES))
 
 
 class Region(C.Structure):
@@ -369,7 +389,13 @@ class NativeCpu(C.Structure):
         ("known", Place * PLACES),
         ("regions", Region * REGIONS),
         ("frame", C.c_uint64),
+        ("way_out", C.c_void_p),
+        ("told_expired", C.c_uint32),
+        ("stay_spare", C.c_uint32),
         ("nexts", Next * NEXTS),
+        ("places_of_pages", PlaceOfPage * PLACES_OF_PAGES),
+        ("entries", Entries * MMU_INDEXES),
+        ("block_groups", C.c_uint64),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
         ("refault", C.c_int32),

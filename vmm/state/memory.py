@@ -140,9 +140,13 @@ class Keeper:
                         for at, (a, b) in enumerate(zip(mine, other, strict=True)) if a is not b
                     )
             for number in wanted:
-                page = image[number // CHUNK][number % CHUNK] or ZERO
+                at = number // CHUNK, number % CHUNK
+                page = image[at[0]][at[1]] or ZERO
                 start = number * PAGE
-                if frames.view[start : start + PAGE] != page:
+                # What is known of a clean page need not be read: that alone would allocate it.
+                clean = number not in dirty
+                held = present[at[0]][at[1]] or ZERO if clean else frames.view[start : start + PAGE]
+                if held != page:
                     frames.view[start : start + PAGE] = page
                     self._forget_code(machine, frames, start)
         self.present = list(images)

@@ -6,12 +6,8 @@
  * keep.  The monitor itself runs with traps disabled and all windows valid, and
  * never as deep as there are windows.
  */
+#include "entry.h"
 #include "nested.h"
-
-	.register %g2, #scratch
-	.register %g3, #scratch
-
-#define DELAY nop; nop; nop
 
 	.text
 	.balign	4096

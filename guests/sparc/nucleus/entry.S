@@ -6,55 +6,14 @@
  * below the present one, T here; if that is the invalid one the oldest is spilled to make room.
  * Where windows move, traps are disabled and no fault can be taken: see struct windows in arch.h.
  */
-#include "leon3.h"
+#include "entry.h"
 #include <hypercall.h>
 
-	.register %g2, #scratch
-	.register %g3, #scratch
-
-#define DELAY nop; nop; nop /* a write to PSR or WIM takes up to three instructions */
 #define AREA_LOW 0
 #define AREA_ROOM 4
 #define AREA_NEXT 8
 #define AREA_WINDOW 72
 #define AREA_SP 64
-
-	.macro store_window base
-	std	%l0, [\base + 0]
-	std	%l2, [\base + 8]
-	std	%l4, [\base + 16]
-	std	%l6, [\base + 24]
-	std	%i0, [\base + 32]
-	std	%i2, [\base + 40]
-	std	%i4, [\base + 48]
-	std	%i6, [\base + 56]
-	.endm
-
-	.macro load_window
-	ldd	[%sp + 0], %l0
-	ldd	[%sp + 8], %l2
-	ldd	[%sp + 16], %l4
-	ldd	[%sp + 24], %l6
-	ldd	[%sp + 32], %i0
-	ldd	[%sp + 40], %i2
-	ldd	[%sp + 48], %i4
-	ldd	[%sp + 56], %i6
-	.endm
-
-	/* %l4 is WIM: the invalid window moves one down or up; %l5 is lost. */
-	.macro wim_down
-	srl	%l4, 1, %l5
-	sll	%l4, NWINDOWS - 1, %l4
-	or	%l4, %l5, %l4
-	and	%l4, (1 << NWINDOWS) - 1, %l4
-	.endm
-
-	.macro wim_up
-	sll	%l4, 1, %l5
-	srl	%l4, NWINDOWS - 1, %l4
-	or	%l4, %l5, %l4
-	and	%l4, (1 << NWINDOWS) - 1, %l4
-	.endm
 
 	/* Goes to `yes` if a user's window may be stored to or loaded from `sp`, else falls through
 	 * with the area in %g1.  %g2 and the condition codes are lost. */
@@ -209,10 +168,7 @@ window_overflow:
 	tst	%l7
 	bne	trap_entry		/* the kernel sees to the user's stack */
 	nop
-1:	wr	%l0, %psr		/* the condition codes */
-	DELAY
-	jmp	%l1
-	rett	%l2
+1:	go_back
 
 	/* The window to fill is two up from T; its %sp is %fp in the one between. */
 window_underflow:
@@ -269,28 +225,8 @@ trap_entry:
 	sethi	%hi(kernel_stack), %l6
 	ld	[%l6 + %lo(kernel_stack)], %l6
 	sub	%l6, FRAME_SIZE, %sp
-2:	st	%g1, [%sp + FRAME_GLOBAL + 4]
-	std	%g2, [%sp + FRAME_GLOBAL + 8]
-	std	%g4, [%sp + FRAME_GLOBAL + 16]
-	std	%g6, [%sp + FRAME_GLOBAL + 24]
-	std	%i0, [%sp + FRAME_OUT + 0]
-	std	%i2, [%sp + FRAME_OUT + 8]
-	std	%i4, [%sp + FRAME_OUT + 16]
-	std	%i6, [%sp + FRAME_OUT + 24]
-	rd	%y, %l5
-	st	%l0, [%sp + FRAME_PSR]
-	st	%l1, [%sp + FRAME_PC]
-	st	%l2, [%sp + FRAME_NPC]
-	st	%l5, [%sp + FRAME_Y]
-	st	%l3, [%sp + FRAME_VECTOR]
-	/* PIL first: an interrupt may see the old PIL with the new ET. */
-	or	%l0, PSR_PIL, %l5
-	wr	%l5, %psr
-	DELAY
-	wr	%l5, PSR_ET, %psr
-	DELAY
-	call	trap
-	add	%sp, FRAME, %o0
+2:	store_frame
+	handle	trap
 
 	/* %sp is the trap's window on the kernel stack, in any window of the processor. */
 	.global	trap_return
@@ -302,37 +238,9 @@ trap_return:
 	or	%l0, %l5, %l0
 	wr	%l0, %psr		/* ET is clear in a trap's PSR */
 	DELAY
-	rd	%wim, %l4
-	add	%l0, 1, %l5
-	and	%l5, NWINDOWS - 1, %l5
-	srl	%l4, %l5, %l5
-	btst	1, %l5
-	be	3f			/* the window to return to is valid */
-	nop
-	wim_up
-	wr	%g0, %wim
-	DELAY
-	restore
-	load_window
-	save
-	wr	%l4, %wim
-	DELAY
-3:	ld	[%sp + FRAME_Y], %l5
-	wr	%l5, %y
-	ld	[%sp + FRAME_GLOBAL + 4], %g1
-	ldd	[%sp + FRAME_GLOBAL + 8], %g2
-	ldd	[%sp + FRAME_GLOBAL + 16], %g4
-	ldd	[%sp + FRAME_GLOBAL + 24], %g6
-	ldd	[%sp + FRAME_OUT + 0], %i0
-	ldd	[%sp + FRAME_OUT + 8], %i2
-	ldd	[%sp + FRAME_OUT + 16], %i4
-	ldd	[%sp + FRAME_OUT + 24], %i6
-	ld	[%sp + FRAME_PC], %l1
-	ld	[%sp + FRAME_NPC], %l2
-	wr	%l0, %psr		/* the condition codes again */
-	DELAY
-	jmp	%l1
-	rett	%l2
+	fill_for_rett
+	load_frame
+	go_back
 
 	.section .bss
 	.balign	8

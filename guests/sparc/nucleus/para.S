@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way in and the way out above a hypervisor, which looks after PSR, WIM and the windows:
  * %l0 PSR, %l1 pc, %l2 npc, %l3 the trap type. */
-#include "leon3.h"
+#include "entry.h"
 #include <hypercall.h>
-
-	.register %g2, #scratch
-	.register %g3, #scratch
 
 	.text
 	.global para_entry, para_return
@@ -16,20 +13,7 @@ para_entry:
 	sethi	%hi(kernel_stack), %l6
 	ld	[%l6 + %lo(kernel_stack)], %l6
 	sub	%l6, FRAME_SIZE, %sp
-1:	st	%g1, [%sp + FRAME_GLOBAL + 4]
-	std	%g2, [%sp + FRAME_GLOBAL + 8]
-	std	%g4, [%sp + FRAME_GLOBAL + 16]
-	std	%g6, [%sp + FRAME_GLOBAL + 24]
-	std	%i0, [%sp + FRAME_OUT + 0]
-	std	%i2, [%sp + FRAME_OUT + 8]
-	std	%i4, [%sp + FRAME_OUT + 16]
-	std	%i6, [%sp + FRAME_OUT + 24]
-	rd	%y, %l5
-	st	%l0, [%sp + FRAME_PSR]
-	st	%l1, [%sp + FRAME_PC]
-	st	%l2, [%sp + FRAME_NPC]
-	st	%l5, [%sp + FRAME_Y]
-	st	%l3, [%sp + FRAME_VECTOR]
+1:	store_frame
 	call	trap
 	add	%sp, FRAME, %o0
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From one process's kernel stack to another's. */
-#include "leon3.h"
+#include "entry.h"
 #ifdef PARA
 #include <hypercall.h>
 #define TRAP_RETURN para_return
@@ -44,25 +44,11 @@ windows_flush:
 /* void stack_switch(u32 *save, u32 sp) */
 stack_switch:
 	flush_windows
-	std	%l0, [%sp + 0]
-	std	%l2, [%sp + 8]
-	std	%l4, [%sp + 16]
-	std	%l6, [%sp + 24]
-	std	%i0, [%sp + 32]
-	std	%i2, [%sp + 40]
-	std	%i4, [%sp + 48]
-	std	%i6, [%sp + 56]
+	store_window
 	st	%o7, [%sp + 68]		/* where a called function may keep its argument */
 	st	%sp, [%o0]
 	mov	%o1, %sp
-	ldd	[%sp + 0], %l0
-	ldd	[%sp + 8], %l2
-	ldd	[%sp + 16], %l4
-	ldd	[%sp + 24], %l6
-	ldd	[%sp + 32], %i0
-	ldd	[%sp + 40], %i2
-	ldd	[%sp + 48], %i4
-	ldd	[%sp + 56], %i6
+	load_window
 	ld	[%sp + 68], %o7
 	retl
 	nop

@@ -5,49 +5,7 @@
  * (windows).  One window is kept invalid in WIM.  Overflow writes the oldest
  * window to its own stack, underflow reads one back, both with traps disabled.
  */
-#include "leon3.h"
-
-	.register %g2, #scratch
-	.register %g3, #scratch
-
-#define DELAY nop; nop; nop /* a write to PSR or WIM takes up to three instructions */
-
-	/* In the window to write or read: its locals and ins, at its own %sp. */
-	.macro store_window
-	std	%l0, [%sp + 0]
-	std	%l2, [%sp + 8]
-	std	%l4, [%sp + 16]
-	std	%l6, [%sp + 24]
-	std	%i0, [%sp + 32]
-	std	%i2, [%sp + 40]
-	std	%i4, [%sp + 48]
-	std	%i6, [%sp + 56]
-	.endm
-
-	.macro load_window
-	ldd	[%sp + 0], %l0
-	ldd	[%sp + 8], %l2
-	ldd	[%sp + 16], %l4
-	ldd	[%sp + 24], %l6
-	ldd	[%sp + 32], %i0
-	ldd	[%sp + 40], %i2
-	ldd	[%sp + 48], %i4
-	ldd	[%sp + 56], %i6
-	.endm
-
-	/* Moves the invalid window one up or down; %l4 is the present WIM. */
-	.macro next_wim_down
-	srl	%l4, 1, %l5
-	sll	%l4, NWINDOWS - 1, %l4
-	or	%l4, %l5, %l4
-	.endm
-
-	.macro next_wim_up
-	sll	%l4, 1, %l5
-	srl	%l4, NWINDOWS - 1, %l4
-	or	%l4, %l5, %l4
-	and	%l4, (1 << NWINDOWS) - 1, %l4
-	.endm
+#include "entry.h"
 
 	.section .text.start, "ax"
 	.global _start, trap_table
@@ -133,7 +91,7 @@ zero:	.word	0
 	.global window_overflow, window_underflow
 window_overflow:
 	rd	%wim, %l4
-	next_wim_down
+	wim_down mask=0
 	wr	%g0, %wim
 	DELAY
 	save
@@ -144,21 +102,8 @@ window_overflow:
 	jmp	%l1
 	rett	%l2
 
-	/* Two windows up from the trap window is the one to read back. */
 window_underflow:
-	rd	%wim, %l4
-	next_wim_up
-	wr	%g0, %wim
-	DELAY
-	restore
-	restore
-	load_window
-	save
-	save
-	wr	%l4, %wim
-	DELAY
-	jmp	%l1
-	rett	%l2
+	underflow
 
 	/* %l0 PSR, %l1 pc, %l2 npc, %l3 the vector. */
 	.global trap_entry
@@ -169,7 +114,7 @@ trap_entry:
 	btst	1, %l5
 	be	1f			/* this window may be used */
 	nop
-	next_wim_down
+	wim_down mask=0
 	wr	%g0, %wim
 	DELAY
 	save
@@ -184,64 +129,15 @@ trap_entry:
 	ld	[%l6 + %lo(supervisor_stack)], %l6
 	sub	%l6, FRAME_SIZE, %sp
 2:	st	%g0, [%sp + FRAME_GLOBAL + 0]
-	st	%g1, [%sp + FRAME_GLOBAL + 4]
-	std	%g2, [%sp + FRAME_GLOBAL + 8]
-	std	%g4, [%sp + FRAME_GLOBAL + 16]
-	std	%g6, [%sp + FRAME_GLOBAL + 24]
-	std	%i0, [%sp + FRAME_OUT + 0]
-	std	%i2, [%sp + FRAME_OUT + 8]
-	std	%i4, [%sp + FRAME_OUT + 16]
-	std	%i6, [%sp + FRAME_OUT + 24]
-	rd	%y, %l5
-	st	%l0, [%sp + FRAME_PSR]
-	st	%l1, [%sp + FRAME_PC]
-	st	%l2, [%sp + FRAME_NPC]
-	st	%l5, [%sp + FRAME_Y]
-	st	%l3, [%sp + FRAME_VECTOR]
+	store_frame
 	st	%l7, [%sp + FRAME_TBR]
-	/* PIL first: an interrupt may see the old PIL with the new ET. */
-	or	%l0, PSR_PIL, %l5
-	wr	%l5, %psr
-	DELAY
-	wr	%l5, PSR_ET, %psr
-	DELAY
-	call	trap
-	add	%sp, FRAME, %o0
-
+	handle	trap
 	ld	[%sp + FRAME_PSR], %l0
 	wr	%l0, %psr		/* ET is clear in a trap's PSR */
 	DELAY
-	rd	%wim, %l4
-	add	%l0, 1, %l5
-	and	%l5, NWINDOWS - 1, %l5
-	srl	%l4, %l5, %l5
-	btst	1, %l5
-	be	3f			/* rett's window is valid */
-	nop
-	next_wim_up
-	wr	%g0, %wim
-	DELAY
-	restore
-	load_window
-	save
-	wr	%l4, %wim
-	DELAY
-3:	ld	[%sp + FRAME_Y], %l5
-	wr	%l5, %y
-	ld	[%sp + FRAME_GLOBAL + 4], %g1
-	ldd	[%sp + FRAME_GLOBAL + 8], %g2
-	ldd	[%sp + FRAME_GLOBAL + 16], %g4
-	ldd	[%sp + FRAME_GLOBAL + 24], %g6
-	ldd	[%sp + FRAME_OUT + 0], %i0
-	ldd	[%sp + FRAME_OUT + 8], %i2
-	ldd	[%sp + FRAME_OUT + 16], %i4
-	ldd	[%sp + FRAME_OUT + 24], %i6
-	ld	[%sp + FRAME_PC], %l1
-	ld	[%sp + FRAME_NPC], %l2
-	wr	%l0, %psr		/* the condition codes again */
-	DELAY
-	jmp	%l1
-	rett	%l2
+	fill_for_rett
+	load_frame
+	go_back
 
 	/* u32 user_call(u32 (*function)(u32), u32 argument) */
 	.global user_call

@@ -71,6 +71,10 @@ class Queue:
         self.desc = self.board.allocate(16 * size)
         self.avail = self.board.allocate(6 + 2 * size)
         self.used = self.board.allocate(6 + 8 * size)
+        for address, length in (
+            (self.desc, 16 * size), (self.avail, 6 + 2 * size), (self.used, 6 + 8 * size)
+        ):
+            self.board.put(address, bytes(length))
         self.idx = self.seen = self.next = 0
 
     def describe(self, slot: int, address: int, length: int, flags: int, following: int) -> None:

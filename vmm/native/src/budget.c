@@ -2,7 +2,8 @@
 /* The instruction budget at the head of every block.
  *
  * A block subtracts its length from `left` before it runs.  When that goes
- * below zero the block leaves without having run, and comes here.
+ * below zero the block leaves without having run, and comes here: on the way
+ * out of generated code (left.c), or before it where there is a breakpoint.
  */
 #include "vmm.h"
 #include "offsets.h"
@@ -27,4 +28,17 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
     }
     if (*v->left <= 0)
         FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
+}
+
+/* Generated code was left with this result, a block that did not run, for its budget. */
+void vmm_block_expired(uintptr_t result)
+{
+    struct vmm_cpu *v = vmm_current;
+    const void *tb = (const void *)(result & ~(uintptr_t)TB_EXIT_REQUESTED_);
+
+    if (v && !v->told_expired)
+        vmm_budget_expired(v, v->arch == VMM_X86 ? FIELD(uint16_t, tb, TB64_ICOUNT)
+                                                 : FIELD(uint16_t, tb, TB32_ICOUNT));
+    if (v)
+        v->told_expired = 0;
 }

@@ -22,7 +22,7 @@ static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
     "tcg_gen_op3", "tcg_op_insert_before", "tcg_global_mem_new_internal", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
-    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "tcg_gen_lookup_and_goto_ptr", "helper_lookup_tb_ptr", "tcg_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "helper_lookup_tb_ptr", "tcg_gen_code", "tb_htable_lookup", "tb_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
@@ -40,7 +40,7 @@ static const char *const needed_everywhere[] = {
 };
 static const char *const needed_once[] = {
     "uc_emu_start", "uc_emu_stop", "uc_mmio_map",
-    "tb_gen_code_sparc", "tb_gen_code_arm", "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
+    "tb_invalidate_phys_page_fast_sparc", "tb_invalidate_phys_page_fast_arm",
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "cpu_put_psr_sparc", "mmu_probe_sparc", "tlb_vaddr_to_host_sparc",
@@ -317,6 +317,7 @@ void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
 {
     for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
         v->pages[page] = (uint8_t)kind;
+    memset(v->places_of_pages, 0, sizeof v->places_of_pages); /* there may be other memory now */
 }
 
 /* All translations are gone: no page has code until instructions are fetched from it

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where walks begin: the roots that a guest's registers name now, for the guard of its tables.
  *
- * The `roots` and `format` of vmm/monitor/memory/x86.py and sparc.py.  An architecture without a
- * row here has its changes of context answered in Python.
+ * The `roots` and `format` of vmm/monitor/memory/x86.py, arm.py and sparc.py.  What is not here
+ * (ARM's long descriptors) is answered in Python.
  */
+#include "monitor_arm.h"
 #include "monitor_sparc.h"
 #include "offsets.h"
 #include "table_guard.h"
 
-static bool x86(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
+enum { MOST_ROOTS = 2 };
+
+/* How many roots there are; 0: translation is off, or Python has to say. */
+static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
 {
     enum { CR0_PG = 1u << 31, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, EFER_NXE = 1 << 11 };
     const uint64_t *cr = &FIELD(uint64_t, v->env, X86_CR);
@@ -22,10 +26,36 @@ static bool x86(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_r
     root->base = cr[3] & (pointers ? 0xffffffe0 : 0xfffff000) & format->mask;
     root->level = 1;
     root->size = pointers ? 32 : 0x1000;
-    return cr[0] & CR0_PG;
+    return cr[0] & CR0_PG ? 1 : 0;
 }
 
-static bool sparc(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
+#define SCTLR ARM_KEY(15, 0, 1, 0, 0, 0)
+#define TTBR0 ARM_KEY(15, 0, 2, 0, 0, 0)
+#define TTBR1 ARM_KEY(15, 0, 2, 0, 0, 1)
+#define TTBCR ARM_KEY(15, 0, 2, 0, 0, 2)
+#define TTBCR_EAE (1u << 31)
+enum { ARM_TABLE = 1 << 14, TTBCR_N = 7, TTBCR_PD0 = 1 << 4, TTBCR_PD1 = 1 << 5, SCTLR_M = 1 };
+
+/* DDI 0406C, B3.5.4: TTBR0's table is the smaller the more TTBR1 translates. */
+static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *roots)
+{
+    uint32_t ttbcr = *vmm_arm_word(v, TTBCR), size = ARM_TABLE >> (ttbcr & TTBCR_N), count = 0;
+
+    format->kind = VMM_TABLES_ARM;
+    format->flags = vmm_guard_of(v)->types.format.flags & VMM_FORMAT_PXN; /* the model's */
+    format->entry_size = 4;
+    format->mask = ~0ull;
+    if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M) || ttbcr & TTBCR_EAE)
+        return 0;
+    if (!(ttbcr & TTBCR_PD0))
+        roots[count++] = (struct vmm_root){*vmm_arm_word(v, TTBR0) & -size, 1, size};
+    if (ttbcr & TTBCR_N && !(ttbcr & TTBCR_PD1))
+        roots[count++] = (struct vmm_root){
+            (*vmm_arm_word(v, TTBR1) & -(uint32_t)ARM_TABLE) + size, 1, ARM_TABLE - size};
+    return count;
+}
+
+static uint32_t sparc(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
 {
     enum { CONTEXT_TABLE = 1, CONTEXT = 2 };
     const uint32_t *mmu = &FIELD(uint32_t, v->env, SPARC_MMUREGS);
@@ -37,21 +67,21 @@ static bool sparc(const struct vmm_cpu *v, struct vmm_format *format, struct vmm
     root->base = ((uint64_t)mmu[CONTEXT_TABLE] << 4 & 0xffffffff0) + 4ull * mmu[CONTEXT];
     root->level = 1;
     root->size = 4;
-    return vmm_sparc_mmu_on(v);
+    return vmm_sparc_mmu_on(v) ? 1 : 0;
 }
 
-/* The root of the guest's present context.  False: translation is off, or Python has to say. */
-static bool present_root(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
+/* The roots of the guest's present context. */
+static uint32_t present_roots(struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *roots)
 {
     switch (v->arch) {
-    case VMM_X86: return x86(v, format, root);
-    case VMM_SPARC: return sparc(v, format, root);
-    default: return false;
+    case VMM_X86: return x86(v, format, roots);
+    case VMM_SPARC: return sparc(v, format, roots);
+    default: return arm(v, format, roots);
     }
 }
 
 /* The root that HYPER_RELEASE names by these (guests/runtime/hypercall.h). */
-static uint64_t root_named(const struct vmm_cpu *v, uint32_t root, uint32_t tag)
+static uint64_t root_named(struct vmm_cpu *v, uint32_t root, uint32_t tag)
 {
     enum { CONTEXT_TABLE = 1, CR4_PAE = 1 << 5 };
 
@@ -62,7 +92,7 @@ static uint64_t root_named(const struct vmm_cpu *v, uint32_t root, uint32_t tag)
     case VMM_X86:
         return root & (FIELD(uint64_t, v->env, X86_CR + 8 * 4) & CR4_PAE ? 0xffffffe0 : 0xfffff000);
     default:
-        return root & 0xffffc000;
+        return root & -(uint32_t)(ARM_TABLE >> (*vmm_arm_word(v, TTBCR) & TTBCR_N));
     }
 }
 
@@ -83,10 +113,10 @@ bool vmm_guard_context(struct vmm_cpu *v)
 {
     struct vmm_guard *guard = vmm_guard_of(v);
     struct vmm_format format = {0};
-    struct vmm_root root;
+    struct vmm_root roots[MOST_ROOTS];
+    uint32_t count = guard ? present_roots(v, &format, roots) : 0;
 
-    if (!guard || !present_root(v, &format, &root)
-        || !vmm_guard_has_format(guard, &format) || !vmm_guard_enter(guard, &root, 1))
+    if (!count || !vmm_guard_has_format(guard, &format) || !vmm_guard_enter(guard, roots, count))
         return false;
     guard->counters->switches++;
     return true;

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { R15 = 15, WAYS_SIZE = 128 }; /* bytes; 100 are used */
+enum { R15 = 15, WAYS_SIZE = 192 }; /* bytes; 158 are used */
 
 /* The engine's way in and out, as its code generator makes it for this host:
  * push what the caller wants kept, r15 last; registers into rbp; make room; jump
@@ -29,11 +29,18 @@ static const uint8_t known_prologue[] = {
 enum { ENTRY = 20, EPILOGUE = 22, RETURN = 24 }; /* the jump, and what blocks come back to */
 
 static const uint8_t load_r15[] = {0x4c, 0x8b, 0xbf};  /* mov r15, [rdi + ...] */
+static const uint8_t reload_r15[] = {0x4c, 0x8b, 0xbd}; /* mov r15, [rbp + ...] */
 static const uint8_t store_r15[] = {0x4c, 0x89, 0xbd}; /* mov [rbp + ...], r15 */
 static const uint8_t load_rax[] = {0x48, 0xb8};        /* mov rax, imm64 */
 static const uint8_t store_rsp[] = {0x48, 0x89, 0x20};  /* mov [rax], rsp */
 static const uint8_t load_rcx[] = {0x48, 0xb9};        /* mov rcx, imm64 */
 static const uint8_t clear[] = {0x48, 0xc7, 0x01, 0, 0, 0, 0}; /* mov qword [rcx], 0 */
+static const uint8_t rdi_is_rbp[] = {0x48, 0x8b, 0xfd};
+static const uint8_t call_rax[] = {0xff, 0xd0};
+static const uint8_t jump_rax[] = {0xff, 0xe0};
+static const uint8_t test_request[] = {0xa8, 0x02};    /* test al, 2 */
+static const uint8_t keep_rax[] = {0x50, 0x50, 0x48, 0x8b, 0xf8}; /* push rax, twice; mov rdi, rax */
+static const uint8_t kept_rax[] = {0x58, 0x58};        /* pop rax, twice */
 enum { JUMP = 0xe9 };
 
 struct code {
@@ -54,19 +61,62 @@ static void put_jump(struct code *code, uint8_t opcode, uintptr_t target)
     put_word(code, (uint32_t)(target - ((uintptr_t)code->at + 4)));
 }
 
-/* A way out of generated code, to where the engine's goes on. */
-static uintptr_t put_way_out(struct code *code, const struct vmm_cpu *v, uint32_t word, uintptr_t target)
+static void put_jump_if_not(struct code *code, uintptr_t target)
 {
-    uintptr_t at = (uintptr_t)code->at;
-    uintptr_t frame = (uintptr_t)&v->frame;
+    static const uint8_t escape = 0x0f;
 
-    put(code, store_r15, sizeof store_r15);
+    put(code, &escape, 1);
+    put_jump(code, 0x84, target); /* jz */
+}
+
+static void put_word_of(struct code *code, const uint8_t opcode[3], uint32_t word)
+{
+    put(code, opcode, 3);
     put_word(code, word);
-    put(code, load_rcx, sizeof load_rcx);
-    put(code, &frame, sizeof frame);
+}
+
+static void put_address(struct code *code, const uint8_t opcode[2], uintptr_t address)
+{
+    put(code, opcode, 2);
+    put(code, &address, sizeof address);
+}
+
+/* The way in: as the engine's, and the stack pointer is remembered. */
+static void put_way_in(struct code *code, const struct vmm_cpu *v, uint32_t word)
+{
+    put(code, known_prologue, ENTRY);
+    put_word_of(code, load_r15, word);
+    put_address(code, load_rax, (uintptr_t)&v->frame);
+    put(code, store_rsp, sizeof store_rsp);
+    put(code, known_prologue + ENTRY, EPILOGUE - ENTRY);
+}
+
+/* From the end of a block that is not chained: to the next block. */
+static void put_way_on(struct code *code, uint32_t word, uintptr_t find)
+{
+    put_word_of(code, store_r15, word);
+    put(code, rdi_is_rbp, sizeof rdi_is_rbp);
+    put_address(code, load_rax, find);
+    put(code, call_rax, sizeof call_rax);
+    put_word_of(code, reload_r15, word);
+    put(code, jump_rax, sizeof jump_rax);
+}
+
+/* A way out, to where the engine's goes on. */
+static void put_way_out(struct code *code, const struct vmm_cpu *v, uint32_t word, uintptr_t target)
+{
+    put_word_of(code, store_r15, word);
+    put_address(code, load_rcx, (uintptr_t)&v->frame);
     put(code, clear, sizeof clear);
+    if (target == v->jit_begin + RETURN) { /* a block whose budget ran out says so in its result */
+        put(code, test_request, sizeof test_request);
+        put_jump_if_not(code, target);
+        put(code, keep_rax, sizeof keep_rax);
+        put_address(code, load_rax, (uintptr_t)vmm_block_expired);
+        put(code, call_rax, sizeof call_rax);
+        put(code, kept_rax, sizeof kept_rax);
+    }
     put_jump(code, JUMP, target);
-    return at;
 }
 
 /* Let the engine's translator keep the budget in r15.  Before anything was translated.
@@ -80,7 +130,8 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
     char *context = FIELD(char *, v->uc, UC_TCG_CTX);
     uintptr_t prologue = FIELD(uintptr_t, context, TCG_PROLOGUE);
     uint32_t word = (uint32_t)((char *)v->left - (char *)v->env);
-    uintptr_t frame = (uintptr_t)&v->frame;
+    static void *(*const find[])(void *) = {helper_lookup_tb_ptr_sparc, helper_lookup_tb_ptr_arm,
+                                            helper_lookup_tb_ptr_x86_64};
     struct code code;
 
     if (memcmp((const void *)prologue, known_prologue, sizeof known_prologue) != 0
@@ -105,15 +156,13 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size)
     FIELD(uintptr_t, context + returns[v->arch], TCG_FIRST_CODE) += WAYS_SIZE;
     FIELD(uint64_t, context, TCG_BUFFER_SIZE) -= WAYS_SIZE;
     FIELD(uintptr_t, context, TCG_PROLOGUE) = (uintptr_t)code.at;
-    put(&code, known_prologue, ENTRY);
-    put(&code, load_r15, sizeof load_r15);
-    put_word(&code, word);
-    put(&code, load_rax, sizeof load_rax);
-    put(&code, &frame, sizeof frame);
-    put(&code, store_rsp, sizeof store_rsp);
-    put(&code, known_prologue + ENTRY, EPILOGUE - ENTRY);
-    FIELD(uintptr_t, context, TCG_EPILOGUE) = put_way_out(&code, v, word, prologue + EPILOGUE);
-    FIELD(uintptr_t, context, returns[v->arch]) = put_way_out(&code, v, word, prologue + RETURN);
+    put_way_in(&code, v, word);
+    FIELD(uintptr_t, context, TCG_EPILOGUE) = (uintptr_t)code.at;
+    put_way_on(&code, word, (uintptr_t)find[v->arch]);
+    v->way_out = code.at;
+    put_way_out(&code, v, word, prologue + EPILOGUE);
+    FIELD(uintptr_t, context, returns[v->arch]) = (uintptr_t)code.at;
+    put_way_out(&code, v, word, prologue + RETURN);
 
     /* A global of the translator that is a register, as the register file's address is. */
     v->left_register = ((global_fn)(uintptr_t)vmm_original(names[v->arch]))(

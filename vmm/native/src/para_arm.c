@@ -171,8 +171,8 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
         return ARM_DONE;
     case VMM_HYPER_SPACE: return enter_space(v, retaddr);
     case VMM_HYPER_FLUSH: return answered(v, vmm_memory_flush(v, r[0] & -4096u, false));
-    case VMM_HYPER_FLUSH_SPACE:
-    case VMM_HYPER_RELEASE: return answered(v, vmm_memory_flush(v, 0, true));
+    case VMM_HYPER_FLUSH_SPACE: return answered(v, vmm_memory_flush(v, 0, true));
+    case VMM_HYPER_RELEASE: return answered(v, vmm_memory_release(v, r[0], r[1]));
     case VMM_HYPER_OPENED:
         vmm_para_arm_settle(v);
         r[0] = 0;

@@ -100,7 +100,8 @@ static bool allowed(const struct vmm_cpu *v, uint32_t address, int access)
     return (entry & TYPE) == PAGE_ENTRY && rights[v->vcpu->kernel][access] >> (entry >> 2 & ACC) & 1;
 }
 
-/* Whether the present mode finds a window's place in memory: where the host has it, or NULL. */
+/* Whether the present mode finds a window's place in memory: where the host has it, or NULL if
+ * stores to it have to be watched. */
 static bool place(struct vmm_cpu *v, uint32_t sp, int access, uint32_t **host)
 {
     typedef void *(*host_fn)(void *, uint32_t, int, int);
@@ -110,7 +111,13 @@ static bool place(struct vmm_cpu *v, uint32_t sp, int access, uint32_t **host)
     if (sp & 3 || (sp & (PAGE - 1)) > PAGE - BYTES || !allowed(v, sp, access))
         return false;
     *host = original(v->env, sp, access, USER_INDEX);
-    return *host || (access == STORE && vmm_store_is_watched(v, sp, USER_INDEX));
+    /* The engine does not look whether it has a translation now; where nobody answers there
+     * is none. */
+    switch (vmm_translation_at_hand(v, sp, access, USER_INDEX)) {
+    case VMM_AT_HAND: return *host;
+    case VMM_AT_HAND_WATCHED: return !*host && access == STORE;
+    default: return false;
+    }
 }
 
 static bool store_window(struct vmm_cpu *v, uint32_t sp, const uint32_t *local, const uint32_t *in)

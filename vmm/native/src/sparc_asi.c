@@ -50,15 +50,16 @@ static uint32_t code_at(void *env, uint32_t address)
 }
 
 /* A branch in the delay slot of a conditional branch or a jump.  Where the first leads is not
- * known when the block is translated, and then npc is a marker, which the engine forgets here. */
+ * known when the block is translated, and then npc is a marker, which the engine forgets here.
+ * At the end of a page the block ends anyway, and the next may not be there. */
 static bool couples(void)
 {
-    enum { MARKER = 3, BICC = 2, FBFCC = 6 };
-    uint32_t next, op2;
+    enum { MARKER = 3, BICC = 2, FBFCC = 6, PAGE_OFFSET = 0xfff };
+    uint32_t pc = FIELD(uint32_t, translation, SPARC_DC_PC), next, op2;
 
-    if (!(FIELD(uint32_t, translation, SPARC_DC_NPC) & MARKER))
+    if (!(FIELD(uint32_t, translation, SPARC_DC_NPC) & MARKER) || !(pc & PAGE_OFFSET))
         return false;
-    next = code_at(vmm_current->env, FIELD(uint32_t, translation, SPARC_DC_PC)); /* of this page */
+    next = code_at(vmm_current->env, pc);
     op2 = next >> 22 & 7;
     return next >> 30 == 0 && (op2 == BICC || op2 == FBFCC);
 }

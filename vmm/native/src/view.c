@@ -6,43 +6,19 @@
  * there are two sets; the one of the other view is parked, and a change of the
  * virtual mode exchanges them: a few hundred bytes instead of a flush.
  */
-#include "vmm.h"
-#include "offsets.h"
+#include "tlb.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct fast {
-    uint64_t mask; /* bytes of entries, less one entry */
-    char *table;
-};
 
 /* The translations of one index: what fast accesses use, and what describes it. */
 struct vmm_parked_tlb {
     struct fast fast;
     char descriptor[X86_TLB_DESCRIPTOR]; /* the largest */
+    struct vmm_entries entries;
     uint32_t index;
     bool stale; /* to be flushed before it is used */
 };
-
-static const struct {
-    unsigned fast, descriptors, descriptor;
-    const char *flush;
-} layouts[] = {
-    {SPARC_TLB_FAST, SPARC_TLB_DESCRIPTORS, SPARC_TLB_DESCRIPTOR, "tlb_flush_by_mmuidx_sparc"},
-    {ARM_TLB_FAST, ARM_TLB_DESCRIPTORS, ARM_TLB_DESCRIPTOR, "tlb_flush_by_mmuidx_arm"},
-    {X86_TLB_FAST, X86_TLB_DESCRIPTORS, X86_TLB_DESCRIPTOR, "tlb_flush_by_mmuidx_x86_64"},
-};
-
-static struct fast *fast_of(const struct vmm_cpu *v, uint32_t index)
-{
-    return (struct fast *)((char *)v->env - layouts[v->arch].fast) + index;
-}
-
-static char *descriptor_of(const struct vmm_cpu *v, uint32_t index)
-{
-    return (char *)v->env - layouts[v->arch].descriptors + layouts[v->arch].descriptor * index;
-}
 
 /* Whether a fresh engine's TLB is where this build keeps it: 256 empty entries an index. */
 bool vmm_tlb_is_known(const struct vmm_cpu *v)
@@ -51,7 +27,7 @@ bool vmm_tlb_is_known(const struct vmm_cpu *v)
         const char *descriptor = descriptor_of(v, index);
         if (fast_of(v, index)->mask != 255u << TLB_ENTRY_BITS || !fast_of(v, index)->table
             || FIELD(int32_t, descriptor, 0) != -1
-            || !FIELD(void *, descriptor, layouts[v->arch].descriptor - TLB_LAST_POINTER))
+            || !FIELD(void *, descriptor, tlb_layouts[v->arch].descriptor - TLB_LAST_POINTER))
             return false;
     }
     return true;
@@ -84,7 +60,7 @@ static void free_parked(struct vmm_parked_tlb *parked, unsigned size)
 static struct vmm_parked_tlb *new_parked(const struct vmm_cpu *v, uint32_t index)
 {
     struct vmm_parked_tlb *parked = calloc(1, sizeof *parked);
-    unsigned size = layouts[v->arch].descriptor;
+    unsigned size = tlb_layouts[v->arch].descriptor;
     uint64_t bytes = fast_of(v, index)->mask + (1u << TLB_ENTRY_BITS);
 
     if (!parked)
@@ -106,7 +82,7 @@ static struct vmm_parked_tlb *new_parked(const struct vmm_cpu *v, uint32_t index
 
 void vmm_free_parked(struct vmm_cpu *v)
 {
-    free_parked(v->parked, layouts[v->arch].descriptor);
+    free_parked(v->parked, tlb_layouts[v->arch].descriptor);
     v->parked = NULL;
 }
 
@@ -114,18 +90,21 @@ static void exchange(struct vmm_cpu *v)
 {
     struct vmm_parked_tlb *parked = v->parked;
     char *descriptor = descriptor_of(v, parked->index);
-    unsigned size = layouts[v->arch].descriptor;
+    unsigned size = tlb_layouts[v->arch].descriptor;
     struct fast *fast = fast_of(v, parked->index);
     struct fast fast_was = *fast;
     char was[sizeof parked->descriptor];
+    struct vmm_entries entries;
 
     *fast = parked->fast;
     parked->fast = fast_was;
     memcpy(was, descriptor, size);
     memcpy(descriptor, parked->descriptor, size);
     memcpy(parked->descriptor, was, size);
-    FIELD(uint16_t, (char *)v->env - layouts[v->arch].descriptors, -TLB_NEEDS_FLUSH)
-        |= (uint16_t)(1u << parked->index);
+    entries = v->entries[parked->index];
+    v->entries[parked->index] = parked->entries;
+    parked->entries = entries;
+    *indexes_in_use(v) |= (uint16_t)(1u << parked->index);
 }
 
 /* Use the set of the other virtual mode. */
@@ -144,9 +123,12 @@ static void switch_translations(struct vmm_cpu *v)
     }
     exchange(v);
     if (v->parked->stale) {
-        flush_fn flush = (flush_fn)(uintptr_t)vmm_original(layouts[v->arch].flush);
+        flush_fn flush = (flush_fn)(uintptr_t)vmm_original(tlb_layouts[v->arch].flush);
 
-        flush(v->cpu, (uint16_t)(1u << index));
+        if (!vmm_flush_translations(v, (uint16_t)(1u << index))) {
+            flush(v->cpu, (uint16_t)(1u << index));
+            vmm_translations_flushed(v, (uint16_t)(1u << index));
+        }
         v->parked->stale = false;
     }
 }
@@ -210,10 +192,7 @@ void vmm_flush_page(struct vmm_cpu *v, uint32_t address)
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
 {
     const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
-    int bits = v->arch == VMM_ARM
-        ? FIELD(int32_t, FIELD(void *, v->uc, UC_TARGET_PAGE), TARGET_PAGE_BITS)
-        : 12;
-    char *entry = fast->table + (address >> (bits - TLB_ENTRY_BITS) & fast->mask);
+    char *entry = fast->table + (address >> (page_bits(v) - TLB_ENTRY_BITS) & fast->mask);
 
     if (v->arch == VMM_X86)
         FIELD(int64_t, entry, 2 * sizeof(int64_t)) = -2;
@@ -221,13 +200,20 @@ void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index)
         FIELD(int32_t, entry, 2 * sizeof(int32_t)) = -2;
 }
 
-/* SPARC: whether there is a translation for stores to ADDRESS that only looks, at each, whether
- * code was translated from there. */
-bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index)
+/* SPARC: the translation at hand for an ACCESS (a load or a store) of ADDRESS. */
+enum vmm_at_hand vmm_translation_at_hand(const struct vmm_cpu *v, uint32_t address, int access,
+                                         int mmu_index)
 {
     enum { PAGE_BITS = 12, NOT_DIRTY = 1 << 10 };
     const struct fast *fast = fast_of(v, (uint32_t)mmu_index);
     const char *entry = fast->table + (address >> (PAGE_BITS - TLB_ENTRY_BITS) & fast->mask);
+    uint32_t tag = FIELD(uint32_t, entry, sizeof tag * (uint32_t)access);
 
-    return FIELD(uint32_t, entry, sizeof(uint32_t)) == ((address & -(1u << PAGE_BITS)) | NOT_DIRTY);
+    if ((tag ^ address) >> PAGE_BITS)
+        return VMM_NOT_AT_HAND;
+    switch (tag & ((1u << PAGE_BITS) - 1)) {
+    case 0: return VMM_AT_HAND;
+    case NOT_DIRTY: return VMM_AT_HAND_WATCHED;
+    default: return VMM_NOT_AT_HAND;
+    }
 }

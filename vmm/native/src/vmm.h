@@ -89,6 +89,10 @@ struct vmm_trap_record {
 #define VMM_REGIONS 64 /* a power of two */
 #define VMM_PLACES 1024 /* a power of two */
 #define VMM_NEXTS 1024 /* a power of two */
+#define VMM_PLACES_OF_PAGES 512 /* a power of two */
+#define VMM_ENTRIES 64
+#define VMM_MMU_INDEXES 12 /* ARM has most */
+#define VMM_BLOCK_GROUP 64 /* of the 4096 blocks in the engine's index */
 #define VMM_MODELS 8
 #define VMM_CELLS 16
 #define VMM_PORT (1ull << 62) /* flag of a hot address: an I/O port */
@@ -141,6 +145,19 @@ struct vmm_next {
     const void *tb;
     void *code;
     uint64_t state[3];
+};
+
+/* What the engine has found out for a page of RAM (tlb.c). */
+struct vmm_place_of_page {
+    uint64_t page; /* its physical address, plus 1; 0: none */
+    uint64_t physical, host, offset; /* as its TLB has them */
+    uint32_t attributes, spare;
+};
+
+/* Where translations were put since they were last thrown away. */
+struct vmm_entries {
+    uint32_t count; /* more than fit: not known */
+    uint32_t number[VMM_ENTRIES];
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -322,7 +339,13 @@ struct vmm_cpu {
     struct vmm_region regions[VMM_REGIONS];
     /* stay.c */
     uintptr_t frame; /* the stack pointer of generated code; 0: none runs */
+    void *way_out;   /* of generated code, to the engine's loop */
+    uint32_t told_expired, stay_spare; /* the block that is being left has called vmm_budget_expired() */
     struct vmm_next nexts[VMM_NEXTS];
+    /* tlb.c */
+    struct vmm_place_of_page places_of_pages[VMM_PLACES_OF_PAGES];
+    struct vmm_entries entries[VMM_MMU_INDEXES];
+    uint64_t block_groups; /* a bit per group of the engine's index of blocks that may have some */
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
     /* x86: a Python delivery that faulted leaves the fault here */
@@ -474,7 +497,10 @@ void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
-bool vmm_store_is_watched(const struct vmm_cpu *v, uint32_t address, int mmu_index);
+/* A page of RAM; one that is looked at, at each store, for code that was translated from it. */
+enum vmm_at_hand { VMM_NOT_AT_HAND, VMM_AT_HAND, VMM_AT_HAND_WATCHED };
+enum vmm_at_hand vmm_translation_at_hand(const struct vmm_cpu *v, uint32_t address, int access,
+                                         int mmu_index);
 
 /* virtual.c */
 void vmm_exit(struct vmm_cpu *v, uint32_t kind);
@@ -572,12 +598,26 @@ int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
 void vmm_join_charge(uint8_t *code);
 
+/* tlb.c */
+bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, int prot,
+                         uint32_t index, bool code);
+void vmm_translation_put(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, uint32_t index,
+                         bool ram, bool code);
+void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index);
+void vmm_block_indexed(struct vmm_cpu *v, uint32_t index);
+bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes);
+void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes);
+
 /* stay.c */
 bool vmm_delivered(struct vmm_cpu *v);
+void *helper_lookup_tb_ptr_sparc(void *env);
+void *helper_lookup_tb_ptr_arm(void *env);
+void *helper_lookup_tb_ptr_x86_64(void *env);
 void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
 /* budget.c: called by the thunks of each architecture */
 void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
+void vmm_block_expired(uintptr_t result);
 
 /* device.c */
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
