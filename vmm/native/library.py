@@ -56,6 +56,7 @@ ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kern
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
 ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
+OFTEN = 8  # traps of a store to a page table before it is rewritten (rewritten.c)
 NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
 SHADOW_STRICT, SHADOW_PXN = 1, 2  # features of shadow tables: policy strict; ARM's PXN
