@@ -185,7 +185,7 @@ def _wire(pic: I8259Pair, io_apic: IoApic | None, irq: int) -> Callable[[bool], 
 
 
 def _reset(machine: Machine, where: str) -> None:
-    machine.stop(Outcome.exit(0, f"the guest asked for a reset ({where})"))
+    machine.guest_reset(f"the guest asked for a reset ({where})")
 
 
 def _exit(machine: Machine, status: int) -> None:

@@ -153,6 +153,7 @@ def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> Non
             machine.clock, TIMER_HZ, [gic.ppi(number, ppi) for ppi in TIMER_PPIS],
             processor.set_virtual_offset)
         registers.append(TimerRegisters(processor, timer, HZ // TIMER_HZ))
+        machine.on_reset.append(registers[-1].reset)
     if machine.turns is not None:
         machine.engine.handlers.sysreg = Banked(registers, machine.current).access
 
@@ -171,7 +172,7 @@ def _services(
     psci = Psci(
         machine,
         off=lambda: machine.stop(Outcome.exit(0, "the guest powered off (PSCI)")),
-        reset=lambda: machine.stop(Outcome.exit(0, "the guest asked for a reset (PSCI)")),
+        reset=lambda: machine.guest_reset("the guest asked for a reset (PSCI)"),
     )
 
     def call(kind: int) -> int:

@@ -239,7 +239,7 @@ class Virtual:
         """
         if self.vcpu.fill_mode != mode:
             self.vcpu.fill_mode = mode
-            self._dll.vmm_virtual_begins(self._pointer)
+            self._dll.vmm_real_mmu_stays_on(self._pointer)
             self.engine.flush_tlb()
 
     @property

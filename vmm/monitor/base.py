@@ -77,6 +77,7 @@ class Monitor:
         self.counters = Counters()
         self._profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
+        self.exit_names: dict[int, str] = {}  # of kinds of exits that are its own, and no traps
 
     @property
     def profile(self) -> Profile | None:

@@ -472,6 +472,7 @@ class NativeCpu(C.Structure):
         ("resumed_pc", C.c_uint32),
         ("intercept_spare", C.c_uint32),
         ("second_stage", C.c_void_p),
+        ("stage_frames", C.c_void_p),
         ("on_stage", ON_STAGE),
         ("peer", C.c_void_p),
         ("borrows_pages", C.c_uint32),

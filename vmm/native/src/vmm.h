@@ -426,6 +426,7 @@ struct vmm_cpu {
     uint32_t resumed_pc, intercept_spare;
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
+    uint32_t *stage_frames; /* a frame per page: where it is; NULL: each is where the guest has it */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
     /* peers.c */
     struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
@@ -468,6 +469,7 @@ int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t rep
 void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
+void vmm_forget_places(struct vmm_cpu *v);
 void vmm_forget_all_code(struct vmm_cpu *v);
 
 /* trap.c */
@@ -665,6 +667,14 @@ bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uin
 
 /* stage.c */
 int vmm_second_stage(struct vmm_cpu *v, uint64_t pa);
+
+/* Where the second stage has a guest-physical address. */
+static inline uint64_t vmm_moved(const struct vmm_cpu *v, uint64_t address)
+{
+    if (!v->stage_frames || address >> 12 >= VMM_PAGES)
+        return address;
+    return (uint64_t)v->stage_frames[address >> 12] << 12 | (address & 0xfff);
+}
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
