@@ -47,6 +47,37 @@ class Line:
         self.set(False)
 
 
+class Fork(Line):
+    """A wire that ends in several places and has the name of the first.
+
+    It keeps no level: a native model may drive those places without it.
+    """
+
+    __slots__ = ("branches", "first")
+
+    def __init__(self, first: Line, *branches: Callable[[bool], None]) -> None:
+        self.first = first
+        self.branches = branches
+        self.name = first.name
+        self.watcher = None
+
+    @property
+    def level(self) -> bool:  # type: ignore[override]
+        return self.first.level
+
+    def set(self, level: bool) -> None:
+        """Drive all of them."""
+        self.drive(level)
+
+    def drive(self, level: bool) -> None:
+        """Drive all of them."""
+        if self.watcher is not None:
+            self.watcher(level)
+        self.first.set(level)
+        for branch in self.branches:
+            branch(level)
+
+
 class SharedLine:
     """Several sources wired together: the line is high while any of them is.
 
