@@ -50,8 +50,8 @@ def warnings(log: str) -> set[str]:
     return {TIME.sub("", line.strip()) for line in log.splitlines() if TIME.match(line)}
 
 
-def test_linux_boots_to_a_shell_and_powers_off() -> None:
-    with machine() as m:
+def test_linux_boots_to_a_shell_reboots_and_powers_off() -> None:
+    with machine(reboots=True) as m:
         m.run(until="userland:", timeout=30)
         m.run(until=PROMPT, timeout=5)
         assert "psci: PSCIv1.1 detected in firmware." in m.output
@@ -62,6 +62,11 @@ def test_linux_boots_to_a_shell_and_powers_off() -> None:
         assert warnings(ask(m, LEVELS)) <= warnings(on_qemu(f"{LEVELS}; poweroff -f"))
         zeros = ask(m, "head -c 4194304 /dev/zero >/tmp/f; sha256sum /tmp/f")
         assert zeros.split()[0] == hashlib.sha256(bytes(4 << 20)).hexdigest()
+        m.type("reboot -f\n")
+        m.run(until="reboot: Restarting system", timeout=5)
+        m.run(until="userland:", timeout=30)
+        m.run(until=PROMPT, timeout=5)
+        assert ask(m, "echo $((6 * 8))") == "48"
         m.type("poweroff -f\n")
         outcome = m.run(timeout=10)
         assert (outcome.ending, outcome.status) == (Ending.EXIT, 0)

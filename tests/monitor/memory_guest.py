@@ -73,9 +73,10 @@ class Processor:
     fill_physical: int = 0
     stops: list[str] = field(default_factory=list)
     flat: bool = False
+    floating: int = 0  # the byte that is read where nobody answers
 
     def __post_init__(self) -> None:
-        self.bus = Bus(self.order)
+        self.bus = Bus(self.order, self.floating)
         self.ram = self.bus.add_memory(self.base, self.size, "ram")
         self.memory = PhysicalMemory(self.bus)
         self.tables = self.make_tables(self.memory)
@@ -199,7 +200,8 @@ class Processor:
 def x86(policy: MemoryPolicy | None = None, **registers: int) -> Processor:
     """Registers not given are 0."""
     state = {"cr0": 0, "cr3": 0, "cr4": 0, **registers}
-    return Processor("little", 0, SIZE, policy or lazy.Policy(), X86Tables, state)
+    return Processor(
+        "little", 0, SIZE, policy or lazy.Policy(), X86Tables, state, floating=0xFF)
 
 
 def sparc(policy: MemoryPolicy | None = None, **registers: int) -> Processor:

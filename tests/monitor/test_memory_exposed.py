@@ -127,14 +127,24 @@ def test_frames_of_others_are_refused(make: MakePolicy) -> None:
     assert processor.access(0x8000, LOAD, USER) == 0x8000
 
 
-def test_tables_where_nobody_answers_translate_nothing(kernel: Kernel) -> None:
+def test_tables_where_nobody_answers_are_what_the_floating_bus_reads(kernel: Kernel) -> None:
     processor, policy = kernel
     processor.store(LINEAR + 0x1FFC, KERNEL, 0x70000067)
-    assert isinstance(processor.access(0xFFC00000, LOAD, USER), Fault)
+    assert processor.access(0xFFC00000, LOAD, USER) == 0xFFFFF000
     assert processor.access(0x8000, LOAD, USER) == 0x8000
     go(processor, 0x60000000)
-    assert isinstance(processor.access(0x8000, LOAD, USER), Fault)
+    assert processor.access(0x8000, LOAD, USER) == 0xFFFFF000
     assert not policy.update([(0x60000000, 0)]), "nor is anything stored"
+    assert not processor.stops
+
+
+def test_memory_beyond_all_addresses_may_be_mapped(make: MakePolicy) -> None:
+    """A page of 4 MiB at 64 GiB: PSE-36."""
+    processor = x86(make(range(0x10000)), cr0=1, cr3=0x1000, cr4=0x10)
+    processor.poke(0x1000, 0x000200E7)
+    processor.registers["cr0"] = 0x80010001
+    processor.policy.context_changed()
+    assert processor.access(0x1234, LOAD, USER) == 0x1000001234
     assert not processor.stops
 
 

@@ -78,6 +78,7 @@ class Machine:
         cpu: str | None = None,
         ram: int | str | None = None,
         processors: int = 1,
+        reboots: bool = False,
         append: str = "",
         properties: Mapping[str, str] | None = None,
         boot_menu: bool = False,
@@ -97,7 +98,7 @@ class Machine:
                     str(board), dict(properties or {}), cpu, ram,
                     None if kernel is None else Path(kernel),
                     None if bios is None else Path(bios), append,
-                    None if initrd is None else Path(initrd), processors,
+                    None if initrd is None else Path(initrd), processors, reboots=reboots,
                     boot_menu=boot_menu, debugcon=debugcon,
                     **attachments.options(drives, devices, objects),
                 )

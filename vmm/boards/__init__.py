@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vmm.boards.options import BoardError, Options
 from vmm.machine.machine import Machine
+from vmm.machine.power import PowerOn
 
 __all__ = ["BOARDS", "BoardError", "BoardInfo", "Options", "create"]
 
@@ -85,4 +86,6 @@ def create(options: Options) -> Machine:
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)
     machine.options = options
+    if options.reboots and not options.bare:
+        machine.power_on = PowerOn(machine)
     return machine

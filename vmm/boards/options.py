@@ -31,6 +31,7 @@ class Options:
     drives: tuple[Drive, ...] = ()  # -drive
     devices: tuple[Attachment, ...] = ()  # -device
     objects: tuple[Attachment, ...] = ()  # -object
+    reboots: bool = False  # -action reboot=reset
     bare: bool = False  # nothing is loaded: a snapshot fills the memory
 
 

@@ -61,6 +61,11 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-object", "--object", metavar="KIND", action="append", default=[], dest="objects",
       help="what a device refers to: rng-random,id=NAME is the host's entropy")
     o("-boot", "--boot", metavar="OPTIONS", help="menu=on: firmware offers a boot menu (pc)")
+    o("-action", "--action", metavar="WHAT", choices=("reboot=reset", "reboot=shutdown"),
+      default="reboot=shutdown", help="a guest's reset: reboot=reset begins anew,"
+      " reboot=shutdown (default) ends the run")
+    o("-no-reboot", "--no-reboot", action="store_const", const="reboot=shutdown", dest="action",
+      help="the same as -action reboot=shutdown")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
     o("--snapshot", "-loadvm", metavar="FILE", type=Path,
       help="go on from a snapshot, in place of a board and a guest")
@@ -230,7 +235,7 @@ def build(o: argparse.Namespace) -> Machine:
         board=name, properties=properties, cpu=o.cpu,
         ram=None if o.memory is None else memory_size(o.memory),
         kernel=o.kernel, bios=o.bios, append=o.append, initrd=o.initrd,
-        processors=processors(o.smp),
+        processors=processors(o.smp), reboots=o.action == "reboot=reset",
         boot_menu=boot_menu(o.boot), debugcon=o.debugcon != "none",
         **attached(o),
     )

@@ -242,6 +242,11 @@ class Engine:
         """Forget all translations of addresses."""
         self.library.dll.vmm_flush_tlb(self.pointer)
 
+    def forget_translations(self) -> None:
+        """Forget all translations, of code and of addresses; only between runs."""
+        self.uc.ctl_flush_tb()
+        self.flush_tlb()
+
     def drop_derived(self) -> None:
         """Forget whatever is derived from state: a snapshot is taken, or was put back."""
         self.flush_tlb()

@@ -45,6 +45,11 @@ NATIVE_FIELDS = (
     "refault", "refault_vector", "refault_code",
 )
 
+RESET_FIELDS = (  # of these
+    "virtual_offset", "triple", "watch_hits", "check_alignment", "cycle_offset", "exact_clock",
+    "refault",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SavedProcessor:
@@ -98,6 +103,25 @@ def take(engine: Engine) -> SavedProcessor:
 
 def restore(engine: Engine, saved: SavedProcessor) -> None:
     """Put the state back into an engine of the same kind that is not running."""
+    _restore_engine(engine, saved)
+    n = engine.native
+    for name, value in zip(NATIVE_FIELDS, saved.native, strict=True):
+        setattr(n, name, value)
+    C.memmove(n.traps, saved.traps, len(saved.traps))
+    C.memmove(n.recent, saved.recent, len(saved.recent))
+    engine.set_count(saved.count)
+    engine.flush_tlb()
+
+
+def restore_registers(engine: Engine, saved: SavedProcessor) -> None:
+    """Put back what a reset changes: not the account of instructions and time, nor counters."""
+    _restore_engine(engine, saved)
+    fields = dict(zip(NATIVE_FIELDS, saved.native, strict=True))
+    for name in RESET_FIELDS:
+        setattr(engine.native, name, fields[name])
+
+
+def _restore_engine(engine: Engine, saved: SavedProcessor) -> None:
     kind = engine.kind
     if kind == native.X86:
         _update_dr7(engine, 0)  # takes its breakpoints out of the engine's list
@@ -118,13 +142,6 @@ def restore(engine: Engine, saved: SavedProcessor) -> None:
     _word(engine, INTERRUPT_REQUEST).value = saved.request
     _word(engine, HALTED).value = saved.halted
     _word(engine, EXCEPTION_INDEX).value = saved.exception
-    n = engine.native
-    for name, value in zip(NATIVE_FIELDS, saved.native, strict=True):
-        setattr(n, name, value)
-    C.memmove(n.traps, saved.traps, len(saved.traps))
-    C.memmove(n.recent, saved.recent, len(saved.recent))
-    engine.set_count(saved.count)
-    engine.flush_tlb()
 
 
 def _update_dr7(engine: Engine, value: int) -> None:

@@ -24,6 +24,7 @@ from vmm.machine.loader import LoadError
 from vmm.machine.network import Port
 from vmm.machine.outcome import Outcome
 from vmm.machine.outside import Outside
+from vmm.machine.power import PowerOn
 from vmm.machine.symbols import Symbols
 from vmm.machine.turns import Turns
 from vmm.native import library as native
@@ -79,6 +80,9 @@ class Machine:
         self._trap_watcher: Callable[[int], None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
         self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
+        self.power_on: PowerOn | None = None  # None: a reset by the guest ends the run
+        self.on_reset: list[Callable[[], None]] = []  # of what is on no bus
+        self.resetting = False  # once the processor has stopped
         self.on_ledger: list[LedgerSink] = []
         self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
         self.stepping = False  # look after every single instruction
@@ -318,7 +322,7 @@ class Machine:
             self.engine.pass_breakpoint(self.linear_pc)
         started, busy = time.perf_counter(), time.process_time()
         try:
-            reason = self.processor.run() if self.turns is None else self.turns.run()
+            reason = self._run_processors()
         finally:
             self.counters.host_seconds += time.perf_counter() - started
             self.counters.processor_seconds += time.process_time() - busy
@@ -327,6 +331,25 @@ class Machine:
         for told in self.on_stopped:
             told(outcome)
         return outcome
+
+    def _run_processors(self) -> int:
+        while True:
+            reason = self.processor.run() if self.turns is None else self.turns.run()
+            if not self.resetting:
+                return reason
+            self.resetting = False
+            assert self.power_on is not None
+            self.power_on.restore(self)
+            if self.outcome is not None or self.stopped_at_count:
+                return reason
+
+    def guest_reset(self, text: str) -> None:
+        """The guest asks for a reset: the run ends with ``text``, or the machine begins anew."""
+        if self.power_on is None or self.engine.virtual is not None:
+            self.stop(Outcome.exit(0, text))
+        else:
+            self.resetting = True
+            self.engine.stop()
 
     @property
     def stopped_before_access(self) -> bool:

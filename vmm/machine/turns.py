@@ -88,6 +88,16 @@ class Turns:
             self.state.over = True
         return self.state.over
 
+    def reset(self) -> None:
+        """As at power-on; the account of instructions and time goes on."""
+        first = self.processors[0]
+        if self.state.current:
+            first.engine.take_turn(self.machine.engine)
+        state = self.state
+        state.on[:] = [index == 0 for index in range(len(self.processors))]
+        state.current, state.end, state.over = 0, NEVER, False
+        self.resume()
+
     def resume(self) -> None:
         """The state has been put back."""
         current = self.processors[self.state.current]
@@ -106,7 +116,9 @@ class Turns:
                 state.over = True
             if reason == native.REASON_HALTED:
                 state.over = True
-            if machine.outcome is not None or not state.over or machine.stopped_at_count:
+            if machine.outcome is not None or machine.resetting or machine.stopped_at_count:
+                return reason
+            if not state.over:
                 return reason
             if reason not in (native.REASON_STOPPED, native.REASON_HALTED):
                 return reason

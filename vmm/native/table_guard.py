@@ -61,7 +61,7 @@ def functions(dll: Any) -> Any:
     for name, result, arguments in (
         ("new", guard, (CPU_POINTER, C.POINTER(Calls), C.c_void_p, C.c_uint64, C.c_uint64)),
         ("free", None, (guard,)),
-        ("set_memory", None, (guard, C.c_uint64, C.c_uint64, C.c_void_p)),
+        ("set_memory", None, (guard, C.c_uint64, C.c_uint64, C.c_void_p, C.c_uint32)),
         ("begin", None, (guard, C.POINTER(Format))),
         ("refusal", C.c_char_p, (guard,)),
         ("refused", C.c_bool, (guard,)),

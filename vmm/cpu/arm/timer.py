@@ -28,6 +28,7 @@ class Comparators(Protocol):
     def read_value(self, timer: int) -> int: ...
     def write_value(self, timer: int, value: int) -> None: ...
     def write_offset(self, value: int) -> None: ...
+    def reset(self) -> None: ...
 
 
 def _id(register: SystemRegister) -> int:
@@ -82,6 +83,11 @@ class TimerRegisters:
     @staticmethod
     def _take(processor: ArmProcessor, register: SystemRegister, secure: bool, what: int) -> bool:
         return processor.system_register(cp_key(register, secure), what)
+
+    def reset(self) -> None:
+        """All registers to their reset values."""
+        self.offset = 0
+        self.comparators.reset()
 
     def access(self, register: int, write: bool, value: int) -> int:
         """An MRC, MRRC, MCR or MCRR of one of the registers."""

@@ -121,11 +121,13 @@ class _Walker:
         """Read the next entry; None if it is not present."""
         at &= self.a20
         entry = self.read(at, size)
-        if entry is None:
-            self.steps.append(Step(table, at, None, layout, "no memory", size))
-            return None
+        answered = entry is not None
+        if entry is None:  # the bus floats
+            entry = (1 << 8 * size) - 1
         chosen = large if entry & LARGE and large != layout else layout
         kind = KINDS[chosen] if entry & PRESENT else "not present"
+        if not answered:
+            kind = "no memory"
         self.steps.append(Step(table, at, entry, chosen, kind, size))
         self.rights &= entry
         self.never = self.never or (self.no_execute and bool(entry & NO_EXECUTE))

@@ -24,6 +24,7 @@ from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.table_guard import Guard, TableGuard
 
 if TYPE_CHECKING:
+    from vmm.machine.bus import Bus
     from vmm.monitor.base import Monitor
 
 NOT_SO = "the guest's page tables may not be so: "
@@ -64,7 +65,18 @@ class Policy:
         self._guard_of = lambda guest, counters: guard
         monitor.engine.native.guard = guard.address
         take_over(monitor, self)
+        self._follow_switches(monitor.machine.bus)
         self.serve(guest)
+
+    def _follow_switches(self, bus: Bus) -> None:
+        """Memory that is switched in or out may be tables: look at all of them again."""
+        switch = bus.set_behind
+
+        def switched(base: int, size: int, load: bool, store: bool) -> None:
+            switch(base, size, load, store)
+            self.forget()
+
+        bus.set_behind = switched
 
     def serve(self, guest: Guest) -> None:
         """Begin, with the guest's registers as they are."""

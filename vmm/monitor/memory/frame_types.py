@@ -9,7 +9,7 @@ need another look.  Uses are counted, and a frame whose last use as a table
 ends may be used for anything again.
 
 Entries at which a walk ends, because they are not present or have reserved bits, are of no
-effect and may be anything; so may a pointer to where nobody answers.
+effect and may be anything, and so may what leads to where nobody answers.
 
 Where Xen refuses to make a table of a frame that is mapped writable, here its
 mappings lose the permission to write instead (`on_table`), so a kernel that
@@ -150,11 +150,12 @@ class FrameTypes:
         return range(base >> 12, (base + size - 1 >> 12) + 1)
 
     def _content(self, base: int, size: int) -> bytes | None:
-        """The bytes of a table, zeroes where nobody answers; None: they are a device's."""
+        """The bytes of a table, also where nobody answers; None: they are a device's."""
         data = self._memory.block(base, size)
         if len(data) == size:
             return data
-        return bytes(size) if self._memory.nobody(base, size) else None
+        nobody = self._memory.nobody(base, size)
+        return bytes([self._memory.floating]) * size if nobody else None
 
     # -- entries --------------------------------------------------------------------------
 
@@ -245,7 +246,7 @@ class FrameTypes:
             self._acquire(part.table)
             uses = self._known[part.table.base].uses
             uses[base] = uses.get(base, (0, 0))[0] + 1, offset
-        elif part.span and not (
+        elif part.span and part.frame < ADDRESSES and not (
             self._owned.start <= part.frame and part.frame + part.span <= self._owned.stop
         ):
             raise RefusedError(f"{part.frame:#x} is outside the guest's memory")

@@ -43,7 +43,7 @@ class NativeGuard:
             raise MemoryError("no memory for the account of a guest's tables")
         self.address: int = address
         weakref.finalize(self, dll.vmm_guard_free, address)
-        dll.vmm_guard_set_memory(address, *memory.main)
+        dll.vmm_guard_set_memory(address, *memory.main, memory.floating)
 
     @staticmethod
     def _connect(mmu: Mmu, memory: PhysicalMemory) -> native.Calls:

@@ -20,6 +20,7 @@ class PhysicalMemory:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self.floating = bus.floating
         self.byteorder: Literal["big", "little"] = "big" if bus.byteorder == "big" else "little"
         order = ">" if bus.byteorder == "big" else "<"
         self._formats = {4: Struct(order + "I"), 8: Struct(order + "Q")}
@@ -57,9 +58,10 @@ class PhysicalMemory:
         return self._bus.write_ram(address, self._formats[size].pack(value))
 
     def nobody(self, address: int, size: int) -> bool:
-        """Whether neither memory nor a device answers in any page of these bytes."""
+        """Whether neither memory nor a device answers in any page of these bytes, now."""
         start, end = address & -PAGE, address + size + PAGE - 1 & -PAGE
-        placed = (*self._bus.memory, *self._bus.shadows, *self._bus.devices)
+        switched = (one for one in self._bus.shadows if one.readable or one.writable)
+        placed = (*self._bus.memory, *switched, *self._bus.devices)
         return not any(one.base < end and start < one.end for one in placed)
 
     @property

@@ -43,6 +43,7 @@ class Memory(Protocol):
     """Guest-physical memory, as page-table walks reach it."""
 
     byteorder: Literal["big", "little"]
+    floating: int  # the byte that is read where nobody answers
 
     def load(self, address: int, size: int) -> int | None:
         """4 or 8 bytes in the guest's byte order; None: no memory answers."""

@@ -81,6 +81,10 @@ class _Timers:
     def write_offset(self, value: int) -> None:
         self.offset = value
 
+    def reset(self) -> None:
+        self.compare.clear()
+        self.offset = 0
+
 
 class ArmBench:
     """One processor and its states."""

@@ -160,7 +160,7 @@ static void alignment_mode(struct vmm_cpu *v)
 
     if (checked != v->check_alignment) {
         v->check_alignment = checked;
-        memset(v->known, 0, sizeof v->known);
+        vmm_forget_places(v);
         flush(v->cpu);
     }
 }

@@ -27,7 +27,8 @@ static const char *const needed_everywhere[] = {
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
     "address_space_stw_be", "address_space_stl_be", "address_space_stq_be",
-    "address_space_stl_notdirty", "address_space_ldl", "cpu_get_address_space", "tb_invalidate_phys_addr",
+    "address_space_stl_notdirty", "address_space_ldl", "address_space_ldq", "address_space_ldl_le", "address_space_ldq_le",
+    "address_space_ldl_be", "address_space_ldq_be", "cpu_get_address_space", "tb_invalidate_phys_addr",
     "tlb_flush", "tlb_flush_page", "tlb_flush_by_mmuidx", "tlb_flush_page_by_mmuidx", "tb_flush", "cpu_watchpoint_address_matches",
     "helper_ret_ldub_mmu", "helper_ret_ldsb_mmu", "helper_le_lduw_mmu", "helper_be_lduw_mmu",
     "helper_le_ldsw_mmu", "helper_be_ldsw_mmu", "helper_le_ldul_mmu", "helper_be_ldul_mmu",
@@ -332,12 +333,19 @@ static void unmark_code(struct vmm_cpu *v)
     vmm_flush_tlb(v);
 }
 
+/* The code buffer starts over: other blocks come to be at the places of those that were known. */
+void vmm_forget_places(struct vmm_cpu *v)
+{
+    memset(v->known, 0, sizeof v->known);
+    memset(v->nexts, 0, sizeof v->nexts);
+}
+
 /* All translations go, and the running block is left at its end. */
 void vmm_forget_all_code(struct vmm_cpu *v)
 {
     static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
 
-    memset(v->known, 0, sizeof v->known);
+    vmm_forget_places(v);
     ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
     vmm_kick(v);
 }

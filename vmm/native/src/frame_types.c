@@ -60,7 +60,7 @@ static const uint8_t *content(const struct vmm_types *types, uint64_t base, uint
         return types->ram + (base - types->ram_begin);
     answer = types->calls.read(base, size, buffer);
     if (answer < 0)
-        memset(buffer, 0, size); /* each walk ends there */
+        memset(buffer, types->floating, size);
     return answer ? buffer : NULL;
 }
 
@@ -187,7 +187,7 @@ static struct vmm_part part_of(const struct vmm_types *types, uint32_t level, ui
     struct vmm_part part = vmm_part_of(&types->format, level, entry);
 
     if (part.level && part.address + part.size > ADDRESSES)
-        return (struct vmm_part){0}; /* nobody is there */
+        return (struct vmm_part){0}; /* nobody is there, and no walk goes on */
     return part;
 }
 
@@ -223,7 +223,7 @@ static bool take(struct vmm_types *types, struct vmm_table *table, uint32_t offs
 {
     if (part.level)
         return acquire(types, table, offset, part.address, part.level, part.size);
-    if (part.span
+    if (part.span && part.address < ADDRESSES
         && (part.address < types->owned_begin || part.address + part.span > types->owned_end))
         return refuse(types, "0x%llx is outside the guest's memory",
                       (unsigned long long)part.address);

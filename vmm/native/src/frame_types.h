@@ -48,6 +48,7 @@ struct vmm_types {
     struct vmm_format format;
     uint64_t ram_begin, ram_end;     /* the guest's main memory, */
     uint8_t *ram;                    /* and where it is */
+    uint32_t floating, spare;        /* the byte that is read where nobody answers */
     uint64_t owned_begin, owned_end; /* the addresses that the guest may map */
     struct vmm_table **frames;       /* VMM_PAGES: the first table in each */
     uint32_t frames_begin, frames_end; /* all those are between these */

@@ -63,11 +63,13 @@ static void forget_stale_code(struct vmm_cpu *v)
     ORIGINAL(range_fn, invalidate, "tb_invalidate_phys_range_arm");
     ORIGINAL(flush_fn, flush, "tb_flush_arm");
 
-    if (v->stale_count > VMM_STALE)
+    if (v->stale_count > VMM_STALE) {
+        vmm_forget_places(v);
         flush(v->cpu);
-    else
+    } else {
         for (uint32_t i = 0; i < v->stale_count; i++)
             invalidate(v->uc, v->stale[i], v->stale[i] + 0x1000);
+    }
     v->stale_count = 0;
 }
 

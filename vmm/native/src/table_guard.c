@@ -38,9 +38,11 @@ void vmm_guard_free(struct vmm_guard *guard)
     free(guard);
 }
 
-/* Where the guest's main memory is; stores to none of it may go elsewhere. */
-void vmm_guard_set_memory(struct vmm_guard *guard, uint64_t begin, uint64_t end, uint8_t *at)
+/* Where the guest's main memory is, and the byte that is read where nobody answers. */
+void vmm_guard_set_memory(struct vmm_guard *guard, uint64_t begin, uint64_t end, uint8_t *at,
+                          uint32_t floating)
 {
+    guard->types.floating = floating;
     guard->types.ram_begin = begin;
     guard->types.ram_end = end;
     guard->types.ram = at;

@@ -34,7 +34,8 @@ struct vmm_guard *vmm_guard_new(struct vmm_cpu *v, const struct vmm_types_calls 
                                 struct vmm_memory_counters *counters, uint64_t owned_begin,
                                 uint64_t owned_end);
 void vmm_guard_free(struct vmm_guard *guard);
-void vmm_guard_set_memory(struct vmm_guard *guard, uint64_t begin, uint64_t end, uint8_t *at);
+void vmm_guard_set_memory(struct vmm_guard *guard, uint64_t begin, uint64_t end, uint8_t *at,
+                          uint32_t floating);
 void vmm_guard_begin(struct vmm_guard *guard, const struct vmm_format *format);
 void vmm_guard_clear(struct vmm_guard *guard);
 bool vmm_guard_refused(struct vmm_guard *guard);

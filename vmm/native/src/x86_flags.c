@@ -107,7 +107,7 @@ X86_DO(lret)
     ENGINE(void, lret_protected, (void *, int, int));
 
     commit(c);
-    lret_protected(c->env, (int)wide(c), (int)displacement(c));
+    lret_protected(c->env, (int)wide(c), (int16_t)displacement(c)); /* as the engine has it */
     return JUMPED;
 }
 

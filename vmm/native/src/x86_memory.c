@@ -118,7 +118,17 @@ void vmm_x86_push(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t c
         vmm_x86_store(v, address + size * (count - 1 - i), size, values[i]);
 }
 
-/* Page-table entries: where the engine's own walk reads and marks them. */
+/* Page-table entries: where the engine's own walk reads and marks them.  Where nobody answers
+ * they are all ones, as on the floating bus; the engine would read anything there. */
+static bool nobody(const struct vmm_cpu *v, uint64_t address)
+{
+    uint64_t page = address >> 12;
+
+    if (address >= VMM_BEHIND)
+        return false;
+    return page >= VMM_PAGES || (v->pages[page] & VMM_PAGE_KIND) == VMM_PAGE_NONE;
+}
+
 uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size);
 uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size)
 {
@@ -128,6 +138,8 @@ uint64_t vmm_x86_load_entry(struct vmm_cpu *v, uint64_t address, uint32_t size)
     ORIGINAL(load64_fn, load64, "x86_ldq_phys_x86_64");
 
     address = behind(v, address, false);
+    if (nobody(v, address))
+        return ~0ull >> (64 - 8 * size);
     return size == 8 ? load64(v->cpu, address) : load32(v->cpu, address);
 }
 
@@ -141,20 +153,32 @@ void vmm_x86_mark_entry(struct vmm_cpu *v, uint64_t address, uint32_t value)
 }
 
 /* The engine's own walk reads and marks entries through these. */
-#define WALKS(type, name, store, parameters, arguments)                             \
-    type name parameters;                                                           \
-    type name parameters                                                            \
+#define READS(type, name)                                                             \
+    type name(void *cpu, uint64_t address);                                         \
+    type name(void *cpu, uint64_t address)                                          \
     {                                                                               \
-        typedef type(*fn) parameters;                                               \
+        typedef type(*fn)(void *, uint64_t);                                        \
         ORIGINAL(fn, original, #name);                                              \
-        if (vmm_current && vmm_current->cpu == cpu)                                 \
-            address = behind(vmm_current, address, store);                          \
-        return original arguments;                                                  \
+        if (vmm_current && vmm_current->cpu == cpu) {                               \
+            address = behind(vmm_current, address, false);                          \
+            if (nobody(vmm_current, address))                                       \
+                return (type)~0ull;                                                 \
+        }                                                                           \
+        return original(cpu, address);                                              \
     }
-WALKS(uint32_t, x86_ldl_phys_x86_64, false, (void *cpu, uint64_t address), (cpu, address))
-WALKS(uint64_t, x86_ldq_phys_x86_64, false, (void *cpu, uint64_t address), (cpu, address))
-WALKS(void, x86_stl_phys_notdirty_x86_64, true, (void *cpu, uint64_t address, uint32_t value),
-      (cpu, address, value))
+READS(uint32_t, x86_ldl_phys_x86_64)
+READS(uint64_t, x86_ldq_phys_x86_64)
+
+void x86_stl_phys_notdirty_x86_64(void *cpu, uint64_t address, uint32_t value);
+void x86_stl_phys_notdirty_x86_64(void *cpu, uint64_t address, uint32_t value)
+{
+    typedef void (*fn)(void *, uint64_t, uint32_t);
+    ORIGINAL(fn, original, "x86_stl_phys_notdirty_x86_64");
+
+    if (vmm_current && vmm_current->cpu == cpu)
+        address = behind(vmm_current, address, true);
+    original(cpu, address, value);
+}
 
 /* The arithmetic flags, which the engine computes when somebody asks. */
 uint32_t vmm_x86_arithmetic_flags(struct vmm_cpu *v);
