@@ -102,7 +102,7 @@ class ArmProcessor:
 
     @property
     def _cp_hash(self) -> int:
-        """The engine's table of coprocessor registers.  Not kept: a snapshot would take it along."""
+        """The engine's table of them; not kept, as a snapshot would take the address along."""
         return C.c_uint64.from_address(self.engine.cpu + CP_REGS).value
 
     def system_register(self, register_key: int, what: int) -> bool:
