@@ -34,12 +34,30 @@ def test_techniques_and_policies_are_listed(vmm_command) -> None:
     (("--shadow", "lazy"), "--shadow needs --technique"),
     (("--profile", "-"), "--profile needs --technique"),
     (("--technique", "translate", "--trusted"), "--trusted goes with"),
+    (("--assist-controls", "all"), "--assist-controls needs --technique"),
+    (("--technique", "translate", "--assist-controls", "all"), "goes with --technique assist"),
+    (("--technique", "assist", "--assist-controls", "halt,magic"), "no control 'magic' on sparc"),
 ])
 def test_what_does_not_fit_is_one_line(vmm_command, words, said) -> None:
     done = vmm_command("run", *HELLO, *words)
     assert done.returncode == 2
     assert said in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_leaves_an_assisted_guest_is_named(vmm_command, tmp_path) -> None:
+    listed = vmm_command("run", "-M", "leon3", "--assist-controls", "help").stdout.decode().split()
+    assert {"all", "traps", "second-stage", "state-registers", "window_overflow"} <= set(listed)
+    bare, exits = vmm_command("run", *HELLO), {}
+    for names in ("halt", "state-registers,devices", "all"):
+        stats = tmp_path / names
+        done = vmm_command("run", *HELLO, "--technique", "assist", "--assist-controls", names,
+                           "--stats", str(stats))
+        assert (done.stdout, done.returncode) == (bare.stdout, 0)
+        found = json.loads(stats.read_text())["virtualization"]["exits"]
+        exits[names] = sum(found.values())
+        assert ("instruction" in found) == (names != "halt")
+    assert exits["halt"] < exits["state-registers,devices"] < exits["all"]
 
 
 def test_kernels_that_escape_traps_are_refused_unless_trusted(vmm_command) -> None:

@@ -21,6 +21,7 @@ from vmm.state import snapshot
 
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 TRAPS = [(board, f"{architecture}/traps") for architecture, board in BOARDS.items()]
+MOVED = 16 << 20  # bytes of the kernel's
 PREFIXES = b"\x66\x67\xf0\xf2\xf3"
 
 
@@ -315,3 +316,24 @@ def test_a_fault_with_its_error_code_is_injected_into_an_x86_guest() -> None:
     stack = guest.read_virtual(registers["esp"], 64) or b""
     pushed = (0x1238).to_bytes(4, "little") + injected[0].to_bytes(4, "little")
     assert pushed in stack
+
+
+@pytest.mark.parametrize("architecture", BOARDS)
+def test_a_kernel_runs_on_frames_that_the_second_stage_has_moved(architecture: str) -> None:
+    """Its tables, its code and what the board reads of it are elsewhere; where it believes to be
+    is nothing of its."""
+    board, name = BOARDS[architecture], f"{architecture}/nucleus-quick"
+    guest = machine(board, name)
+    monitor = virtualize(guest, "assist")
+    assert isinstance(monitor.memory, nested.Policy)
+    start = {"sparc": RAM, "arm": 0x40000000, "x86": 0x100000}[architecture]
+    place = start + MOVED
+    content = guest.bus.read_memory(start, MOVED) or b""
+    guest.bus.write_memory(place, content)
+    guest.bus.write_memory(start, b"\xa5" * MOVED)
+    monitor.memory.move(start, MOVED, place)
+    assert guest.bus.read_memory(start, MOVED) == content
+    seen = watch(guest)
+    assert seen == bare(board, name)
+    guest.bus.moved = None
+    assert guest.bus.read_memory(start, MOVED) == b"\xa5" * MOVED

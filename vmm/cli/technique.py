@@ -6,11 +6,13 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from vmm import monitor as techniques
-from vmm.cli import recording
+from vmm.boards import BoardInfo
+from vmm.cli import options, recording
 from vmm.cli.report import UsageError, show
 from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
@@ -29,6 +31,8 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("--shadow", metavar="POLICY", help="how its page tables are followed; help: list them")
     o("--trusted", action="store_true",
       help="trap_and_emulate also where instructions escape it: the guest avoids them")
+    o("--assist-controls", metavar="LIST",
+      help="what leaves an assisted guest for its monitor: names, all; help: list them")
     o("--profile", metavar="FILE",
       help="write where exits came from as JSON; -: a table on stderr")
 
@@ -42,9 +46,14 @@ def answer(o: argparse.Namespace) -> int | None:
             for name, text in known.items():
                 print(f"{name:<18} {text}")
             return 0
+    if o.assist_controls == "help":
+        if o.machine is None:
+            raise UsageError("--assist-controls help wants a board: -M")
+        return list_controls(options.find_board(o))
     if o.technique is None:
         for option, value in (
             ("--shadow", o.shadow), ("--profile", o.profile), ("--trusted", o.trusted),
+            ("--assist-controls", o.assist_controls),
         ):
             if value:
                 raise UsageError(f"{option} needs --technique")
@@ -57,16 +66,42 @@ def virtualize(machine: Machine, o: argparse.Namespace) -> Monitor | None:
     """Have the guest run as the options say; UsageError if it cannot."""
     if o.technique is None:
         return None
-    options: dict[str, Any] = {"trusted": True} if o.trusted else {}
+    wanted: dict[str, Any] = {"trusted": True} if o.trusted else {}
     if o.trusted and o.technique != "trap_and_emulate":
         raise UsageError("--trusted goes with --technique trap_and_emulate")
+    if o.assist_controls:
+        wanted["controls"] = controls(machine, o)
     try:
-        monitor = techniques.virtualize(machine, o.technique, o.shadow, **options)
+        monitor = techniques.virtualize(machine, o.technique, o.shadow, **wanted)
     except MonitorError as error:
         raise UsageError(f"--technique {o.technique}: {error}") from error
     if o.profile:
         monitor.profile = Profile()
     return monitor
+
+
+def controls(machine: Machine, o: argparse.Namespace) -> object:
+    """What ``--assist-controls`` names; UsageError if it goes with nothing, or a name is none."""
+    from vmm.monitor.assist.control_block import Controls  # few runs are assisted
+
+    if o.technique != "assist":
+        raise UsageError("--assist-controls goes with --technique assist")
+    processor = machine.processor
+    try:
+        return Controls.named(
+            processor.architecture, processor.trap_kinds(), o.assist_controls.split(","))
+    except ValueError as error:
+        raise UsageError(f"--assist-controls: {error}; help lists them") from None
+
+
+def list_controls(board: BoardInfo) -> int:
+    """The answer to ``--assist-controls help``: each name on a line."""
+    from vmm.monitor.assist.control_block import control_names
+
+    names = import_module(f"vmm.cpu.{board.architecture}.traps").NAMES
+    for name in control_names(board.architecture, names):
+        print(name)
+    return 0
 
 
 def profile_file(o: argparse.Namespace, stack: ExitStack) -> Output[str] | None:

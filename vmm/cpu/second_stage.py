@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A second stage behind the guest's translations: rights of guest-physical pages."""
+"""A second stage behind the guest's translations: rights and places of guest-physical pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from vmm.cpu.engine import Engine
 from vmm.native import library as native
 
-PAGE_SHIFT, PAGES = 12, 1 << 20
+PAGE_SHIFT, PAGES, PAGE = 12, 1 << 20, 1 << 12
 
 
 class SecondStage:
@@ -24,6 +24,7 @@ class SecondStage:
         self._engine = engine
         self._violation = violation
         self._rights = (C.c_uint8 * PAGES)()
+        self._frames: C.Array[C.c_uint32] | None = None  # until the first is moved
         self._callback = native.ON_STAGE(self._refused)
         engine.native.on_stage = self._callback
         engine.native.second_stage = C.addressof(self._rights)
@@ -35,6 +36,19 @@ class SecondStage:
         except BaseException as error:
             self._engine.fail(error)
             return 0
+
+    def place(self, address: int) -> int:
+        """Where a guest-physical address is in the machine's memory."""
+        if self._frames is None:
+            return address
+        return self._frames[address >> PAGE_SHIFT] << PAGE_SHIFT | address & PAGE - 1
+
+    def move(self, address: int, place: int) -> None:
+        """Have a guest-physical page be in the frame at ``place`` from now on."""
+        if self._frames is None:
+            self._frames = (C.c_uint32 * PAGES)(*range(PAGES))
+            self._engine.native.stage_frames = C.addressof(self._frames)
+        self._frames[address >> PAGE_SHIFT] = place >> PAGE_SHIFT
 
     def get(self, address: int) -> int:
         """Rights of a page: 1 read, 2 write, 4 execute."""

@@ -164,6 +164,8 @@ class Bus:
         self.ports = AddressSpace()
         self.unanswered: dict[tuple[str, int], int] = {}
         self.on_unanswered: Callable[[str, int, int, int], None] | None = None
+        # Where guest-physical addresses are, if a second stage has moved frames
+        self.moved: Callable[[int], int] | None = None
         self.on_host_write: Callable[[int, int], None] = lambda address, size: None
         self._all_reach_devices = False
         self.set_models: Callable[[bool], None] = lambda on: None
@@ -213,6 +215,26 @@ class Bus:
         ``store`` looks for what stores reach; without ``rom`` that must be RAM.
         """
         pieces: list[Piece] = []
+        for start, count in self._places(address, size):
+            found = self._pieces_at(start, count, store, rom)
+            if found is None:
+                return None
+            pieces += found
+        return pieces
+
+    def _places(self, address: int, size: int) -> list[tuple[int, int]]:
+        """Where bytes at a guest-physical address are by `moved`: address and size of each part."""
+        if self.moved is None:
+            return [(address, size)]
+        parts = []
+        while size > 0:
+            count = min(size, PAGE - address % PAGE)
+            parts.append((self.moved(address), count))
+            address, size = address + count, size - count
+        return parts
+
+    def _pieces_at(self, address: int, size: int, store: bool, rom: bool) -> list[Piece] | None:
+        pieces: list[Piece] = []
         end = address + size
         while address < end:
             found: Shadow | Memory | None = None
@@ -244,7 +266,8 @@ class Bus:
             frames.view[start:stop] = data[done : done + stop - start]
             frames.wrote(start, stop - start)
             done += stop - start
-        self.on_host_write(address, len(data))
+        for at, size in self._places(address, len(data)):
+            self.on_host_write(at, size)
         return True
 
     def read_memory(self, address: int, size: int) -> bytes | None:

@@ -45,7 +45,8 @@ class Row:
 
 def exit_name(monitor: Monitor, kind: int) -> str:
     """What an exit of this kind is called."""
-    return EXITS.get(kind) or monitor.machine.processor.trap_name(kind)
+    known = EXITS.get(kind) or monitor.exit_names.get(kind)
+    return known or monitor.machine.processor.trap_name(kind)
 
 
 def remedy(site: Site) -> str:

@@ -56,7 +56,7 @@ HOST_TYPES = (
 C_DATA = (C._SimpleCData, C.Structure, C.Array)
 HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Bus: frozenset({
-        "memory", "unanswered", "on_unanswered", "on_host_write", "hot_reads", "_hot",
+        "memory", "unanswered", "on_unanswered", "on_host_write", "moved", "hot_reads", "_hot",
     }),
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "channel", "breaks"}),
@@ -64,7 +64,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "_profile",
-        "_numbers", "_names", "_trapped", "_rewritten", "_cost",
+        "_numbers", "_names", "_cost",
     }),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.

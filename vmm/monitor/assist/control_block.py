@@ -9,7 +9,7 @@ exit, and an event to be injected when the guest goes on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -94,6 +94,50 @@ class Controls:
         """All that can be intercepted, once; ``kinds`` are the processor's traps."""
         classes = frozenset(CLASSES[architecture]) - {"ports"}  # the accesses say more
         return cls(frozenset(kinds), classes, True, True, True, True)
+
+    @classmethod
+    def named(
+        cls, architecture: str, kinds: Mapping[int, str], names: Iterable[str]
+    ) -> Controls:
+        """The controls of these names (`control_names`) together.
+
+        ValueError for a name that is none; its text says so.
+        """
+        known = control_names(architecture, kinds)
+        found = []
+        for name in names:
+            if name not in known:
+                raise ValueError(f"no control {name!r} on {architecture}")
+            found.append(known[name])
+        return cls(
+            frozenset().union(*(one.traps for one in found)),
+            frozenset().union(*(one.instructions for one in found)),
+            *(any(getattr(one, flag) for one in found) for flag in FLAGS),
+        )
+
+
+FLAGS = ("halt", "ports", "devices", "second_stage")
+
+
+def control_names(architecture: str, kinds: Mapping[int, str]) -> dict[str, Controls]:
+    """What can leave a guest, by name; ``kinds`` are the processor's traps.
+
+    All of a sort (``all``, ``traps``, ``instructions``), each class of instructions, each of
+    the board's accesses, halts, the second stage, and each trap.
+    """
+    everything = Controls.everything(architecture, kinds)
+    found = {name: Controls(traps=frozenset({kind})) for kind, name in kinds.items()}
+    found |= {
+        name.replace(" ", "-"): Controls(instructions=frozenset({name}))
+        for name in CLASSES[architecture]
+    }
+    found |= {
+        "all": everything, "traps": Controls(traps=everything.traps),
+        "instructions": Controls(instructions=everything.instructions),
+        "halt": Controls(halt=True), "ports": Controls(ports=True),
+        "devices": Controls(devices=True), "second-stage": Controls(second_stage=True),
+    }
+    return found
 
 
 @dataclass(slots=True)

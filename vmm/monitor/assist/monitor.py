@@ -62,6 +62,10 @@ class Monitor(base.Monitor):
         self.processor = machine.processor
         self.block = ControlBlock(machine.processor.registers, controls)
         self.handler = handler
+        self.exit_names = {
+            INSTRUCTION: "instruction", HALT: "halt", PORT: "port", DEVICE: "device",
+            SECOND_STAGE: "second stage",
+        }
         self._injecting = False
         self._architecture = machine.processor.architecture
         self._classes: list[str] = []  # by pattern

@@ -5,8 +5,8 @@ The engine walks the guest's own tables at the guest's own privilege; each
 translation that it is about to use passes a map of the guest-physical frames
 and what may be done with them (Intel SDM volume 3C, chapter 28, EPT; ARM DDI
 0406C, B3.6, stage 2).  Frames come into the map as they are first touched.
-Guest-physical addresses are the machine's own, so the second stage limits and
-does not move; what the engine reads while it walks is not limited.
+Guest-physical addresses are the machine's own unless `Policy.move` has put frames
+elsewhere; what the engine reads while it walks is moved, and not limited.
 
 Guests in user mode have this too: the real processor keeps what their walk
 goes by (CR0, CR3 and CR4; SCTLR and the TTBRs; the SRMMU's registers), and it goes
@@ -76,6 +76,20 @@ class Policy:
         """Let the guest read (1), write (2), execute (4) the frames that hold these bytes."""
         for page in range(address & -PAGE, address + size, PAGE):
             self._stage.set(page, rights)
+        self._monitor.engine.flush_tlb()
+
+    def move(self, address: int, size: int, place: int) -> None:
+        """Have the guest's frames at ``address`` be the machine's at ``place`` from now on.
+
+        Both are multiples of 4 KiB, and so is ``size``.  Nothing is copied.  The guest, its own
+        page tables, devices' DMA and whoever looks at its memory by guest-physical addresses find
+        it there; the rights stay those of the guest's frames.
+        """
+        if (address | size | place) % PAGE:
+            raise ValueError(f"{size:#x} bytes at {address:#x} or {place:#x} are not whole frames")
+        for page in range(0, size, PAGE):
+            self._stage.move(address + page, place + page)
+        self._monitor.machine.bus.moved = self._stage.place
         self._monitor.engine.flush_tlb()
 
     def rights(self, address: int) -> int:

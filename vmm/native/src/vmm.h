@@ -426,6 +426,7 @@ struct vmm_cpu {
     uint32_t resumed_pc, intercept_spare;
     /* stage.c */
     uint8_t *second_stage; /* a byte per page: 1 read, 2 write, 4 execute; NULL: no second stage */
+    uint32_t *stage_frames; /* a frame per page: where it is; NULL: each is where the guest has it */
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
     /* peers.c */
     struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
@@ -438,7 +439,9 @@ struct vmm_cpu {
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
-    uint32_t tell_stores; /* who wants to know of them: bits of enum vmm_tell_stores */
+    uint8_t tell_stores; /* to the profile: of each */
+    uint8_t rewrites;    /* those that trap often are rewritten */
+    uint16_t shadow_spare;
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
@@ -534,10 +537,7 @@ bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* rewritten.c */
-#define VMM_OFTEN 8 /* traps of a store before it is rewritten; vmm/monitor/base.py */
-enum vmm_tell_stores { VMM_TELL_ALL = 1 /* a profile */, VMM_TELL_FIRST = 2 /* who rewrites */ };
-void vmm_rewrite(struct vmm_cpu *v, uint32_t pc, uint64_t physical);
-bool vmm_is_news(struct vmm_cpu *v, uint32_t pc);
+void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc);
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
 void vmm_free_rewritten(struct vmm_cpu *v);
@@ -667,6 +667,14 @@ bool vmm_set_patterns(struct vmm_cpu *v, const struct vmm_pattern *patterns, uin
 
 /* stage.c */
 int vmm_second_stage(struct vmm_cpu *v, uint64_t pa);
+
+/* Where the second stage has a guest-physical address. */
+static inline uint64_t vmm_moved(const struct vmm_cpu *v, uint64_t address)
+{
+    if (!v->stage_frames || address >> 12 >= VMM_PAGES)
+        return address;
+    return (uint64_t)v->stage_frames[address >> 12] << 12 | (address & 0xfff);
+}
 
 /* watch.c */
 uint32_t vmm_watched(const struct vmm_cpu *v, uint32_t space, uint32_t address, uint64_t size);
