@@ -2,8 +2,9 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-32 virtio-mmio slots, PSCI.  An instruction takes one nanosecond; of several processors
-one runs at a time (vmm.machine.turns).  Properties: ``virtualization=on``, ``secure=on``.
+32 virtio-mmio slots, a PCI host with no devices, PSCI.  An instruction takes one
+nanosecond; of several processors one runs at a time (vmm.machine.turns).  Properties:
+``virtualization=on``, ``secure=on``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from vmm.boards.options import BoardError, Options
 from vmm.boards.psci import Psci
 from vmm.boards.semihosting import Semihosting
 from vmm.boards.virt_load import FLASH_BANK, load
-from vmm.boards.virt_tree import Address
+from vmm.boards.virt_tree import PCI_BUSES, Address
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.arm.timer import Banked, TimerRegisters
@@ -25,6 +26,8 @@ from vmm.devices.fw_cfg import FwCfg
 from vmm.devices.generic_timer import GenericTimer
 from vmm.devices.gicv2 import GicV2
 from vmm.devices.gicv2m import GicV2m
+from vmm.devices.gpex import Ecam
+from vmm.devices.pci import PciBus
 from vmm.devices.pl011 import Pl011
 from vmm.devices.pl031 import Pl031
 from vmm.devices.pl061 import Pl061
@@ -107,6 +110,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.FW_CFG, fw_cfg)
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
     virt_slots.place(machine, options, gic)
+    devices.place(Address.PCI_ECAM, Ecam(PciBus(), PCI_BUSES))
+    bus.windows.append((Address.PCI_MEMORY, Address.PCI_ECAM - Address.PCI_MEMORY))
     machine.connect()
     if len(processors) == 1:
         model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,

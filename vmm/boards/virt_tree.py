@@ -24,6 +24,9 @@ class Address:
     GPIO = 0x09030000
     VIRTIO = 0x0A000000
     SECURE_RAM = 0x0E000000
+    PCI_MEMORY = 0x10000000
+    PCI_PORTS = 0x3EFF0000
+    PCI_ECAM = 0x3F000000
     RAM = 0x40000000
 
 
@@ -33,8 +36,34 @@ CPU_MASK = 8  # bit of an interrupt cell of a PPI: processor 0; the others follo
 UART_CLOCK = 24_000_000
 # Linux begins its random numbers with it.  Always the same: a run can be repeated.
 RNG_SEED = bytes(range(0x40, 0x60))
+PCI_BUSES, PCI_PORTS_SIZE, PCI_FIRST_SPI = 16, 0x10000, 3
 POWER_LINE, KEY_POWER = 3, 116  # of the PL061; linux/input-event-codes.h
 TREE_SPACE = 0x10000  # bytes: room for firmware to add to it
+
+
+def _pci_host(gic: Node, messages: Node) -> Node:
+    """Bus 0 with its memory and port windows; INTA# to INTD# of a device turn with its number."""
+    wires: list[int | Node] = [
+        cell
+        for device in range(4) for pin in range(4)
+        for cell in (device << 11, 0, 0, pin + 1, gic, 0, 0, SPI,
+                     PCI_FIRST_SPI + (device + pin) % 4, LEVEL_HIGH)
+    ]
+    message_map: list[int | Node] = [0, messages, 0, 0x10000]
+    ports, memory = 1 << 24, 2 << 24  # address spaces, in the first cell of a PCI address
+    return Node(f"pcie@{Address.PCI_MEMORY:x}", {
+        "compatible": "pci-host-ecam-generic", "device_type": "pci",
+        "#address-cells": 3, "#size-cells": 2, "linux,pci-domain": 0,
+        "bus-range": [0, PCI_BUSES - 1], "dma-coherent": True,
+        "reg": cells64(Address.PCI_ECAM, PCI_BUSES << 20),
+        "msi-map": message_map,
+        "ranges": [
+            ports, *cells64(0, Address.PCI_PORTS, PCI_PORTS_SIZE),
+            memory, *cells64(Address.PCI_MEMORY, Address.PCI_MEMORY,
+                             Address.PCI_PORTS - Address.PCI_MEMORY),
+        ],
+        "#interrupt-cells": 1, "interrupt-map": wires, "interrupt-map-mask": [3 << 11, 0, 0, 7],
+    })
 
 
 def _processors(model: str, count: int, secure: bool) -> Node:
@@ -96,10 +125,11 @@ def device_tree(
         "compatible": "arm,armv7-timer", "always-on": True,
         "interrupts": [cell for ppi in timers for cell in (PPI, ppi, mask | LEVEL_HIGH)],
     }))
-    gic.children.append(Node(f"v2m@{Address.GIC_V2M:x}", {
+    messages = Node(f"v2m@{Address.GIC_V2M:x}", {
         "compatible": "arm,gic-v2m-frame", "msi-controller": True,
         "reg": cells64(Address.GIC_V2M, 0x1000),
-    }))
+    })
+    gic.children.append(messages)
     root.children.append(gic)
     root.children.append(Node(f"flash@{Address.FLASH:x}", {
         "compatible": "cfi-flash", "bank-width": 4,
@@ -121,6 +151,7 @@ def device_tree(
     pin: list[int | Node] = [gpio, POWER_LINE, 0]
     key = Node("poweroff", {"label": "GPIO Key Poweroff", "linux,code": KEY_POWER, "gpios": pin})
     root.children.append(Node("gpio-keys", {"compatible": "gpio-keys"}, [key]))
+    root.children.append(_pci_host(gic, messages))
     root.children.append(Node(f"fw-cfg@{Address.FW_CFG:x}", {
         "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
         "reg": cells64(Address.FW_CFG, 0x18),
