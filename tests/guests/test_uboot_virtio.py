@@ -73,6 +73,9 @@ def test_a_snapshot_keeps_what_was_written_to_memory(image: Path, tmp_path: Path
     with Machine.reopen(tmp_path / "written.snap") as machine:
         counts.append(read_all(machine, after))
     assert image.read_bytes() == before and counts[0] == counts[1]
+    image.write_bytes(bytes(len(before)))
+    with pytest.raises(snapshot.SnapshotError, match="not the disk image"):
+        Machine.reopen(tmp_path / "written.snap")
 
 
 def read_all(machine: Machine, expected: bytes) -> int:

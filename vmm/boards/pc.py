@@ -12,7 +12,7 @@ The processor takes one nanosecond an instruction.  Property: ``apic=off``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vmm.boards import pc_boot, pc_chipset, pc_firmware, pc_virtio
@@ -38,7 +38,7 @@ from vmm.devices.ps2_keyboard import Ps2Keyboard
 from vmm.devices.ps2_mouse import Ps2Mouse
 from vmm.devices.uart16550 import Uart16550
 from vmm.machine.bus import Bus
-from vmm.machine.line import Line, SharedLine
+from vmm.machine.line import Fork, Line, Output, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
@@ -80,7 +80,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
                    offset=ROM_SIZE - ROM_WINDOW)
     processor.write_physical = bus.write_memory
 
-    intr = Line(processor.intr, "INTR")
+    intr = Output(processor.intr, lambda: bool(processor.engine.native.intr), "INTR")
     apic = LocalApic(clock, intr, processor.nmi) if has_apic else None
     pic = I8259Pair(intr if apic is None else apic.lint0)
     processor.acknowledge = pic.acknowledge
@@ -93,7 +93,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
         bus.devices.place(APIC_BASE, apic)
         bus.devices.place(IO_APIC_BASE, io_apic)
     irqs = {
-        irq: SharedLine(_wire(pic, io_apic, irq), f"IRQ{irq}")
+        irq: SharedLine(_wire(pic, io_apic, irq).set, f"IRQ{irq}")
         for irq in range(16) if irq != CASCADE
     }
     irq0 = irqs[PIT_IRQ].source("IRQ0")
@@ -170,18 +170,12 @@ def _has_apic(options: Options, processor: X86Processor) -> bool:
     return wanted == "on"
 
 
-def _wire(pic: I8259Pair, io_apic: IoApic | None, irq: int) -> Callable[[bool], None]:
-    """What is told of an IRQ's changes."""
-    pin = pic.line(irq)
+def _wire(pic: I8259Pair, io_apic: IoApic | None, irq: int) -> Line:
+    """Where an IRQ goes."""
     if io_apic is None:
-        return pin.set
-    redirected = native.IRQ0_PIN if irq == PIT_IRQ else irq
-
-    def drive(level: bool) -> None:
-        pin.set(level)
-        io_apic.drive(redirected, level)
-
-    return drive
+        return pic.line(irq)
+    pin = native.IRQ0_PIN if irq == PIT_IRQ else irq
+    return Fork(pic.line(irq), partial(io_apic.drive, pin))
 
 
 def _reset(machine: Machine, where: str) -> None:

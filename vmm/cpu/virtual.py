@@ -51,7 +51,7 @@ class VirtualHandlers:
     fill: Callable[[int, int], int] = _no_fill
     # An instruction that was let store where it may not (`Virtual.store_through`) has ended.
     stored: Callable[[], None] = lambda: None
-    # In a fill, while `Virtual.tell_stores` is set: a store to a page of the guest's tables,
+    # In a fill, while `NativeCpu.tell_stores` is set: a store to a page of the guest's tables,
     # which the native layer keeps shadow tables of, has trapped at `Virtual.fill_pc`.
     table_store: Callable[[], None] = lambda: None
     # x86: linear address and first bytes (as far as its page goes) of an instruction that is
@@ -293,6 +293,12 @@ class Virtual:
         """
         if not self._dll.vmm_store_through(self._pointer, address):
             raise RuntimeError("one instruction stores to more pages than there can be")
+
+    def store_trapped(self) -> None:
+        """In a fill: the store that wants it has trapped.  One that does so often is rewritten,
+        if stores are."""
+        if self.engine.native.rewrites:
+            self._dll.vmm_store_trapped(self._pointer, self.fill_pc)
 
     def annotate(self, stores: Sequence[int]) -> None:
         """Let the stores at these addresses, ascending, go through to ENTRY_PROTECTED pages.

@@ -15,7 +15,6 @@ the monitor is given.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -24,7 +23,6 @@ from vmm.monitor.counters import Counters, Profile, ScanCost
 from vmm.monitor.memory.base import Fault, MemoryPolicy
 from vmm.native import library as native
 
-OFTEN = 8  # traps of a store before it is rewritten (vmm.h)
 ExitHandler = Callable[[int], int]  # kind of exit -> HANDLED, NATIVE or STOP
 
 
@@ -80,8 +78,6 @@ class Monitor:
         self._profile: Profile | None = None
         self.handlers: dict[int, ExitHandler] = {}
         self.exit_names: dict[int, str] = {}  # of kinds of exits that are its own, and no traps
-        self.adapts = False  # stores to page tables that trap often are translated anew
-        self._trapped: Counter[int] = Counter()  # by their pc
 
     @property
     def profile(self) -> Profile | None:
@@ -92,7 +88,7 @@ class Monitor:
     def profile(self, profile: Profile | None) -> None:
         self._profile = profile
         if profile is not None:
-            self.engine.native.tell_stores |= native.TELL_ALL
+            self.engine.native.tell_stores = 1
 
     # -- exits ----------------------------------------------------------------
 
@@ -145,36 +141,14 @@ class Monitor:
         """
         raise NotImplementedError
 
-    def table_store(self, pc: int) -> None:
+    def note_store(self, pc: int) -> None:
         """A store to a page of the guest's tables, at ``pc``, is let through alone."""
         if self.profile is not None:
             self.profile.note(pc, native.KIND_TABLE_STORE, False, 0)
-        self.store_trapped(pc)
-
-    def store_trapped(self, pc: int) -> None:
-        """The instruction at ``pc`` stores to a page of the guest's tables, and has trapped.
-
-        By default one that traps again and again is translated anew, if `adapt` was called.
-        """
-        if self.adapts:
-            self.is_hot(pc)
 
     def adapt(self) -> None:
         """From now on rewrite stores that trap often, if the memory policy traps stores."""
-        self.adapts = self.memory.name == "strict"
-        if self.adapts:
-            self.engine.native.tell_stores |= native.TELL_FIRST
-
-    def is_hot(self, pc: int) -> bool:
-        """Count a trap of the store at ``pc``; True if it is translated anew from now on."""
-        self._trapped[pc] += 1
-        if self._trapped[pc] != OFTEN:
-            return False
-        physical = self.machine.processor.translate(pc)
-        if physical is None:
-            return False
-        self.engine.library.dll.vmm_rewrite(self.engine.pointer, pc, physical)
-        return True
+        self.engine.native.rewrites = self.memory.name == "strict"
 
     def replace_sensitive(
         self, cost: ScanCost, looked_at: Callable[[int], bool] | None = None

@@ -49,7 +49,6 @@ KIND_VIRTUAL_INTERRUPT = 1024  # of exits: a request that the virtual processor 
 KIND_SITE = 1025  # of exits: a sensitive instruction that the monitor must know of
 KIND_HYPERCALL = 1030  # of exits, x86: a paravirtual kernel calls its monitor
 PARA_CALLS, PARA_TRAPS, PARA_STACK, PARA_SEGMENTS = range(96, 100)  # words of a VCPU
-TELL_ALL, TELL_FIRST = 1, 2  # of stores to page tables: who wants to know
 KIND_TABLE_STORE = 1026  # in profiles: a store to a page table that is followed
 VIEW_BARE, VIEW_KERNEL, VIEW_USER = range(3)
 FILL_ENGINE, FILL_SHADOW, FILL_EXPOSED, FILL_FLAT = range(4)
@@ -57,6 +56,7 @@ ENTRY_READ, ENTRY_WRITE, ENTRY_EXECUTE = 1, 2, 4  # of a space's entry, for kern
 ENTRY_USER = 3  # the same rights of user mode are this many bits to the left
 ENTRY_SECURE = 64
 ENTRY_PROTECTED = 128  # the guest may write here; who follows its tables wants to know
+OFTEN = 8  # traps of a store to a page table before it is rewritten (rewritten.c)
 NOTED = 64  # frames of annotated stores that wait to be followed, at most
 ENTRY_FRAME = 0xFFFFFFFFF000
 SHADOW_STRICT, SHADOW_PXN = 1, 2  # features of shadow tables: policy strict; ARM's PXN
@@ -483,7 +483,9 @@ class NativeCpu(C.Structure):
         ("scan", C.c_void_p),
         ("shadow", C.c_void_p),
         ("on_table_store", ON_LEDGER),
-        ("tell_stores", C.c_uint32),
+        ("tell_stores", C.c_uint8),
+        ("rewrites", C.c_uint8),
+        ("shadow_spare", C.c_uint16),
         ("serial", C.c_uint32),
     )
 
@@ -659,13 +661,15 @@ class Library:
         dll.vmm_shadow_protects.restype = C.c_bool
         dll.vmm_x86_add_instruction.argtypes = (
             pointer, C.c_uint32, C.c_uint32, C.c_uint64, C.c_uint32, C.c_int)
-        dll.vmm_rewrite.argtypes = (pointer, C.c_uint32, C.c_uint64)
+        dll.vmm_store_trapped.argtypes = (pointer, C.c_uint32)
+        dll.vmm_store_trapped.restype = None
+        dll.vmm_is_rewritten.argtypes = (pointer, C.c_uint32)
+        dll.vmm_is_rewritten.restype = C.c_bool
         dll.vmm_x86_decode.argtypes = (
             C.c_char_p, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(X86Decoded))
         dll.vmm_x86_decode.restype = C.c_bool
         dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
         dll.vmm_x86_operation_ends.restype = C.c_bool
-        dll.vmm_rewrite.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)

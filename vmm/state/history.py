@@ -18,7 +18,7 @@ from vmm.machine.machine import Machine
 from vmm.memory.frames import PAGE
 from vmm.state.inputs import Entered, log_of
 from vmm.state.memory import EMPTY, Chunk
-from vmm.state.snapshot import Snapshot, restore, take
+from vmm.state.snapshot import Snapshot, SnapshotError, restore, take
 
 FIXED_SIZE = 256 << 10  # bytes of a snapshot besides its pages, about
 MOST = 256  # snapshots
@@ -65,6 +65,7 @@ class History:
         self.keep = keep
         self.inputs = log_of(machine)
         self.entries: list[Entry] = []
+        self.refused = "nothing has been kept yet"  # why there is no past
         self.bytes = 0
         self._chunks: Counter[int] = Counter()
         self._pages: Counter[int] = Counter()
@@ -75,13 +76,22 @@ class History:
         at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
         if at < len(self.entries) and self.entries[at].moment == moment:
             return
-        entry = Entry(moment, take(self.machine), changed)
+        try:
+            entry = Entry(moment, take(self.machine), changed)
+        except SnapshotError as error:  # such as a disk whose image is written to
+            self.refused = str(error)
+            return
         insort(self.entries, entry)
         self._account(entry, 1)
         self._thin(entry)
 
     def before(self, moment: Moment) -> Entry:
-        """The latest entry before ``moment``, or the oldest of all."""
+        """The latest entry before ``moment``, or the oldest of all.
+
+        SnapshotError if this machine has no past, because it cannot be kept.
+        """
+        if not self.entries:
+            raise SnapshotError(self.refused)
         at = bisect_left(self.entries, moment, key=lambda entry: entry.moment)
         return self.entries[max(at - 1, 0)]
 

@@ -21,6 +21,7 @@ from vmm.boards.attachments import Attachment, Drive
 from vmm.boards.options import Options
 from vmm.cpu import saved
 from vmm.cpu.saved import SavedProcessor
+from vmm.devices.disk.fingerprint import fingerprint
 from vmm.machine.bus import Memory
 from vmm.machine.machine import Machine
 from vmm.machine.symbols import Symbol
@@ -46,7 +47,7 @@ class About:
     board: str
     cpu: str
     options: Options
-    files: dict[str, str]  # SHA-256 of the kernel and the firmware, by option
+    files: dict[str, str]  # SHA-256 of kernel and firmware by option, fingerprints of drives
     memory: tuple[int, ...]  # sizes of the frames
     engine: str  # build id
     symbols: tuple[Symbol, ...] = ()
@@ -101,11 +102,17 @@ def _about_machine(machine: Machine) -> About:
             for name in FILES
             if (path := getattr(options, name)) is not None and path.is_file()
         }
+        files |= {_drive(one): fingerprint(one.file) for one in options.drives}
         about = _about[machine] = About(
             machine.name, machine.processor.model, options, files,
             tuple(frames.size for frames in _keeper(machine).frames), _engine_build(),
         )
     return about
+
+
+def _drive(drive: Drive) -> str:
+    """What a disk image is called among the files."""
+    return f"drive {drive.id}"
 
 
 def _engine_build() -> str:
@@ -191,6 +198,9 @@ def _check(machine: Machine, about: About) -> None:
     for what in ("drives", "devices"):
         if getattr(mine.options, what) != getattr(about.options, what):
             raise SnapshotError(f"a snapshot of a machine with other {what}")
+    for drive in about.options.drives:
+        if mine.files.get(_drive(drive)) != about.files.get(_drive(drive)):
+            raise SnapshotError(f"{drive.file}: not the disk image that the snapshot had")
     if mine.options.properties != about.options.properties:
         raise SnapshotError("a snapshot of a machine with other properties")
 

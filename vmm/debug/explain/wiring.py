@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vmm.debug.trace.lines import find_lines
-from vmm.machine.line import Line, Source
+from vmm.machine.line import Fork, Line, Source
 from vmm.machine.machine import Machine
 
 JOINTS = 8  # wires in a row that are followed
@@ -32,6 +32,9 @@ def wires(machine: Machine) -> list[Wire]:
 def end(line: Line) -> Line:
     """The wire that a wire leads to, through those that join several."""
     for _ in range(JOINTS):
+        if isinstance(line, Fork):
+            line = line.first
+            continue
         sink = line.shared.sink if isinstance(line, Source) else getattr(line, "sink", None)
         following = getattr(sink, "__self__", None)
         if not isinstance(following, Line):

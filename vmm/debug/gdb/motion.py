@@ -11,6 +11,7 @@ from vmm.debug.gdb.words import PacketError, number
 from vmm.debug.session import Session
 from vmm.debug.stops import Stop, Why
 from vmm.machine.outcome import Outcome
+from vmm.state.snapshot import SnapshotError
 
 SIGINT, SIGTRAP = 2, 5
 THREADS = ("", "1", "p1.1", "-1", "0", "p1.-1")  # what may stand after a colon: our one thread
@@ -60,12 +61,15 @@ class Motion:
         return self._move(session.step if step else session.run)
 
     def backwards(self, step: bool) -> bytes:
-        """The same, towards the beginning."""
-        if step:
-            return self._move(self._session.back_step)
-        # Going back, gdb expects to stand where the access is yet to come.
-        self._session.machine.engine.watch_before = True
-        return self._move(self._session.back_run)
+        """The same, towards the beginning; an error if the machine has no past."""
+        try:
+            if step:
+                return self._move(self._session.back_step)
+            # Going back, gdb expects to stand where the access is yet to come.
+            self._session.machine.engine.watch_before = True
+            return self._move(self._session.back_run)
+        except SnapshotError as error:
+            raise PacketError from error
 
     def _range(self, text: str) -> bytes:
         """Step until the pc leaves ``start,end``."""

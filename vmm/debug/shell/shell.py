@@ -16,6 +16,7 @@ from vmm.debug.shell.screen import PlainScreen, Screen
 from vmm.debug.shell.traplog import TrapLog
 from vmm.debug.stops import Stop
 from vmm.state import snapshot
+from vmm.state.snapshot import SnapshotError
 
 if TYPE_CHECKING:
     from vmm.debug.shell.values import ValueWatch
@@ -75,7 +76,10 @@ class Shell:
         if self.remote and not command.remote:
             raise CommandError(f"{command.names[0]} is not for gdb's monitor")
         self._repeat = line if command.repeats else ""
-        command.run(self, text.strip())
+        try:
+            command.run(self, text.strip())
+        except SnapshotError as error:  # the machine has no past that could be gone back to
+            raise CommandError(str(error)) from error
 
     # -- answers ----------------------------------------------------------------
 

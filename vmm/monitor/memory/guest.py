@@ -124,15 +124,17 @@ class EngineMmu:
         self._engine.flush_tlb()
 
     def store_through(self, address: int) -> None:
-        tell_of_store(self._virtual, self._monitor)
+        note_store(self._virtual, self._monitor)
+        self._virtual.store_trapped()
         self._virtual.store_through(address)
 
 
-def tell_of_store(virtual: Virtual, monitor: Monitor) -> None:
+def note_store(virtual: Virtual, monitor: Monitor) -> None:
     """In a fill: the store that wants it is let through to a page of tables."""
-    pc = virtual.fill_pc
-    if pc not in virtual.annotated:  # these are a page's first touch, no trapped store
-        monitor.table_store(pc)
+    if monitor.profile is not None:
+        pc = virtual.fill_pc
+        if pc not in virtual.annotated:  # these are a page's first touch, no trapped store
+            monitor.note_store(pc)
 
 
 def guest_of(monitor: Monitor, memory: PhysicalMemory | None = None) -> Guest:

@@ -20,9 +20,9 @@ from vmm.monitor.memory.base import LOAD, MemoryCounters, PolicyError
 from vmm.monitor.memory.guest import (
     Guest,
     guest_of,
+    note_store,
     store_entries,
     take_over,
-    tell_of_store,
     virtual_of,
 )
 from vmm.native import library as native
@@ -45,7 +45,7 @@ class Policy:
     def attach(self, monitor: Monitor) -> None:
         """Take the guest's translation over."""
         virtual = virtual_of(monitor)
-        virtual.handlers.table_store = lambda: tell_of_store(virtual, monitor)
+        virtual.handlers.table_store = lambda: note_store(virtual, monitor)
         take_over(monitor, self)
         self.serve(guest_of(monitor), monitor.engine, windows(monitor.machine.bus))
 

@@ -27,7 +27,14 @@ from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
 from vmm.monitor.memory import nested, strict
 from vmm.monitor.memory.base import Fault, MemoryPolicy
-from vmm.monitor.x86.decode import LONGEST, NUMBER, Mode, decode, decode_store
+from vmm.monitor.x86.decode import (
+    LONGEST,
+    NUMBER,
+    Instruction,
+    Mode,
+    decode,
+    decode_store,
+)
 from vmm.monitor.x86.vcpu import at_reset
 from vmm.native import library as native
 
@@ -57,7 +64,6 @@ class Monitor(base.Monitor):
         machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
-        self._rewritten: set[int] = set()
 
     # -- instructions --------------------------------------------------------------
 
@@ -116,10 +122,9 @@ class Monitor(base.Monitor):
         known = self._numbers.get((code, mode))
         if known:
             return known
-        find = decode_store if address in self._rewritten else decode
-        found = find(code, mode)
+        found = self._find(address, code, mode)
         if found is None and len(code) < LONGEST:  # it may go on in the next page
-            found = find(self.code(address), mode)
+            found = self._find(address, self.code(address), mode)
         number = 0
         if found is not None:
             number = self.virtual.add_instruction(
@@ -130,10 +135,12 @@ class Monitor(base.Monitor):
             self._numbers[code, mode] = number
         return number
 
-    def store_trapped(self, pc: int) -> None:
-        """A store that traps again and again is translated anew, as a call of the monitor."""
-        if self.adapts and self.is_hot(pc):
-            self._rewritten.add(pc)
+    def _find(self, address: int, code: bytes, mode: Mode) -> Instruction | None:
+        """A sensitive instruction, or a store whose address, or its hash, is of one to rewrite."""
+        found = decode(code, mode)
+        if found is None and self.engine.library.dll.vmm_is_rewritten(self.engine.pointer, address):
+            found = decode_store(code, mode)
+        return found
 
     # -- exits ---------------------------------------------------------------------
 

@@ -11,11 +11,12 @@
 
 #include <stdlib.h>
 
-enum { HASHES = 1 << 16, WORTH = 64 /* stores elsewhere more than to tables are too many */ };
+enum { HASHES = 1 << 16, OFTEN = 8 /* traps */ };
+enum { WORTH = 64 /* stores elsewhere more than to tables are too many */ };
 
 struct vmm_rewritten {
     uint16_t elsewhere[HASHES]; /* of stores that are rewritten: how many more than to tables */
-    uint8_t told[HASHES];       /* traps of stores that the monitor was told of */
+    uint8_t trapped[HASHES];    /* traps of stores, up to OFTEN */
 };
 
 static struct vmm_rewritten *account(struct vmm_cpu *v)
@@ -27,34 +28,30 @@ static struct vmm_rewritten *account(struct vmm_cpu *v)
 
 static uint32_t hash(uint32_t pc) { return (pc ^ pc >> 16) % HASHES; }
 
-/* What was translated from PHYSICAL, in the block that runs now or any other, goes. */
-static void forget(struct vmm_cpu *v, uint64_t physical)
+/* What was translated from PC, whose page has this ENTRY, goes, in the block that runs now or
+ * any other. */
+static void forget(struct vmm_cpu *v, uint64_t entry, uint32_t pc)
 {
     static const char *const names[] = {
         "tb_invalidate_phys_addr_sparc", "tb_invalidate_phys_addr_arm", "tb_invalidate_phys_addr_x86_64",
     };
     typedef void (*forget_fn)(void *, uint64_t, uint32_t);
 
-    ((forget_fn)(uintptr_t)vmm_original(names[v->arch]))(vmm_address_space(v), physical, 0);
+    ((forget_fn)(uintptr_t)vmm_original(names[v->arch]))(
+        vmm_address_space(v), (entry & VMM_ENTRY_FRAME) | (pc & 0xfff), 0);
 }
 
-/* The store at PC, which is at PHYSICAL, is replaced from now on. */
-void vmm_rewrite(struct vmm_cpu *v, uint32_t pc, uint64_t physical)
+/* The store at PC, in virtual kernel mode, has trapped because a page table is there: when it
+ * has done so often enough it is replaced. */
+void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc)
 {
+    uint8_t *trapped = account(v) ? &v->account->trapped[hash(pc)] : NULL;
+    uint64_t entry = vmm_space_get(v->space, pc);
+
+    if (!trapped || *trapped == OFTEN || ++*trapped < OFTEN || !entry)
+        return;
     v->rewritten[hash(pc) >> 3] |= (uint8_t)(1u << (hash(pc) & 7));
-    forget(v, physical);
-}
-
-/* Whether a trap of the store at PC is one of the first, which decide whether it is replaced. */
-bool vmm_is_news(struct vmm_cpu *v, uint32_t pc)
-{
-    uint8_t *told = account(v) ? &v->account->told[hash(pc)] : NULL;
-
-    if (told && *told == VMM_OFTEN)
-        return false;
-    if (told)
-        ++*told;
-    return true;
+    forget(v, entry, pc);
 }
 
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
@@ -75,7 +72,7 @@ void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
         *elsewhere -= *elsewhere > 0;
     } else if (++*elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
         v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
-        forget(v, (entry & VMM_ENTRY_FRAME) | (pc & 0xfff));
+        forget(v, entry, pc);
     }
 }
 

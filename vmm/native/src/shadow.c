@@ -168,12 +168,13 @@ static bool is_withheld(const struct vmm_shadow *s, uint32_t address, uint64_t *
     return true;
 }
 
-/* Somebody may want to know of the instruction: the profile, or who rewrites it. */
-static void tell_of_store(struct vmm_cpu *v)
+/* The store that fills traps: the profile may want to know, and so does who rewrites it. */
+static void note_trap(struct vmm_cpu *v)
 {
-    if (v->tell_stores & VMM_TELL_ALL
-        || (v->tell_stores & VMM_TELL_FIRST && vmm_is_news(v, vmm_pc_at(v, v->fill_pc))))
+    if (v->tell_stores)
         vmm_shown(v, v->on_table_store);
+    if (v->rewrites)
+        vmm_store_trapped(v, vmm_pc_at(v, v->fill_pc));
 }
 
 /* Put in a translation that a walk has found; in a fill. */
@@ -200,7 +201,7 @@ void vmm_shadow_enter(struct vmm_cpu *v, uint32_t address, uint32_t access, uint
     }
     vmm_shadow_space_put(v, address, entry & ~(uint64_t)SHADOW_WRITES);
     if (access == SHADOW_STORE) {
-        tell_of_store(v);
+        note_trap(v);
         vmm_shadow_storing(s, frame);
         if (!vmm_store_through(v, address))
             vmm_engine_abort("one instruction stores to more pages than there can be");

@@ -439,7 +439,9 @@ struct vmm_cpu {
     /* shadow.c */
     struct vmm_shadow *shadow; /* NULL: the memory policy is Python's */
     void (*on_table_store)(struct vmm_cpu *); /* in a fill: a store to a page of tables has trapped */
-    uint32_t tell_stores; /* who wants to know of them: bits of enum vmm_tell_stores */
+    uint8_t tell_stores; /* to the profile: of each */
+    uint8_t rewrites;    /* those that trap often are rewritten */
+    uint16_t shadow_spare;
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
 };
 
@@ -535,10 +537,7 @@ bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
 /* rewritten.c */
-#define VMM_OFTEN 8 /* traps of a store before it is rewritten; vmm/monitor/base.py */
-enum vmm_tell_stores { VMM_TELL_ALL = 1 /* a profile */, VMM_TELL_FIRST = 2 /* who rewrites */ };
-void vmm_rewrite(struct vmm_cpu *v, uint32_t pc, uint64_t physical);
-bool vmm_is_news(struct vmm_cpu *v, uint32_t pc);
+void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc);
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
 void vmm_free_rewritten(struct vmm_cpu *v);
