@@ -61,6 +61,8 @@ def test_after_reset() -> None:
     assert (rig.read(a.ID), rig.read(a.VERSION_REGISTER)) == (0, 0x50014)
     assert (rig.read(a.DFR), rig.read(a.LDR), rig.read(a.SVR)) == (0xFFFFFFFF, 0, 0xFF)
     assert [rig.read(a.LVT + 0x10 * n) for n in range(6)] == [MASKED] * 6
+    rig.apic.lint0.set(True)
+    assert rig.apic.lint0.level
     assert not rig.interrupt(0x40), "software has not enabled it"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from vmm import Machine, monitor
 from vmm.machine.outcome import Ending
+from vmm.state import snapshot
 
 IMAGES = Path(__file__).resolve().parent.parent.parent / "build" / "linux" / "i386"
 KERNEL, INITRD = IMAGES / "vmlinuz", IMAGES / "initrd"
@@ -57,10 +58,25 @@ def interrupts(text: str, name: str) -> int:
     return int(found[1])
 
 
-def test_linux_boots_to_a_shell_with_apics_and_acpi() -> None:
+def finish(m: Machine) -> tuple[str, int, str]:
+    """What the guest prints until it has turned itself off, when, and why it ended."""
+    m.type("sleep 1; cat /proc/interrupts; poweroff -f\n")
+    outcome = m.run(timeout=10)
+    assert (outcome.ending, outcome.status) == (Ending.EXIT, 0), outcome
+    return m.output[m.output.index("sleep 1"):], m.machine.engine.count, outcome.text
+
+
+def test_linux_boots_to_a_shell_with_apics_and_acpi(tmp_path: Path) -> None:
     with machine("") as m:
         m.run(until="userland:", timeout=30)
         m.run(until=PROMPT, timeout=5)
+        booted = m.snapshot()
+        snapshot.save(booted.state, tmp_path / "booted.vmmsnap")
+        ended = finish(m)
+        assert ended[2] == "the guest turned the machine off (ACPI)"
+        with Machine.reopen(tmp_path / "booted.vmmsnap") as again:
+            assert finish(again) == ended
+        m.restore(booted)
         counts = ask(m, "cat /proc/interrupts")
         assert re.search(r"IO-APIC +2-edge +timer", counts)
         assert ask(m, "sleep 1; echo $((6 * 7))") == "42"
@@ -72,10 +88,6 @@ def test_linux_boots_to_a_shell_with_apics_and_acpi() -> None:
         assert warnings(ask(m, LEVELS)) <= warnings(on_qemu(f"{LEVELS}; reboot -f"))
         zeros = ask(m, "head -c 4194304 /dev/zero >/tmp/f; sha256sum /tmp/f")
         assert zeros.split()[0] == hashlib.sha256(bytes(4 << 20)).hexdigest()
-        m.type("poweroff -f\n")
-        outcome = m.run(timeout=10)
-        assert (outcome.ending, outcome.status) == (Ending.EXIT, 0)
-        assert outcome.text == "the guest turned the machine off (ACPI)"
 
 
 def test_its_kernel_in_user_mode_is_the_same_run() -> None:

@@ -2,7 +2,8 @@
 """What single sensitive instructions cost translated: `python -m vmm.bench.flags`.
 
 A loop of a kernel's flag operations runs bare and under `translate` (on SPARC
-under `trap_and_emulate` too), in turns.  *Warm* is what each operation in the
+under `trap_and_emulate` too), and under `assist` with a control block that has
+each of them leave the guest, in turns.  *Warm* is what each operation in the
 loop takes more than bare, from the fastest of several stretches.  *Cold* is
 the time in Python to find what to replace, for each instruction that nucleus
 has looked at (x86; elsewhere nothing is scanned in Python).
@@ -19,9 +20,12 @@ from vmm.boards import Options, create
 from vmm.machine import artifacts
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
+from vmm.monitor.assist import Controls
 from vmm.monitor.translate import Technique
 
+ASSIST = "assist"
 STRETCH = 2_000_000  # instructions
+TRAPPING = 20  # less of them where each operation takes microseconds
 TURNS = 5
 MASTER_MASK = 0x21  # port of the first 8259's mask register
 
@@ -36,6 +40,7 @@ class Loop:
     at: int
     operations: int
     length: int
+    classes: frozenset[str]  # of assist's controls, that all of them belong to
     ready: Callable[[Machine], None] = lambda machine: None
 
 
@@ -60,12 +65,15 @@ def _real_mode(machine: Machine) -> None:
 LOOPS = (
     Loop("rd %psr; wr %psr", "leon3",  # rd %psr,%g1; wr %g1,%psr; nop; nop; ba back; nop
          _sparc(0x83480000, 0x81886000, 0x01000000, 0x01000000, 0x10BFFFFC, 0x01000000),
-         0x40000000, 2, 6),
+         0x40000000, 2, 6, frozenset({"state registers"})),
     Loop("mrs; cpsid i; cpsie i; msr", "virt",  # ...; b back
-         _arm(0xE10F0000, 0xF10C0080, 0xF1080080, 0xE121F000, 0xEAFFFFFA), 0x40000000, 4, 5),
-    Loop("cli; sti; nop", "pc", b"\xfa\xfb\x90\xeb\xfb", 0x7000, 2, 4, _real_mode),
-    Loop("pushf; popf", "pc", b"\x9c\x9d\xeb\xfc", 0x7000, 2, 3, _real_mode),
-    Loop("smsw %eax", "pc", b"\x0f\x01\xe0\xeb\xfb", 0x7000, 1, 2, _real_mode),
+         _arm(0xE10F0000, 0xF10C0080, 0xF1080080, 0xE121F000, 0xEAFFFFFA), 0x40000000, 4, 5,
+         frozenset({"status"})),
+    Loop("cli; sti; nop", "pc", b"\xfa\xfb\x90\xeb\xfb", 0x7000, 2, 4,
+         frozenset({"interrupt flag"}), _real_mode),
+    Loop("pushf; popf", "pc", b"\x9c\x9d\xeb\xfc", 0x7000, 2, 3, frozenset({"flags"}), _real_mode),
+    Loop("smsw %eax", "pc", b"\x0f\x01\xe0\xeb\xfb", 0x7000, 1, 2, frozenset({"control registers"}),
+         _real_mode),
 )
 
 
@@ -86,18 +94,23 @@ def _prepared(loop: Loop) -> Machine:
     return machine
 
 
-def _stretch(machine: Machine) -> float:
+def _stretch(machine: Machine, instructions: int) -> float:
     """Nanoseconds an instruction."""
     before = machine.counters.processor_seconds
-    machine.step(STRETCH)
-    return (machine.counters.processor_seconds - before) / STRETCH * 1e9
+    machine.step(instructions)
+    return (machine.counters.processor_seconds - before) / instructions * 1e9
 
 
 def measure(loop: Loop, technique: str) -> Cost:
     """Run one loop bare and virtualized, in turns."""
     bare, guest = _prepared(loop), _prepared(loop)
-    virtualize(guest, technique)
-    times: list[tuple[float, float]] = [(_stretch(bare), _stretch(guest)) for _ in range(TURNS)]
+    if technique == ASSIST:
+        virtualize(guest, technique, controls=Controls(instructions=loop.classes))
+    else:
+        virtualize(guest, technique)
+    stretch = STRETCH if technique == "translate" else STRETCH // TRAPPING
+    times: list[tuple[float, float]] = [
+        (_stretch(bare, STRETCH), _stretch(guest, stretch)) for _ in range(TURNS)]
     more = min(virtual for _, virtual in times) - min(alone for alone, _ in times)
     return Cost(loop, technique, more * loop.length / loop.operations)
 
@@ -119,8 +132,8 @@ def main() -> None:
     """Print a line for each loop."""
     print(f"{'loop':<28} {'technique':<18} {'warm, ns':>9}")
     for loop in LOOPS:
-        for technique in ("translate", "trap_and_emulate"):
-            if technique == "translate" or loop.board == "leon3":
+        for technique in ("translate", "trap_and_emulate", ASSIST):
+            if technique != "trap_and_emulate" or loop.board == "leon3":
                 cost = measure(loop, technique)
                 print(f"{loop.name:<28} {technique:<18} {cost.warm:>9.0f}")
     looked_at, nanoseconds = cold()

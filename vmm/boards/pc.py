@@ -38,7 +38,7 @@ from vmm.devices.ps2_keyboard import Ps2Keyboard
 from vmm.devices.ps2_mouse import Ps2Mouse
 from vmm.devices.uart16550 import Uart16550
 from vmm.machine.bus import Bus
-from vmm.machine.line import Fork, Line, SharedLine
+from vmm.machine.line import Fork, Line, Output, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.models import model
 from vmm.machine.outcome import Outcome
@@ -80,7 +80,7 @@ def build(board: BoardInfo, options: Options) -> Machine:
                    offset=ROM_SIZE - ROM_WINDOW)
     processor.write_physical = bus.write_memory
 
-    intr = Line(processor.intr, "INTR")
+    intr = Output(processor.intr, lambda: bool(processor.engine.native.intr), "INTR")
     apic = LocalApic(clock, intr, processor.nmi) if has_apic else None
     pic = I8259Pair(intr if apic is None else apic.lint0)
     processor.acknowledge = pic.acknowledge

@@ -28,7 +28,7 @@ from vmm.devices.local_apic_state import (
 )
 from vmm.devices.shared import SharedState
 from vmm.machine.clock import Clock
-from vmm.machine.line import Line
+from vmm.machine.line import Line, Output
 
 
 class LocalApic(SharedState[LocalApicState]):
@@ -50,7 +50,7 @@ class LocalApic(SharedState[LocalApicState]):
         self.unknown = Unknown(self.name)
         self.state = a.initial(a.BASE | a.BASE_ENABLE | a.BASE_BSP, 0, 0)
         self.timer = clock.timer(self._expire, "local APIC timer")
-        self.lint0 = Line(self._lint0, "LINT0")
+        self.lint0 = Output(self._lint0, lambda: bool(self.state.pins & 1), "LINT0")
 
     def reset(self) -> None:
         s = self.state

@@ -47,6 +47,39 @@ class Line:
         self.set(False)
 
 
+class Output(Line):
+    """The wire that a device drives; its level is in the device's state.
+
+    A native model of the device changes it there.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(
+        self, sink: Callable[[bool], None], read: Callable[[], bool], name: str = ""
+    ) -> None:
+        self.sink = sink
+        self.read = read
+        self.name = name
+        self.watcher = None
+
+    @property
+    def level(self) -> bool:  # type: ignore[override]
+        return self.read()
+
+    def set(self, level: bool) -> None:
+        """Drive the wire high or low."""
+        if bool(level) != self.level:
+            self.drive(bool(level))
+
+    def drive(self, level: bool) -> None:
+        """Tell the sink of a change that the state has already."""
+        if self.watcher is not None:
+            self.watcher(level)
+        if self.sink is not None:
+            self.sink(level)
+
+
 class Fork(Line):
     """A wire that ends in several places and has the name of the first.
 

@@ -43,143 +43,6 @@ static bool refuse(struct vmm_types *types, const char *format, ...)
     return false;
 }
 
-/* ---- memory ---------------------------------------------------------------------------- */
-
-static bool in_ram(const struct vmm_types *types, uint64_t address, uint64_t size)
-{
-    return address >= types->ram_begin && address + size <= types->ram_end;
-}
-
-/* The content of a table, which may be put into BUFFER.  NULL: it is a device's. */
-static const uint8_t *content(const struct vmm_types *types, uint64_t base, uint32_t size,
-                              uint8_t *buffer)
-{
-    int32_t answer;
-
-    if (in_ram(types, base, size))
-        return types->ram + (base - types->ram_begin);
-    answer = types->calls.read(base, size, buffer);
-    if (answer < 0)
-        memset(buffer, types->floating, size);
-    return answer ? buffer : NULL;
-}
-
-static uint64_t entry_in(const struct vmm_types *types, const uint8_t *bytes)
-{
-    uint64_t wide;
-    uint32_t word;
-
-    if (types->format.entry_size == 8) {
-        memcpy(&wide, bytes, sizeof wide);
-        return types->format.big_endian ? __builtin_bswap64(wide) : wide;
-    }
-    memcpy(&word, bytes, sizeof word);
-    return types->format.big_endian ? __builtin_bswap32(word) : word;
-}
-
-static void put_entry(const struct vmm_types *types, uint8_t *bytes, uint64_t value)
-{
-    uint32_t word = (uint32_t)value;
-
-    if (types->format.big_endian) {
-        value = __builtin_bswap64(value);
-        word = __builtin_bswap32(word);
-    }
-    if (types->format.entry_size == 8)
-        memcpy(bytes, &value, sizeof value);
-    else
-        memcpy(bytes, &word, sizeof word);
-}
-
-/* Store an entry into the guest's memory.  False: that is not RAM. */
-bool vmm_types_store(struct vmm_types *types, uint64_t address, uint64_t value)
-{
-    uint32_t size = types->format.entry_size;
-
-    if (!in_ram(types, address, size))
-        return types->calls.write(address, size, value);
-    if (!types->cpu) {
-        put_entry(types, types->ram + (address - types->ram_begin), value);
-        return true;
-    }
-    vmm_store_word(types->cpu, (uint32_t)address, (uint32_t)value);
-    if (size == 8) /* of little-endian guests */
-        vmm_store_word(types->cpu, (uint32_t)address + 4, (uint32_t)(value >> 32));
-    return true;
-}
-
-/* ---- tables by place ------------------------------------------------------------------- */
-
-/* The table after one in a frame, by address; the first after NULL. */
-struct vmm_table *vmm_table_after(const struct vmm_types *types, const struct vmm_table *table,
-                                  uint32_t frame)
-{
-    if (frame >= VMM_PAGES)
-        return NULL;
-    return table ? table->next[frame - (table->base >> 12)] : types->frames[frame];
-}
-
-struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base)
-{
-    struct vmm_table *table = NULL;
-
-    while ((table = vmm_table_after(types, table, (uint32_t)(base >> 12))))
-        if (table->base == base)
-            return table;
-    return NULL;
-}
-
-static void tell(struct vmm_types *types, uint32_t frame, bool used)
-{
-    if (types->closed)
-        return;
-    if (!types->cpu)
-        types->calls.on_table(frame, used);
-    else if (!vmm_set_role(types->cpu, frame, used))
-        vmm_engine_abort("no memory for the roles of frames");
-    if (used) {
-        types->stale = true; /* translations may let stores to it pass */
-        if (frame < types->frames_begin)
-            types->frames_begin = frame;
-        if (frame >= types->frames_end)
-            types->frames_end = frame + 1;
-    }
-}
-
-static void enter_frame(struct vmm_types *types, struct vmm_table *table, uint32_t frame)
-{
-    uint32_t first = (uint32_t)(table->base >> 12);
-    struct vmm_table **link = &types->frames[frame];
-    bool was_empty = !*link;
-
-    while (*link && (*link)->base < table->base)
-        link = &(*link)->next[frame - ((*link)->base >> 12)];
-    table->next[frame - first] = *link;
-    *link = table;
-    if (was_empty)
-        tell(types, frame, true);
-}
-
-static void leave_frame(struct vmm_types *types, struct vmm_table *table, uint32_t frame)
-{
-    struct vmm_table **link = &types->frames[frame];
-
-    while (*link != table)
-        link = &(*link)->next[frame - ((*link)->base >> 12)];
-    *link = table->next[frame - (table->base >> 12)];
-    if (!types->frames[frame])
-        tell(types, frame, false);
-}
-
-static void each_frame(struct vmm_types *types, struct vmm_table *table,
-                       void (*perform)(struct vmm_types *, struct vmm_table *, uint32_t))
-{
-    uint32_t last = (uint32_t)((table->base + table->size - 1) >> 12);
-
-    for (uint32_t frame = (uint32_t)(table->base >> 12); frame <= last; frame++)
-        perform(types, table, frame);
-}
-
 /* ---- entries ---------------------------------------------------------------------------- */
 
 static struct vmm_part part_of(const struct vmm_types *types, uint32_t level, uint64_t entry)
@@ -201,7 +64,7 @@ static bool same(struct vmm_part a, struct vmm_part b)
 struct vmm_part vmm_types_part(const struct vmm_types *types, const struct vmm_table *table,
                                uint32_t offset)
 {
-    return part_of(types, table->level, entry_in(types, table->entries + offset));
+    return part_of(types, table->level, vmm_types_get(types, table->entries + offset));
 }
 
 /* Whether an entry of a table in use lets somebody store to the memory at an address. */
@@ -261,8 +124,8 @@ static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_
 
         if (!memcmp(table->entries + offset, now + offset, size))
             continue;
-        before = entry_in(types, table->entries + offset);
-        after = entry_in(types, now + offset);
+        before = vmm_types_get(types, table->entries + offset);
+        after = vmm_types_get(types, now + offset);
         old = part_of(types, table->level, before);
         new = part_of(types, table->level, after);
         if (!same(old, new)) {
@@ -279,7 +142,7 @@ static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_
             give(types, table, old);
             different++;
         }
-        put_entry(types, table->entries + offset, after);
+        vmm_types_put(types, table->entries + offset, after);
     }
     return different;
 }
@@ -288,7 +151,7 @@ static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_
 int vmm_types_changed(struct vmm_types *types, struct vmm_table *table)
 {
     uint8_t buffer[VMM_TABLE_FRAMES * PAGE];
-    const uint8_t *now = content(types, table->base, table->size, buffer);
+    const uint8_t *now = vmm_types_content(types, table->base, table->size, buffer);
 
     return now ? follow(types, table, now, true) : 0;
 }
@@ -317,7 +180,7 @@ bool vmm_types_propose(struct vmm_types *types, struct vmm_table *table, uint32_
             return false;
         give(types, table, old);
     }
-    put_entry(types, table->entries + offset, value);
+    vmm_types_put(types, table->entries + offset, value);
     return true;
 }
 
@@ -329,9 +192,9 @@ static void release(struct vmm_types *types, struct vmm_table *table)
         return;
     for (uint32_t offset = 0; offset < table->size; offset += types->format.entry_size) {
         give(types, table, vmm_types_part(types, table, offset));
-        put_entry(types, table->entries + offset, 0);
+        vmm_types_put(types, table->entries + offset, 0);
     }
-    each_frame(types, table, leave_frame);
+    vmm_table_leaves(types, table);
     free(table->uses);
     free(table);
 }
@@ -340,7 +203,7 @@ static struct vmm_table *validate(struct vmm_types *types, uint64_t base, uint32
                                   uint32_t size)
 {
     uint8_t buffer[VMM_TABLE_FRAMES * PAGE];
-    const uint8_t *now = content(types, base, size, buffer);
+    const uint8_t *now = vmm_types_content(types, base, size, buffer);
     struct vmm_table *table;
 
     if (!now) {
@@ -353,7 +216,7 @@ static struct vmm_table *validate(struct vmm_types *types, uint64_t base, uint32
     table->base = base;
     table->level = level;
     table->size = size;
-    each_frame(types, table, enter_frame);
+    vmm_table_enters(types, table);
     if (follow(types, table, now, false) < 0) {
         release(types, table);
         return NULL;
@@ -428,7 +291,7 @@ void vmm_types_clear(struct vmm_types *types)
         while (types->frames[frame]) {
             struct vmm_table *table = types->frames[frame];
 
-            each_frame(types, table, leave_frame);
+            vmm_table_leaves(types, table);
             free(table->uses);
             free(table);
         }

@@ -61,16 +61,24 @@ struct vmm_types {
 bool vmm_types_open(struct vmm_types *types);
 void vmm_types_close(struct vmm_types *types);
 void vmm_types_clear(struct vmm_types *types);
+/* frame_tables.c */
+const uint8_t *vmm_types_content(const struct vmm_types *types, uint64_t base, uint32_t size,
+                                 uint8_t *buffer);
+uint64_t vmm_types_get(const struct vmm_types *types, const uint8_t *bytes);
+void vmm_types_put(const struct vmm_types *types, uint8_t *bytes, uint64_t value);
+bool vmm_types_store(struct vmm_types *types, uint64_t address, uint64_t value);
+void vmm_table_enters(struct vmm_types *types, struct vmm_table *table);
+void vmm_table_leaves(struct vmm_types *types, struct vmm_table *table);
 struct vmm_table *vmm_table_after(const struct vmm_types *types, const struct vmm_table *table,
                                   uint32_t frame);
 struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base);
+/* frame_types.c */
 struct vmm_table *vmm_types_pin(struct vmm_types *types, uint64_t base, uint32_t level,
                                 uint32_t size);
 void vmm_types_unpin(struct vmm_types *types, struct vmm_table *root);
 int vmm_types_changed(struct vmm_types *types, struct vmm_table *table);
 bool vmm_types_propose(struct vmm_types *types, struct vmm_table *table, uint32_t offset,
                        uint64_t value);
-bool vmm_types_store(struct vmm_types *types, uint64_t address, uint64_t value);
 struct vmm_part vmm_types_part(const struct vmm_types *types, const struct vmm_table *table,
                                uint32_t offset);
 bool vmm_types_map_writable(const struct vmm_types *types, const struct vmm_table *table,

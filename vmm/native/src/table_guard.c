@@ -89,7 +89,8 @@ bool vmm_guard_has_format(const struct vmm_guard *guard, const struct vmm_format
 
 /* ---- what the processor remembers --------------------------------------------------------- */
 
-static void flush(struct vmm_guard *guard, uint64_t page)
+/* Of a page, or of VMM_ALL_PAGES. */
+void vmm_guard_forget(struct vmm_guard *guard, uint64_t page)
 {
     struct vmm_types *types = &guard->types;
 
@@ -107,7 +108,7 @@ static void flush(struct vmm_guard *guard, uint64_t page)
 static void flush_if_stale(struct vmm_guard *guard)
 {
     if (guard->types.stale)
-        flush(guard, VMM_ALL_PAGES);
+        vmm_guard_forget(guard, VMM_ALL_PAGES);
 }
 
 /* The page that the entry at an offset of TABLE translates, in the only place where walks of
@@ -351,7 +352,7 @@ static void batch_ends(struct vmm_guard *guard, const struct to_flush *to, uint3
     if (to->all)
         guard->types.stale = true;
     for (uint32_t i = 0; !guard->types.stale && i < to->count; i++)
-        flush(guard, to->pages[i]);
+        vmm_guard_forget(guard, to->pages[i]);
     flush_if_stale(guard);
 }
 
@@ -370,14 +371,6 @@ uint32_t vmm_guard_update(struct vmm_guard *guard, const struct vmm_guard_entry 
     return accepted;
 }
 
-/* ---- for who answers a guest --------------------------------------------------------------- */
-
-/* The guard that the guest's walks need not leave to Python. */
-struct vmm_guard *vmm_guard_of(const struct vmm_cpu *v)
-{
-    return v->vcpu->fill_mode == VMM_FILL_EXPOSED && !v->tell_stores ? v->guard : NULL;
-}
-
 /* The same for a guest's batch. */
 bool vmm_guard_batch(struct vmm_cpu *v, const struct vmm_table_update *updates, uint32_t count)
 {
@@ -392,45 +385,4 @@ bool vmm_guard_batch(struct vmm_cpu *v, const struct vmm_table_update *updates, 
         accepted++;
     batch_ends(guard, &to, accepted);
     return accepted == count;
-}
-
-/* The guest flushed the translations of a page, or all of them. */
-bool vmm_guard_flush(struct vmm_cpu *v, uint32_t address, bool all)
-{
-    struct vmm_guard *guard = vmm_guard_of(v);
-
-    if (!guard)
-        return false;
-    guard->counters->flushes++;
-    flush(guard, all ? VMM_ALL_PAGES : address & ~0xfffu);
-    return true;
-}
-
-/* In a fill for a store to a frame that holds a table: let it through. */
-bool vmm_guard_fill(struct vmm_cpu *v, uint32_t address)
-{
-    struct vmm_guard *guard = vmm_guard_of(v);
-
-    if (!guard || guard->storing_used == VMM_THROUGH || !vmm_store_through(v, address))
-        return false;
-    guard->counters->hidden_faults++;
-    guard->storing[guard->storing_used++] = (v->fill_physical & ~0xfffu) | (address & 0xfff);
-    return true;
-}
-
-/* The instruction that was let store has ended.  False: Python is to look, or to ask why what
- * was stored is refused. */
-bool vmm_guard_stored(struct vmm_cpu *v)
-{
-    enum { LONGEST_STORE = 64 }; /* bytes: ARM's STM of all registers */
-    struct vmm_guard *guard = v->guard;
-    uint32_t used = guard ? guard->storing_used : 0;
-
-    for (uint32_t i = 0; i < used; i++)
-        if (!vmm_guard_look(guard, guard->storing[i], LONGEST_STORE))
-            guard->refused = 1;
-    if (!used)
-        return false;
-    guard->storing_used = 0;
-    return !guard->refused;
 }

@@ -44,12 +44,13 @@ bool vmm_guard_has_format(const struct vmm_guard *guard, const struct vmm_format
 uint64_t vmm_guard_generation(const struct vmm_guard *guard);
 bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint32_t count);
 void vmm_guard_release(struct vmm_guard *guard, uint64_t base);
+void vmm_guard_forget(struct vmm_guard *guard, uint64_t page);
 uint32_t vmm_guard_type_of(const struct vmm_guard *guard, uint32_t frame);
 bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size);
 uint32_t vmm_guard_update(struct vmm_guard *guard, const struct vmm_guard_entry *entries,
                           uint32_t count);
 
-/* For who answers a guest (memory.c, exposed.c, through.c).  False, and at most done what may be
+/* guard_answers.c, for who answers a guest (memory.c, exposed.c, through.c).  False, and at most done what may be
  * done again: Python has to. */
 struct vmm_guard *vmm_guard_of(const struct vmm_cpu *v);
 bool vmm_guard_context(struct vmm_cpu *v); /* guard_context.c */

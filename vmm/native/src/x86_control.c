@@ -100,13 +100,15 @@ X86_DO(rdmsr)
     return GOES_ON;
 }
 
-extern void helper_rdtsc_x86_64(void *env);
 extern void helper_rdpmc_x86_64(void *env);
 
 X86_DO(rdtsc)
 {
+    ENGINE(void, rdtsc, (void *));
+
     commit(c);
-    helper_rdtsc_x86_64(c->env);
+    c->v->helper_pc = 0; /* the count is the instruction's already: no block is to be looked for */
+    rdtsc(c->env);
     return GOES_ON;
 }
 
