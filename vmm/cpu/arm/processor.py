@@ -82,7 +82,6 @@ class ArmProcessor:
         if not security:
             self._features.value &= ~FEATURE_EL3
         find = self.engine.function("get_arm_cp_reginfo_arm", C.c_void_p, C.c_void_p, C.c_uint32)
-        self._cp_hash = C.c_uint64.from_address(self.engine.cpu + CP_REGS).value
         present = frozenset(
             register.name for register in SYSTEM
             if find(self._cp_hash, cp_key(register, bool(register.secure)))
@@ -100,6 +99,11 @@ class ArmProcessor:
         self._reset_values = {
             name: self.registers[name] for name in ("sctlr",) if name in self.registers.table
         }
+
+    @property
+    def _cp_hash(self) -> int:
+        """The engine's table of them; not kept, as a snapshot would take the address along."""
+        return C.c_uint64.from_address(self.engine.cpu + CP_REGS).value
 
     def system_register(self, register_key: int, what: int) -> bool:
         """Give the native layer one timer register (see vmm_arm_timer_register)."""

@@ -151,7 +151,7 @@ class Monitor(base.Monitor):
     def trap(self, kind: int) -> int:
         """The guest takes a trap, told and entered as on the bare machine (error mode: ET is 0)."""
         words = self.words
-        if words[PSRET] and self.processor.direct is not None:
+        if words[PSRET] and self.processor.enters_directly:
             status = self.processor.get_psr() & STATUS
             return self.reflect(kind, words[PC], status, words[NPC])
         if words[PSRET]:

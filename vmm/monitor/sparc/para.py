@@ -58,6 +58,8 @@ class Calls:
         self._interrupt = monitor.handlers[native.KIND_VIRTUAL_INTERRUPT]
         monitor.handlers[native.KIND_VIRTUAL_INTERRUPT] = self._interrupted
         monitor.handlers[CALL] = self._call
+        monitor.handlers[WINDOW_OVERFLOW] = monitor.handlers[WINDOW_UNDERFLOW] = self._window
+        self._processor.direct = self.enter
 
     # -- exits ------------------------------------------------------------------------
 
@@ -74,7 +76,7 @@ class Calls:
         return native.HANDLED
 
     def _interrupted(self, kind: int) -> int:
-        if self._processor.direct is None:
+        if not self._processor.enters_directly:
             return self._interrupt(kind)
         if self._hypervisor.holds():
             return native.HANDLED
@@ -86,6 +88,8 @@ class Calls:
 
     def _window(self, kind: int) -> int:
         """SAVE or RESTORE has met the invalid window."""
+        if not self._processor.enters_directly:
+            return self._monitor.trap(kind)
         if self._overflow() if kind == WINDOW_OVERFLOW else self._underflow():
             return native.HANDLED
         return self._monitor.trap(kind)
@@ -120,9 +124,6 @@ class Calls:
         if where % 4 or not where:
             return False
         self._shared[native.PARA_TRAPS] = where
-        self._processor.direct = self.enter
-        self._monitor.handlers[WINDOW_OVERFLOW] = self._window
-        self._monitor.handlers[WINDOW_UNDERFLOW] = self._window
         self._processor.put_psr(self._processor.get_psr() & ~PSR_PIL | PSR_ET)
         return True
 

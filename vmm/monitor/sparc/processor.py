@@ -32,13 +32,13 @@ class VirtualProcessor(SparcProcessor):
         self.read_physical = real.read_physical
         self.mmu = self.engine.words(4 * MMU, 32)
         self.on_context: Callable[[], None] = lambda: None  # what translation depends on changed
-        self.direct: Callable[[int], None] | None = None  # enters traps, if not the table does
+        self.direct: Callable[[int], None] | None = None  # enters a paravirtual kernel's traps
         function = self.engine.function
         self._get_psr = function("cpu_get_psr_sparc", C.c_uint32, C.c_void_p)
         self._put_psr = function("cpu_put_psr_sparc", None, C.c_void_p, C.c_uint32)
-        self._env = self.engine.env
         psr, control = real.registers["psr"], real.registers["mmu.control"]
         self.vcpu = Vcpu()
+        self._vcpu_words = native.vcpu_words(self.vcpu)
         self.virtual = Virtual(self.engine, self.vcpu)
         self.registers = self._register_file(real.registers)
         self.put_psr(psr)
@@ -52,20 +52,28 @@ class VirtualProcessor(SparcProcessor):
             table[name] = Register(name, "mmu", read, write, fields=fields)
         return RegisterFile(table.values(), real.aliases)
 
+    @property
+    def enters_directly(self) -> bool:
+        """Whether the kernel's traps are entered by its hypervisor, not through the table."""
+        return self.direct is not None and bool(self._vcpu_words[native.PARA_TRAPS])
+
     def deliver(self, kind: int) -> None:
-        (self.direct or super().deliver)(kind)
+        if self.direct is not None and self.enters_directly:
+            self.direct(kind)
+        else:
+            super().deliver(kind)
 
     # -- the virtual registers ------------------------------------------------------
 
     def get_psr(self) -> int:
         """The guest's PSR."""
-        psr = int(self._get_psr(self._env))
+        psr = int(self._get_psr(self.engine.env))
         return psr | PSR_S if self.vcpu.kernel else psr & ~PSR_S
 
     def put_psr(self, value: int) -> None:
         """Write the guest's PSR: its mode, and which interrupts it lets in, change at once."""
         vcpu = self.vcpu
-        self._put_psr(self._env, value & ~PSR_S)
+        self._put_psr(self.engine.env, value & ~PSR_S)
         vcpu.level = value >> 8 & 15
         vcpu.open = HARD if value & PSR_ET else 0
         kernel = value >> 7 & 1
