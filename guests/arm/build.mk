@@ -3,7 +3,7 @@
 # and the console that all architectures share.
 ARM_DIR := $(TOP)/guests/arm
 ARM_OUT := $(OUT)/arm
-ARM_GUESTS := hello hyp monitor smp timers traps
+ARM_GUESTS := hello hyp monitor smp timers traps virtiofuzz
 
 ARM_INCLUDES := -I$(TOP)/guests/runtime -I$(ARM_DIR)/runtime
 ARM_COMPILE = $(ARM_PREFIX)gcc $(ARM_FLAGS) $(FREESTANDING) $(ARM_INCLUDES) -MMD -MP -c

@@ -5,25 +5,34 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 from linux_guest import ARM, I386, Board, ask
 
 from vmm import Machine
+from vmm.state import snapshot
 
 MIB = 1 << 20
 BALLOON = 96 * MIB // 4096  # pages
 
 
 @pytest.mark.parametrize("board", [ARM, I386], ids=lambda board: board.name)
-def test_ports_and_a_balloon(board: Board) -> None:
+def test_ports_a_balloon_and_a_snapshot_of_it_all(board: Board, tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(4 * MIB))
     devices = [
         board.device("serial"), "virtconsole,chardev=tty",
         "virtserialport,chardev=stream,name=org.example.stream", board.device("balloon"),
     ]
-    with board.machine(devices=devices) as machine:
+    with board.machine(
+        devices=[*devices, board.device("rng"), board.device("net", "netdev=n")],
+        drives=[f"file={image},format=raw,snapshot=on"],
+    ) as machine:
         check_ports(machine)
         check_balloon(machine)
+        if board is ARM:
+            check_snapshot(machine, tmp_path / "all.snap")
 
 
 def check_ports(machine: Machine) -> None:
@@ -60,6 +69,23 @@ def check_balloon(machine: Machine) -> None:
     ask(machine, "sleep 1")
     assert counters()["actual_pages"] == 0 and counters()["returned_pages"] == BALLOON
     assert abs(free - free_memory(machine)) < 8 * MIB
+
+
+def check_snapshot(machine: Machine, file: Path) -> None:
+    """Another machine, made from a file, goes on as this one does."""
+    ask(machine, "mkfs.ext4 -q /dev/vda; mount -t ext4 /dev/vda /mnt; echo kept > /mnt/a; sync")
+    snapshot.save(machine.snapshot().state, file)
+
+    def go_on(one: Machine) -> tuple[str, int]:
+        one.machine.consoles["stream"].type(b"typed\n")
+        shown = ask(one, "cat /mnt/a; umount /mnt; md5sum /dev/vda; head -n 1 $port;"
+                         " head -c 16 /dev/hwrng | md5sum; dmesg | tail -n 3")
+        return shown, one.count
+
+    first = go_on(machine)
+    with Machine.reopen(file) as other:
+        assert go_on(other) == first
+    assert first[0].startswith("kept\n") and "typed" in first[0]
 
 
 def free_memory(machine: Machine) -> int:
