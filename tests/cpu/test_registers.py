@@ -70,3 +70,13 @@ def test_windows_overlap_as_the_manual_says() -> None:
         above = (window + 1) % 8  # %i of a window are %o of the next
         assert registers["i3"] == 0x1000 + above == registers[f"w{window}.i3"]
         assert registers["l3"] == 0x2000 + window == registers[f"w{window}.l3"]
+
+
+@pytest.mark.parametrize("name", ["midr", "mpidr", "actlr"])
+def test_registers_that_the_engine_has_no_place_for_cannot_be_written(name: str) -> None:
+    """What was written to two of these went to r0."""
+    registers = create(Options(board="virt", bare=True)).processor.registers
+    registers["r0"] = 0x12345678
+    with pytest.raises(ValueError, match="read-only"):
+        registers[name] = 5
+    assert registers["r0"] == 0x12345678

@@ -100,6 +100,12 @@ def test_other_instructions_are_left_alone(tmp_path: Path) -> None:
         assert decode(code, True) is None, text
 
 
+@pytest.mark.parametrize("code", [0xE3BFF573, 0xE1B1F00E, 0xE0375AB9, 0xE03751D9])
+def test_bits_that_should_be_zero_make_an_undefined_instruction(code: int) -> None:
+    """movs pc with a first operand, ldrht and ldrsbt by a register: as the engine has them."""
+    assert decode_a32(code) is None is by_native(code, False)
+
+
 def by_native(code: int, thumb: bool) -> tuple[int, int, int] | None:
     result = (C.c_uint32 * 3)()
     native.library().dll.vmm_arm_decode_into(code, thumb, C.byref(result))

@@ -3,8 +3,8 @@
  * AddressSanitizer and UndefinedBehaviorSanitizer: the budget's arithmetic, the
  * records behind a translated block, page maps, the ledger, build ids.
  * Engine structures are stand-ins with fields at the offsets of offsets.h. */
-#include "vmm.h"
 #include "offsets.h"
+#include "shadow_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +220,49 @@ static void roles_and_stores(void)
     vmm_detach(v);
 }
 
+/* Shadow tables give back all that they took, and know what has changed.  The space that is
+ * looked at is not the current one, so no engine is asked to flush anything. */
+static void shadows(void)
+{
+    static uint8_t ram[0x4000];
+    static struct vmm_vcpu vcpu;
+    struct vmm_memory_counters counters = {0};
+    struct vmm_cpu *v = stand_in(VMM_X86);
+    struct shadow_key here = {.translates = 1}, there = {.translates = 1, .words = {7}};
+    struct vmm_source path[] = {{0x1000, 0, 4, 0}, {0x2004, 0, 4, 0}};
+    struct shadow_space *space;
+
+    v->vcpu = &vcpu;
+    CHECK(vmm_shadow_new(v, VMM_SHADOW_STRICT, &counters) == 0);
+    CHECK(vmm_shadow_window(v, 0, sizeof ram, ram, 1) == 0);
+    vmm_shadow_switch(v, &here);
+    space = v->shadow->current;
+    vmm_shadow_account(v, 0x5000, path, 2);
+    path[1].address = 0x2008;
+    vmm_shadow_account(v, 0x6000, path, 2);
+    vmm_shadow_account(v, 0x6fff, path, 2); /* the same page once more */
+    vmm_shadow_space_put(v, 0x5000, 0x9003);
+    vmm_shadow_switch(v, &there);
+    CHECK(v->shadow->current != space && v->shadow->spaces == 2);
+    CHECK(v->shadow->translation_count == 2);
+    CHECK(vmm_shadow_protects(v, 1) && vmm_shadow_protects(v, 2) && !vmm_shadow_protects(v, 3));
+    vmm_shadow_check_frame(v, 2);
+    CHECK(v->shadow->translation_count == 2);
+    ram[0x2004] = 1;
+    vmm_shadow_check_frame(v, 2);
+    CHECK(v->shadow->translation_count == 1 && vmm_space_get(space->space, 0x5000) == 0);
+    CHECK(vmm_shadow_stands_on(v->shadow, space, 2) && !vmm_shadow_stands_on(v->shadow, space, 3));
+    for (uint32_t i = 0; i < 2 * SHADOW_SPACES; i++) {
+        there.words[0] = 100 + i; /* those used least lately go */
+        vmm_shadow_switch(v, &there);
+    }
+    CHECK(v->shadow->spaces == SHADOW_SPACES && v->shadow->translation_count == 0);
+    CHECK(!vmm_shadow_protects(v, 2) && !v->shadow->frames.count && !v->shadow->blocks.count);
+    vmm_shadow_account(v, 0x7000, path, 2);
+    v->vcpu = NULL;
+    vmm_detach(v);
+}
+
 int main(void)
 {
     budget();
@@ -230,6 +273,7 @@ int main(void)
     block_records();
     spaces();
     roles_and_stores();
+    shadows();
     puts("ok");
     return 0;
 }

@@ -58,6 +58,9 @@ class SystemRegister:
     fields: tuple[Field, ...] = ()
 
 
+# The engine has no place for what is written to these: it would be r0's.
+CONSTANT = frozenset(("midr", "mpidr", "actlr"))
+
 SCTLR_FIELDS = (
     Field("TE", 30, 30), Field("AFE", 29, 29), Field("TRE", 28, 28), Field("EE", 25, 25),
     Field("V", 13, 13), Field("I", 12, 12), Field("Z", 11, 11), Field("C", 2, 2),
@@ -276,8 +279,9 @@ def register_file(
         def write(value: int) -> None:
             engine.uc.reg_write(cp_reg, (*place, value))
 
-        return Register(register.name, "system", read, write, 64 if register.wide else 32,
-                        register.fields)
+        return Register(register.name, "system", read,
+                        None if register.name in CONSTANT else write,
+                        64 if register.wide else 32, register.fields)
 
     registers = [core(i) for i in range(16)]
     registers += [

@@ -36,6 +36,7 @@ NAMES = {
 }
 
 CPSR_A, CPSR_I, CPSR_F, CPSR_T, CPSR_J, CPSR_E = 1 << 8, 1 << 7, 1 << 6, 1 << 5, 1 << 24, 1 << 9
+CPSR_IL = 1 << 20
 CPSR_IT, CPSR_MODE = 0x0600FC00, 0x1F
 SCTLR_V, SCTLR_EE, SCTLR_TE = 1 << 13, 1 << 25, 1 << 30
 SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA = 1, 2, 4, 8
@@ -98,9 +99,9 @@ def _instance(registers: RegisterFile, name: str, has_security: bool) -> str:
 
 
 def _change_mode(registers: RegisterFile, mode: int, mask: int, has_security: bool) -> int:
-    """Enter ``mode`` with IT and J cleared, T and E from its SCTLR; the old CPSR."""
+    """Enter ``mode`` with IT, J and IL cleared, T and E from its SCTLR; the old CPSR."""
     old = registers["cpsr"]
-    psr = old & ~(CPSR_MODE | CPSR_IT | CPSR_T | CPSR_J | CPSR_E) | mode | mask
+    psr = old & ~(CPSR_MODE | CPSR_IT | CPSR_T | CPSR_J | CPSR_E | CPSR_IL) | mode | mask
     registers["cpsr"] = psr
     control = "hsctlr" if mode == HYP else _instance(registers, "sctlr", has_security)
     sctlr = registers[control]

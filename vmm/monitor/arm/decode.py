@@ -111,7 +111,7 @@ _UNCONDITIONAL = (
 )
 # SUB and MOV.  By the manual (B9.3.20) every operation that writes the pc and sets flags returns
 # from an exception; the engine takes the others for jumps, in user mode as in any other.
-_RETURNS = (2, 13)
+_RETURNS = SUB, MOV = 2, 13
 
 
 def _by_opcode(rows: tuple[_Row, ...]) -> tuple[tuple[_Row, ...], ...]:
@@ -128,12 +128,19 @@ FPSCR = 1
 
 
 def _is_innocuous(kind: Kind, code: int) -> bool:
-    """What a row's mask cannot say: the encodings of a kind that are not sensitive."""
+    """What a row's mask cannot say: the encodings of a kind that are not sensitive.
+
+    With a bit that should be zero some are UNPREDICTABLE, and undefined to the engine.
+    """
     match kind:
         case Kind.MSR:
             return code & 0x024F0000 == 0x02000000  # no field of the CPSR: a hint
         case Kind.EXCEPTION_RETURN:
-            return code & 0x0FFFFFFF != 0x0160006E and _field(code, 21, 4) not in _RETURNS
+            operation = _field(code, 21, 4)
+            other = operation not in _RETURNS or (operation == MOV and _field(code, 16, 4) != 0)
+            return other and code & 0x0FFFFFFF != 0x0160006E
+        case Kind.UNPRIVILEGED:  # LDRHT and its like, by a register
+            return not code & 0x0E400000 and _field(code, 8, 4) != 0
         case Kind.FLOAT_SYSTEM:
             return _field(code, 16, 4) == FPSCR
     return False

@@ -149,7 +149,7 @@ static void enter(struct vmm_cpu *v, uint32_t kind)
     }
     if (kind == ARM_EXCEPTION_BKPT) /* DBGDSCR.MOE (C11.11.20) */
         put_system(v, DBGDSCR, (*vmm_arm_word(v, DBGDSCR) & ~0x3cu) | MOE_BKPT << 2);
-    vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_IT | PSR_T | PSR_J | PSR_E)) | entry->mode
+    vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_IT | PSR_T | PSR_J | PSR_E | PSR_IL)) | entry->mode
                             | entry->mask | (sctlr & SCTLR_EE ? PSR_E : 0)
                             | (sctlr & SCTLR_TE ? PSR_T : 0));
     vmm_arm_words(v)[ARM_VCPU_SPSR + vmm_arm_bank(entry->mode)] = psr;

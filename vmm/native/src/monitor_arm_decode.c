@@ -66,6 +66,7 @@ static uint32_t field(uint32_t code, unsigned low, unsigned bits)
 }
 
 /* What a row's mask cannot say: the encodings of a kind that are not sensitive. */
+/* With a bit that should be zero an encoding is UNPREDICTABLE, and undefined to the engine. */
 static bool innocuous(uint32_t kind, uint32_t code)
 {
     enum { FPSCR = 1, SUB = 2, MOV = 13 }; /* the engine knows only these two as returns */
@@ -74,7 +75,11 @@ static bool innocuous(uint32_t kind, uint32_t code)
     switch (kind) {
     case ARM_MSR: return (code & 0x024f0000) == 0x02000000; /* no field of the CPSR: a hint */
     case ARM_EXCEPTION_RETURN:
-        return (code & 0x0fffffff) != 0x0160006e && opcode != SUB && opcode != MOV;
+        if ((code & 0x0fffffff) == 0x0160006e)
+            return false;
+        return opcode != SUB && (opcode != MOV || field(code, 16, 4));
+    case ARM_UNPRIVILEGED: /* LDRHT and its like, by a register */
+        return !(code & 0x0e400000) && field(code, 8, 4);
     case ARM_FLOAT_SYSTEM: return field(code, 16, 4) == FPSCR;
     default: return false;
     }

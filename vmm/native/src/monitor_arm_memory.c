@@ -90,7 +90,8 @@ int vmm_arm_load_block(struct vmm_cpu *v, uint32_t code, bool user, uintptr_t re
     uint32_t values[16], at = block.start, *r = vmm_arm_registers(v);
     bool writes_back = code & 1u << 21;
 
-    if (!v->vcpu->kernel || !block.list || block.base == 15 || (user && writes_back))
+    if (!v->vcpu->kernel || !block.list || block.base == 15 || (user && writes_back)
+        || (writes_back && block.list >> block.base & 1)) /* UNPREDICTABLE: as the engine has it */
         return ARM_UNDEFINED;
     for (unsigned i = 0; i < 16; i++)
         if (block.list >> i & 1) {
@@ -183,7 +184,7 @@ static struct transfer post_indexed(struct vmm_cpu *v, uint32_t code)
         t.operation = (code & 1u << 5 ? 1u : 0u) | (code & 1u << 6 ? SIGNED_ACCESS : 0u);
         offset = code & 1u << 22 ? (code >> 4 & 0xf0) | (code & 15) : vmm_arm_registers(v)[code & 15];
     }
-    t.address = vmm_arm_registers(v)[t.base];
+    t.address = vmm_arm_operand(v, t.base);
     t.after = t.address + (code & 1u << 23 ? offset : 0 - offset);
     return t;
 }
@@ -223,12 +224,18 @@ int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_
         store(v, t.address, vmm_arm_registers(v)[t.to], t.operation, retaddr);
     as_user(v, false);
     vmm_arm_registers(v)[t.base] = t.after;
+    if (t.base == 15) /* UNPREDICTABLE: the engine goes there */
+        vmm_arm_registers(v)[15] &= ~3u;
     if (!t.is_load)
-        return ARM_DONE;
+        return t.base == 15 ? ARM_JUMPED : ARM_DONE;
     if (t.operation == SIGNED_ACCESS)
         value = (uint32_t)(int32_t)(int8_t)value;
     else if (t.operation == (SIGNED_ACCESS | 1))
         value = (uint32_t)(int32_t)(int16_t)value;
+    if (t.to == 15) { /* as well: it branches as BX does */
+        FIELD(uint32_t, v->env, ARM_THUMB) = value & 1;
+        value &= ~1u;
+    }
     vmm_arm_registers(v)[t.to] = value;
-    return ARM_DONE;
+    return t.base == 15 || t.to == 15 ? ARM_JUMPED : ARM_DONE;
 }

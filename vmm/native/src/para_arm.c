@@ -86,7 +86,7 @@ bool vmm_para_arm_enter(struct vmm_cpu *v, uint32_t kind)
     frame[3] = r[15];
     frame[4] = vmm_page_get(v, VMM_PAGE_INTERRUPTS) ? psr & ~PSR_I : psr | PSR_I;
     vmm_page_put(v, VMM_PAGE_INTERRUPTS, 0);
-    vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_T | PSR_IT | PSR_E)) | MODE_SVC);
+    vmm_arm_set_cpsr(v, (psr & ~(MODE_MASK | PSR_T | PSR_IT | PSR_E | PSR_IL)) | MODE_SVC);
     vmm_para_arm_settle(v);
     r[13] = sp;
     r[15] = traps;
