@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from runs import GUESTS
 from vmm.boards import Options, create
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
+from vmm.state.graph import Graph
 from vmm.state.snapshot import load, restore, save, take
 
 BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
@@ -72,3 +74,31 @@ def test_a_virtualized_kernel_goes_on_from_a_file(
     other.run()
     assert other.engine.count == first.engine.count
     assert bytes(other.console.tail) == bytes(first.console.tail)
+
+
+def held(value: object) -> Iterator[tuple[object, object]]:
+    """What an object holds, by name or key."""
+    yield from (getattr(value, "__dict__", None) or {}).items()
+    for kind in type(value).__mro__:
+        slots = getattr(kind, "__slots__", ())
+        yield from ((name, getattr(value, name)) for name in slots if hasattr(value, name))
+    if isinstance(value, dict):
+        yield from value.items()
+
+
+@pytest.mark.parametrize("technique", [None, "translate", "para", "assist"])
+@pytest.mark.parametrize("arch", BOARDS)
+def test_no_state_is_an_address_of_the_host(arch: str, technique: str | None) -> None:
+    """It would be another machine's, or another process's, when the state is put back there."""
+    name = "nucleus-para-quick" if technique == "para" else "nucleus-quick"
+    machine = create(Options(board=BOARDS[arch], kernel=GUESTS / arch / f"{name}.elf"))
+    if technique is not None:
+        virtualize(machine, technique)
+    machine.run(until=3_000_000)
+    nodes = Graph(machine).nodes
+    found = [
+        (node.path, name, hex(value)) for node in nodes for name, value in held(node.value)
+        if isinstance(value, int) and 1 << 44 < value < 1 << 47  # Linux: heap, libraries
+    ]
+    assert not found
+    assert len(nodes) > 50
