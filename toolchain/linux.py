@@ -82,6 +82,7 @@ def initrd(root: Path, modules: Modules, triplet: str) -> bytes:
         cpio.file(f"{folder}/{modules.path(module)}", modules.content(module))
     cpio.file(f"{folder}/modules.dep", modules.dependencies(names).encode())
     cpio.file(f"{folder}/modules.alias", modules.aliases(names).encode())
+    cpio.file("etc/filesystems", b"ext4\n")  # what mount tries where no type is given
     cpio.file("etc/mke2fs.conf", (root / "etc" / "mke2fs.conf").read_bytes())
     program = root / "sbin" / "mke2fs"
     cpio.file("sbin/mkfs.ext4", program.read_bytes(), 0o755)

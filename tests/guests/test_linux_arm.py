@@ -51,9 +51,10 @@ def warnings(log: str) -> set[str]:
 
 
 def test_linux_boots_to_a_shell_reboots_and_powers_off() -> None:
-    with machine(reboots=True) as m:
+    with machine(reboots=True, properties={"highmem": "off"}) as m:
         m.run(until="userland:", timeout=30)
         m.run(until=PROMPT, timeout=5)
+        assert "pci 0000:00:00.0: [1b36:0008] type 00 class 0x060000" in m.output
         assert "psci: PSCIv1.1 detected in firmware." in m.output
         assert "hw-breakpoint: found 5 (+1 reserved) breakpoint and 4 watchpoint" in m.output
         first = int(re.search(r"(\d+) .*arch_timer", ask(m, "cat /proc/interrupts"))[1])

@@ -107,14 +107,22 @@ def test_new_table_is_validated_and_protected_with_the_entry_that_names_it(kerne
     assert policy.type_of(9) == "writable"
 
 
-def test_directory_may_not_be_a_table_of_another_level(kernel: Kernel) -> None:
-    processor, _ = kernel
-    processor.store(LINEAR + 0x1FFC, KERNEL, 0x1067)
-    assert processor.stops == [
-        "the guest's page tables may not be so: entry 0x1067 at 0x1ffc: "
-        "the table at 0x1000 is one of another level"
-    ]
-    assert processor.peek(0x1FFC) == 0
+def test_a_directory_may_map_itself(kernel: Kernel) -> None:
+    """The usual trick: the last 4 MiB are then the tables, the last page the directory."""
+    processor, policy = kernel
+    assert processor.store(LINEAR + 0x1FFC, KERNEL, 0x1067)
+    assert processor.access(0xFFFFF000, LOAD, KERNEL) == 0x1000
+    assert processor.store(0xFFC00020, KERNEL, 0x9067), "an entry of the first table"
+    assert (processor.peek(0x3020), policy.counters.updates) == (0x9067, 2)
+    policy.flush(None)
+    assert processor.access(0x8000, LOAD, USER) == 0x9000
+    assert policy.update([(0x1004, 0)]), "an entry of the directory, which is a table too"
+    assert isinstance(processor.access(LINEAR, LOAD, KERNEL), Fault)
+    assert policy.type_of(1) == "table 1" and policy.type_of(5) == "none"
+    assert policy.update([(0x1FFC, 0)])
+    go(processor, 0x2000)
+    assert processor.access(LINEAR + 0x9000, LOAD, KERNEL) == 0x9000
+    assert not processor.stops
 
 
 def test_frames_of_others_are_refused(make: MakePolicy) -> None:

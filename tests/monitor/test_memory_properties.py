@@ -294,7 +294,7 @@ def account(run: Run) -> FrameTypes:
     """Validate all roots that are in use, from nothing."""
     processor, guard = run.processor, guard_of(run)
     fresh = FrameTypes(processor.memory, processor.tables, OWNED, lambda *told: None)
-    for root in guard._roots.values():
+    for root in guard._roots:
         fresh.pin(root)
     return fresh
 
@@ -306,10 +306,10 @@ def guard_of(run: Run) -> TableGuard:
 
 
 def described(types: FrameTypes) -> object:
-    uses = {base: {parent: count for parent, (count, _) in known.uses.items()}
-            for base, known in types._known.items()}
-    return {base: (k.level, k.size, k.pins, uses[base]) for base, k in types._known.items()}, (
-        types._frames)
+    return types._frames, {
+        table: (known.pins, {parent: count for parent, (count, _) in known.uses.items()})
+        for table, known in types._known.items()
+    }
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -18,6 +18,7 @@ kernel = "guest.elf"
 cpu = "cortex-a7"
 memory = "64M"
 append = "quiet"
+processors = 2
 tags = ["smoke", "arm"]
 status = 3
 
@@ -55,6 +56,7 @@ def test_every_key_is_read(write, tmp_path) -> None:
     assert case.name == str(tmp_path / "guest.vmm.toml")
     assert (case.board, case.properties, case.cpu) == ("virt", {"secure": "on"}, "cortex-a7")
     assert (case.ram, case.append, case.kernel) == (64 << 20, "quiet", tmp_path / "guest.elf")
+    assert case.processors == 2
     assert (case.ending, case.statuses) == (Ending.EXIT, {3})
     assert case.expect == (Pattern("hello"), Pattern(r"memory: \d+", True))
     assert (case.forbid, case.ignore) == ((Pattern("panic"),), (Pattern("^id:", True),))

@@ -54,7 +54,7 @@ class Platform:
 
 PLATFORMS = (
     Platform(
-        "arm", ("-M", "virt"),
+        "arm", ("-M", "virt,highmem=off"),
         ("qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15",
          "-global", "virtio-mmio.force-legacy=false"),
         "ttyAMA0", "", "poweroff -f", "device"),

@@ -2,9 +2,9 @@
 
 PL011 (DDI 0183), GICv2 (IHI 0048) with a v2m frame, generic timer at
 62.5 MHz, PL031 (DDI 0224), PL061 (DDI 0190), two CFI flash banks, fw_cfg,
-32 virtio-mmio slots, a PCI host with no devices, PSCI.  An instruction takes one
-nanosecond; of several processors one runs at a time (vmm.machine.turns).  Properties:
-``virtualization=on``, ``secure=on``.
+32 virtio-mmio slots, PSCI.  An instruction takes one nanosecond; of several processors
+one runs at a time (vmm.machine.turns).  Properties: ``virtualization=on``, ``secure=on``;
+with ``highmem=off`` there is a PCI host, which QEMU else has above 4 GiB.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vmm.boards.options import BoardError, Options
 from vmm.boards.psci import Psci
 from vmm.boards.semihosting import Semihosting
 from vmm.boards.virt_load import FLASH_BANK, load
-from vmm.boards.virt_tree import PCI_BUSES, Address
+from vmm.boards.virt_tree import PCI_BUSES, Address, has_pci
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.arm.timer import Banked, TimerRegisters
@@ -65,10 +65,14 @@ def build(board: BoardInfo, options: Options) -> Machine:
     if ram > RAM_MAX:
         raise BoardError(f"board virt takes at most {RAM_MAX >> 20} MiB of RAM, not {ram >> 20}")
     for name in options.properties:
-        if name not in ("virtualization", "secure", "gic-version"):
-            raise BoardError(f"board virt has no property {name!r}; known: virtualization, secure")
+        if name not in ("virtualization", "secure", "gic-version", "highmem"):
+            raise BoardError(
+                f"board virt has no property {name!r}; known: virtualization, secure, highmem")
     if options.properties.get("gic-version", "2") != "2":
         raise BoardError("board virt has a GICv2 only")
+    if options.properties.get("highmem", "on") not in ("on", "off"):
+        raise BoardError(
+            f"board virt: highmem is on or off, not {options.properties['highmem']!r}")
     virtualization, secure = _switch(options, "virtualization"), _switch(options, "secure")
     processors = [
         ArmProcessor(options.cpu or board.default_cpu, virtualization, secure)
@@ -110,8 +114,9 @@ def build(board: BoardInfo, options: Options) -> Machine:
     devices.place(Address.FW_CFG, fw_cfg)
     devices.place(Address.GPIO, Pl061(gic.spi(GPIO_SPI)))
     virt_slots.place(machine, options, gic)
-    devices.place(Address.PCI_ECAM, Ecam(PciBus(), PCI_BUSES))
-    bus.windows.append((Address.PCI_MEMORY, Address.PCI_ECAM - Address.PCI_MEMORY))
+    if has_pci(options):
+        devices.place(Address.PCI_ECAM, Ecam(PciBus(), PCI_BUSES))
+        bus.windows.append((Address.PCI_MEMORY, Address.PCI_ECAM - Address.PCI_MEMORY))
     machine.connect()
     if len(processors) == 1:
         model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,

@@ -41,6 +41,11 @@ POWER_LINE, KEY_POWER = 3, 116  # of the PL061; linux/input-event-codes.h
 TREE_SPACE = 0x10000  # bytes: room for firmware to add to it
 
 
+def has_pci(options: Options) -> bool:
+    """Whether there is a PCI host: where it is below 4 GiB, with ``highmem=off``."""
+    return options.properties.get("highmem") == "off"
+
+
 def _pci_host(gic: Node, messages: Node) -> Node:
     """Bus 0 with its memory and port windows; INTA# to INTD# of a device turn with its number."""
     wires: list[int | Node] = [
@@ -151,7 +156,8 @@ def device_tree(
     pin: list[int | Node] = [gpio, POWER_LINE, 0]
     key = Node("poweroff", {"label": "GPIO Key Poweroff", "linux,code": KEY_POWER, "gpios": pin})
     root.children.append(Node("gpio-keys", {"compatible": "gpio-keys"}, [key]))
-    root.children.append(_pci_host(gic, messages))
+    if has_pci(options):
+        root.children.append(_pci_host(gic, messages))
     root.children.append(Node(f"fw-cfg@{Address.FW_CFG:x}", {
         "compatible": "qemu,fw-cfg-mmio", "dma-coherent": True,
         "reg": cells64(Address.FW_CFG, 0x18),

@@ -55,6 +55,7 @@ class Case:
     initrd: Path | None = None
     cpu: str | None = None
     ram: int | None = None  # bytes
+    processors: int = 1
     append: str = ""
     properties: dict[str, str] = field(default_factory=dict)
     typed: bytes = b""  # waits on the console from the start

@@ -28,8 +28,8 @@ from vmm.testing.case import Case, Limits, Pattern, success
 SUFFIX = ".vmm.toml"
 MATRIX = ("board", "cpu", "memory", "append")
 ENDINGS = tuple(ending.value for ending in Ending if ending is not Ending.FAILURE)
-KEYS = ("description", "board", "kernel", "bios", "initrd", "cpu", "memory", "append", "tags",
-        "xfail", "ending", "status", "console", "limits")
+KEYS = ("description", "board", "kernel", "bios", "initrd", "cpu", "memory", "processors", "append",
+        "tags", "xfail", "ending", "status", "console", "limits")
 PLACEHOLDERS = ("board", "architecture", "cpu", "memory", "append")
 
 
@@ -121,6 +121,7 @@ class _Reader:
             source=self.file, board=name, kernel=kernel,
             bios=self._path("bios", values, name), initrd=self._path("initrd", values, name),
             cpu=texts["cpu"] or None, ram=self._memory(texts["memory"]),
+            processors=self._processors(),
             append=chosen.get("append", self._text("append")), properties=properties,
             description=self._text("description"),
             tags=frozenset(_texts(self._table("tags"), "tags")),
@@ -174,6 +175,10 @@ class _Reader:
             return size.memory_size(text) if text else None
         except ValueError as error:
             raise self._table("memory").error("memory", f"{text!r}: {error}") from error
+
+    def _processors(self) -> int:
+        table = self._table("processors")
+        return table.number("processors", low=1, high=255) if "processors" in table else 1
 
     # -- the console ----------------------------------------------------------------
 

@@ -23,7 +23,8 @@ def boot(case: Case) -> Machine:
     """The machine of a test; ValueError or OSError if something does not fit."""
     return Machine(
         case.board, kernel=case.kernel, bios=case.bios, initrd=case.initrd, cpu=case.cpu,
-        ram=case.ram, append=case.append, properties=case.properties,
+        ram=case.ram, processors=case.processors, append=case.append,
+        properties=case.properties,
     )
 
 

@@ -8,6 +8,7 @@ is validated before it counts, so that walks of the guest's own tables never
 need another look.  Uses are counted, and a frame whose last use as a table
 ends may be used for anything again.
 
+A frame may be tables of several levels at once: directories map themselves.
 Entries at which a walk ends, because they are not present or have reserved bits, are of no
 effect and may be anything, and so may what leads to where nobody answers.
 
@@ -35,14 +36,13 @@ class RefusedError(Exception):
 class Known:
     """A table in use."""
 
-    __slots__ = ("level", "pins", "seen", "size", "uses")
+    __slots__ = ("pins", "seen", "uses")
 
     def __init__(self, table: Table) -> None:
-        self.level, self.size = table.level, table.size
         self.seen = bytearray(table.size)  # its entries as they count; at first all are nothing
-        # Of each table that names this one, by base: how many of its entries do, and the offset
-        # of the one that came last.
-        self.uses: dict[int, tuple[int, int]] = {}
+        # Of each table that names this one: how many of its entries do, and the offset of the
+        # one that came last.
+        self.uses: dict[Table, tuple[int, int]] = {}
         self.pins = 0  # uses as a root
 
 
@@ -59,38 +59,37 @@ class FrameTypes:
         """
         self._memory, self._tables = memory, tables
         self._owned, self._on_table = owned, on_table
-        self._known: dict[int, Known] = {}
-        self._frames: dict[int, set[int]] = {}  # frame -> bases of the tables in it
+        self._known: dict[Table, Known] = {}
+        self._frames: dict[int, set[Table]] = {}  # frame -> the tables in it
         self._parts: dict[int, Part] = {}  # entries decoded lately, by value and level
 
     def name(self, frame: int) -> str:
         """The type of a frame (a number): "none", "table 1" to "table 4", "writable"."""
-        bases = self._frames.get(frame)
-        if bases:
-            return f"table {min((self._known[base].level & 3) or 4 for base in bases)}"
+        tables = self._frames.get(frame)
+        if tables:
+            return f"table {min((table.level & 3) or 4 for table in tables)}"
         at = frame << 12
         written = any(part.writable and 0 <= at - part.frame < part.span
-                      for base, known in self._known.items()
-                      for part in (self.part(base, offset)
-                                   for offset in range(0, known.size, self._tables.entry_size)))
+                      for table in self._known
+                      for part in (self.part(table, offset)
+                                   for offset in range(0, table.size, self._tables.entry_size)))
         return "writable" if written else "none"
 
-    def known(self, base: int) -> Known | None:
-        """The table in use with that base."""
-        return self._known.get(base)
+    def known(self, table: Table) -> Known | None:
+        """What is known of a table, if it is in use."""
+        return self._known.get(table)
 
-    def tables_in(self, frame: int) -> tuple[int, ...]:
-        """The bases of the tables in use that a frame holds a part of."""
+    def tables_in(self, frame: int) -> tuple[Table, ...]:
+        """The tables in use that a frame holds a part of."""
         return tuple(sorted(self._frames.get(frame, ())))
 
-    def part(self, base: int, offset: int) -> Part:
+    def part(self, table: Table, offset: int) -> Part:
         """What the entry at an offset of a table in use stands for."""
-        known = self._known[base]
-        return self._part(known.level, self._entry(known.seen, offset))
+        return self._part(table.level, self._entry(self._known[table].seen, offset))
 
-    def tables_above(self, base: int) -> set[int]:
+    def tables_above(self, table: Table) -> set[Table]:
         """The tables that a table in use is reached from, itself among them."""
-        open_, seen = [base], {base}
+        open_, seen = [table], {table}
         while open_:
             uses = self._known[open_.pop()].uses
             open_ += uses.keys() - seen
@@ -104,50 +103,47 @@ class FrameTypes:
         if root.base + root.size > ADDRESSES:
             raise RefusedError(f"no memory holds a table at {root.base:#x}")
         self._acquire(root)
-        self._known[root.base].pins += 1
+        self._known[root].pins += 1
 
     def unpin(self, root: Table) -> None:
         """A root is not used any more."""
-        self._known[root.base].pins -= 1
-        self._release(root.base)
+        self._known[root].pins -= 1
+        self._release(root)
 
     def _acquire(self, table: Table) -> None:
-        known = self._known.get(table.base)
-        if known is not None:
-            if (known.level, known.size) != (table.level, table.size):
-                raise RefusedError(f"the table at {table.base:#x} is one of another level")
+        if table in self._known:
             return
         data = self._content(table.base, table.size)
         if data is None:
             raise RefusedError(f"no memory holds a table at {table.base:#x}")
-        self._known[table.base] = Known(table)
-        for frame in self._frames_of(table.base, table.size):
-            bases = self._frames.setdefault(frame, set())
-            bases.add(table.base)
-            if len(bases) == 1:
+        self._known[table] = Known(table)
+        for frame in self._frames_of(table):
+            tables = self._frames.setdefault(frame, set())
+            tables.add(table)
+            if len(tables) == 1:
                 self._on_table(frame, True)
         try:
-            self._follow(table.base, data, restore=False)
+            self._follow(table, data, restore=False)
         except RefusedError:
-            self._release(table.base)
+            self._release(table)
             raise
 
-    def _release(self, base: int) -> None:
-        known = self._known[base]
+    def _release(self, table: Table) -> None:
+        known = self._known[table]
         if known.pins or known.uses:
             return
-        self._follow(base, bytes(known.size), restore=False)
-        del self._known[base]
-        for frame in self._frames_of(base, known.size):
-            bases = self._frames[frame]
-            bases.discard(base)
-            if not bases:
+        self._follow(table, bytes(table.size), restore=False)
+        del self._known[table]
+        for frame in self._frames_of(table):
+            tables = self._frames[frame]
+            tables.discard(table)
+            if not tables:
                 del self._frames[frame]
                 self._on_table(frame, False)
 
     @staticmethod
-    def _frames_of(base: int, size: int) -> Iterable[int]:
-        return range(base >> 12, (base + size - 1 >> 12) + 1)
+    def _frames_of(table: Table) -> Iterable[int]:
+        return range(table.base >> 12, (table.base + table.size - 1 >> 12) + 1)
 
     def _content(self, base: int, size: int) -> bytes | None:
         """The bytes of a table, also where nobody answers; None: they are a device's."""
@@ -159,30 +155,29 @@ class FrameTypes:
 
     # -- entries --------------------------------------------------------------------------
 
-    def changed(self, base: int) -> int:
+    def changed(self, table: Table) -> int:
         """Validate what has been stored to a table in use; how many entries are different.
 
         RefusedError for the first that may not be as it is: what it was is put back.
         """
-        known = self._known[base]
-        now = self._content(base, known.size)
-        return 0 if now is None or now == known.seen else self._follow(base, now)
+        now = self._content(table.base, table.size)
+        same = now is None or now == self._known[table].seen
+        return 0 if now is None or same else self._follow(table, now)
 
-    def propose(self, base: int, offset: int, value: int) -> None:
+    def propose(self, table: Table, offset: int, value: int) -> None:
         """Validate the entry at an offset before it is stored; RefusedError if it may not be.
 
         Unlike a store, this may not map a frame that holds a table writable: who asks knows.
         """
-        known = self._known[base]
-        part = self._part(known.level, value)
+        part = self._part(table.level, value)
         if part.writable and self._holds_table(part):
             raise RefusedError(f"it maps a table, at {part.frame:#x}, writable")
-        before = self.part(base, offset)
+        before = self.part(table, offset)
         if part != before:
-            self._take(base, offset, part)
-            self._give(base, before)
+            self._take(table, offset, part)
+            self._give(table, before)
         size, order = self._tables.entry_size, self._memory.byteorder
-        known.seen[offset : offset + size] = value.to_bytes(size, order)
+        self._known[table].seen[offset : offset + size] = value.to_bytes(size, order)
 
     def _holds_table(self, part: Part) -> bool:
         first, last = part.frame >> 12, part.frame + part.span - 1 >> 12
@@ -206,24 +201,24 @@ class FrameTypes:
             self._parts[key] = part
         return part
 
-    def _follow(self, base: int, now: bytes, restore: bool = True) -> int:
+    def _follow(self, table: Table, now: bytes, restore: bool = True) -> int:
         """Go from the entries that counted to these; how many have another meaning.
 
         With ``restore``, memory gets back the entry that is refused.
         """
-        known, tables = self._known[base], self._tables
-        size, different = tables.entry_size, 0
+        known, base, level = self._known[table], table.base, table.level
+        size, different = self._tables.entry_size, 0
         for offset, before, after in self._differences(bytes(known.seen), now):
-            old, new = self._part(known.level, before), self._part(known.level, after)
+            old, new = self._part(level, before), self._part(level, after)
             if old != new:
                 try:
-                    self._take(base, offset, new)
+                    self._take(table, offset, new)
                 except RefusedError as error:
                     if restore:
                         self._memory.store(base + offset, size, before)
                     text = f"entry {after:#x} at {base + offset:#x}: {error}"
                     raise RefusedError(text) from None
-                self._give(base, old)
+                self._give(table, old)
                 different += 1
             known.seen[offset : offset + size] = now[offset : offset + size]
         return different
@@ -241,26 +236,25 @@ class FrameTypes:
             offset += size
             changed >>= (skip + 1) * bits
 
-    def _take(self, base: int, offset: int, part: Part) -> None:
+    def _take(self, table: Table, offset: int, part: Part) -> None:
         if part.table is not None:
             self._acquire(part.table)
-            uses = self._known[part.table.base].uses
-            uses[base] = uses.get(base, (0, 0))[0] + 1, offset
+            uses = self._known[part.table].uses
+            uses[table] = uses.get(table, (0, 0))[0] + 1, offset
         elif part.span and part.frame < ADDRESSES and not (
             self._owned.start <= part.frame and part.frame + part.span <= self._owned.stop
         ):
             raise RefusedError(f"{part.frame:#x} is outside the guest's memory")
 
-    def _give(self, base: int, part: Part) -> None:
+    def _give(self, table: Table, part: Part) -> None:
         if part.table is None:
             return
-        child = part.table.base
-        uses = self._known[child].uses
-        count, offset = uses.pop(base)
+        uses = self._known[part.table].uses
+        count, offset = uses.pop(table)
         if count > 1:
-            uses[base] = count - 1, offset
+            uses[table] = count - 1, offset
         else:
-            self._release(child)
+            self._release(part.table)
 
     def clear(self) -> None:
         """Nothing is in use any more."""

@@ -84,7 +84,7 @@ class TableGuard:
         self._mmu, self._memory, self._tables = mmu, memory, tables
         self._types = FrameTypes(memory, tables, owned, mmu.set_role)
         self._current: tuple[Table, ...] = ()
-        self._roots: dict[int, Table] = {}  # by base; the one entered longest ago first
+        self._roots: dict[Table, None] = {}  # the one entered longest ago first
 
     def type_of(self, frame: int) -> str:
         return self._types.name(frame)
@@ -101,44 +101,48 @@ class TableGuard:
         self._current = tuple(roots)
         self.generation += 1
         for root in roots:
-            known = self._roots.get(root.base)
-            if known is not None and known != root:
-                self._let_go(root.base)
-                known = None
-            if known is None:
+            if root in self._roots:
+                del self._roots[root]
+            else:
                 self._types.pin(root)
                 self._counters.walks += 1
-            else:
-                del self._roots[root.base]
-            self._roots[root.base] = root
+            self._roots[root] = None
         while len(self._roots) > ROOTS:
             self._let_go(next(iter(self._roots)))
         self._mmu.flush()
 
     def release(self, base: int) -> None:
-        if base in self._roots and self._roots[base] not in self._current:
-            self._let_go(base)
+        for root in reversed(tuple(self._roots)):
+            if root.base == base and root not in self._current:
+                self._let_go(root)
 
-    def _let_go(self, base: int) -> None:
-        self._types.unpin(self._roots.pop(base))
+    def _let_go(self, root: Table) -> None:
+        del self._roots[root]
+        self._types.unpin(root)
 
     # -- changes --------------------------------------------------------------------------
 
     def look(self, address: int, size: int) -> None:
-        for base in self._types.tables_in(address >> 12):
-            known = self._types.known(base)
-            if known is None:
+        self._counters.updates += self._look(address, size)
+
+    def _look(self, address: int, size: int) -> int:
+        """How many entries have another meaning now."""
+        different = 0
+        for table in self._types.tables_in(address >> 12):
+            if self._types.known(table) is None:
                 continue  # a change of one above has just ended its use
-            if self._reached(base, base < address + size and address < base + known.size):
-                self._counters.updates += self._types.changed(base)
+            overlaps = table.base < address + size and address < table.base + table.size
+            if self._reached(table, overlaps):
+                different += self._types.changed(table)
+        return different
 
     def refused(self) -> str | None:
         return None  # this one is always asked
 
-    def _reached(self, base: int, go: bool) -> bool:
+    def _reached(self, table: Table, go: bool) -> bool:
         """Whether the current roots reach a table.  If not, and ``go``, its roots are let go."""
-        above = self._types.tables_above(base)
-        if any(root.base in above for root in self._current):
+        above = self._types.tables_above(table)
+        if any(root in above for root in self._current):
             return True
         if go:
             for root in reversed([root for root in self._roots if root in above]):
@@ -146,70 +150,76 @@ class TableGuard:
         return False
 
     def update(self, entries: Sequence[tuple[int, int]]) -> int:
-        types, size = self._types, self._tables.entry_size
         accepted = 0
-        flush_all = False
-        pages: list[int] = []
+        pages: list[int | None] = []  # of entries that are others now; None: not known
         for address, value in entries:
-            if address % size or value >= 1 << 8 * size:
-                break
-            base = self._table_at(address)
-            if base is not None:
-                old = types.part(base, address - base)
-                page = self._page_of(base, address - base)
-                try:
-                    types.propose(base, address - base, value)
-                except RefusedError:
-                    break
-                if old.table is not None or (old.span and page is None):
-                    flush_all = True
-                elif old.span and page is not None:
-                    pages.append(page)
-            if not self._memory.place(address, size, value):
-                if base is not None:
-                    types.changed(base)
+            if not self._update(address, value, pages):
                 break
             accepted += 1
         self._counters.updates += accepted
         self.generation += 1
-        if flush_all or len(pages) > FLUSH_PAGES:
+        if None in pages or len(pages) > FLUSH_PAGES:
             self._mmu.flush()
         else:
             for page in pages:
+                assert page is not None
                 self._mmu.flush_page(page)
         return accepted
 
-    def _table_at(self, address: int) -> int | None:
+    def _update(self, address: int, value: int, pages: list[int | None]) -> bool:
+        types, size = self._types, self._tables.entry_size
+        if address % size or value >= 1 << 8 * size:
+            return False
+        table = self._table_at(address)
+        if table is None:
+            return self._memory.place(address, size, value)
+        old, page = types.part(table, address - table.base), self._page_of(table, address)
+        try:
+            types.propose(table, address - table.base, value)
+        except RefusedError:
+            return False
+        if old.table is not None or old.span:
+            pages.append(page)
+        try:
+            if self._memory.place(address, size, value):
+                if self._look(address, size):  # the same place as tables of other levels
+                    pages.append(None)
+                return True
+        except RefusedError:
+            pass
+        types.changed(table)  # it is what it was
+        return False
+
+    def _table_at(self, address: int) -> Table | None:
         """The table that the current roots reach at an address; others there are let go."""
-        for base in self._types.tables_in(address >> 12):
-            known = self._types.known(base)
-            if known is not None and base <= address < base + known.size and (
-                self._reached(base, True)
+        for table in self._types.tables_in(address >> 12):
+            if self._types.known(table) is not None and (
+                table.base <= address < table.base + table.size and self._reached(table, True)
             ):
-                return base
+                return table
         return None
 
-    def _page_of(self, base: int, offset: int) -> int | None:
-        """The page that an entry translates, in the only place where walks find it.
+    def _page_of(self, table: Table, address: int) -> int | None:
+        """The page that the entry at an address translates, in the only place where walks find it.
 
         None: there may be more such places, or it is no single page.
         """
-        types = self._types
-        if len(self._current) != 1 or types.part(base, offset).span != PAGE:
+        types, size = self._types, self._tables.entry_size
+        offset = address - table.base
+        if len(self._current) != 1 or types.part(table, offset).span != PAGE:
             return None
-        page, known = 0, types.known(base)
+        page, known = 0, types.known(table)
         while known is not None:
-            page += self._tables.span(known.level) * (offset // self._tables.entry_size)
+            page += self._tables.span(table.level) * (offset // size)
             if known.pins:
-                covered = self._tables.span(known.level) * (known.size // self._tables.entry_size)
-                whole = base == self._current[0].base and not known.uses and covered == ADDRESSES
+                covered = self._tables.span(table.level) * (table.size // size)
+                whole = table == self._current[0] and not known.uses and covered == ADDRESSES
                 return page if whole else None
             if len(known.uses) != 1:
                 return None
             (parent, (count, offset)), = known.uses.items()
             # The entry that came last need not be the one that is left.
-            table = types.part(parent, offset).table
-            if count != 1 or table is None or table.base != base:
+            if count != 1 or types.part(parent, offset).table != table:
                 return None
-            base, known = parent, types.known(parent)
+            table, known = parent, types.known(parent)
         return None

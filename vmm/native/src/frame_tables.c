@@ -80,14 +80,23 @@ struct vmm_table *vmm_table_after(const struct vmm_types *types, const struct vm
     return table ? table->next[frame - (table->base >> 12)] : types->frames[frame];
 }
 
-struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base)
+/* One place may be a table of several levels: a directory may map itself. */
+struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base, uint32_t level,
+                               uint32_t size)
 {
     struct vmm_table *table = NULL;
 
     while ((table = vmm_table_after(types, table, (uint32_t)(base >> 12))))
-        if (table->base == base)
+        if (table->base == base && table->level == level && table->size == size)
             return table;
     return NULL;
+}
+
+static bool is_before(const struct vmm_table *a, const struct vmm_table *b)
+{
+    if (a->base != b->base)
+        return a->base < b->base;
+    return a->level != b->level ? a->level < b->level : a->size < b->size;
 }
 
 static void tell(struct vmm_types *types, uint32_t frame, bool used)
@@ -113,7 +122,7 @@ static void enter_frame(struct vmm_types *types, struct vmm_table *table, uint32
     struct vmm_table **link = &types->frames[frame];
     bool was_empty = !*link;
 
-    while (*link && (*link)->base < table->base)
+    while (*link && is_before(*link, table))
         link = &(*link)->next[frame - ((*link)->base >> 12)];
     table->next[frame - first] = *link;
     *link = table;

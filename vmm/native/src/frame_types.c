@@ -100,7 +100,7 @@ static void give(struct vmm_types *types, struct vmm_table *table, struct vmm_pa
 
     if (!part.level)
         return;
-    child = vmm_table_at(types, part.address);
+    child = vmm_table_at(types, part.address, part.level, part.size);
     use = child->uses;
     while (use->parent != table)
         use++;
@@ -224,18 +224,13 @@ static struct vmm_table *validate(struct vmm_types *types, uint64_t base, uint32
     return table;
 }
 
-/* A table in use with that base, valid from now on; NULL if it cannot be. */
+/* The table, valid from now on; NULL if it cannot be. */
 static struct vmm_table *known(struct vmm_types *types, uint64_t base, uint32_t level,
                                uint32_t size)
 {
-    struct vmm_table *table = vmm_table_at(types, base);
+    struct vmm_table *table = vmm_table_at(types, base, level, size);
 
-    if (!table)
-        return validate(types, base, level, size);
-    if (table->level == level && table->size == size)
-        return table;
-    refuse(types, "the table at 0x%llx is one of another level", (unsigned long long)base);
-    return NULL;
+    return table ? table : validate(types, base, level, size);
 }
 
 static bool acquire(struct vmm_types *types, struct vmm_table *parent, uint32_t offset,

@@ -25,7 +25,7 @@ struct vmm_table {
     uint32_t looked;   /* the latest look at changes: vmm_guard.looks */
     uint32_t use_count, use_room;
     struct vmm_use *uses;
-    struct vmm_table *next[VMM_TABLE_FRAMES]; /* in each frame that it is in, by address */
+    struct vmm_table *next[VMM_TABLE_FRAMES]; /* in each frame that it is in, in order */
     uint8_t entries[];                        /* as they count, in the guest's byte order */
 };
 
@@ -71,7 +71,8 @@ void vmm_table_enters(struct vmm_types *types, struct vmm_table *table);
 void vmm_table_leaves(struct vmm_types *types, struct vmm_table *table);
 struct vmm_table *vmm_table_after(const struct vmm_types *types, const struct vmm_table *table,
                                   uint32_t frame);
-struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base);
+struct vmm_table *vmm_table_at(const struct vmm_types *types, uint64_t base, uint32_t level,
+                               uint32_t size);
 /* frame_types.c */
 struct vmm_table *vmm_types_pin(struct vmm_types *types, uint64_t base, uint32_t level,
                                 uint32_t size);

@@ -125,11 +125,12 @@ static uint64_t page_of(const struct vmm_guard *guard, const struct vmm_table *t
     while (!table->pins) {
         const struct vmm_use *use = table->uses;
         const struct vmm_table *parent = use->parent;
+        struct vmm_part named = {0};
 
         /* The entry that came last need not be the one that is left. */
-        if (table->use_count != 1 || use->count != 1
-            || vmm_types_part(types, parent, use->offset).address != table->base
-            || !vmm_types_part(types, parent, use->offset).level)
+        if (table->use_count == 1 && use->count == 1)
+            named = vmm_types_part(types, parent, use->offset);
+        if (named.address != table->base || named.level != table->level)
             return VMM_ALL_PAGES;
         page += (uint64_t)(use->offset / size) << vmm_level_shift(&types->format, parent->level);
         table = parent;
@@ -153,6 +154,11 @@ static void let_go(struct vmm_guard *guard, uint32_t index)
     vmm_types_unpin(&guard->types, root);
 }
 
+static bool is_root(const struct vmm_table *table, const struct vmm_root *root)
+{
+    return table->base == root->base && table->level == root->level && table->size == root->size;
+}
+
 /* The roots are walked from now on.  False if they cannot be: nothing is then but that. */
 bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint32_t count)
 {
@@ -166,13 +172,8 @@ bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint
         struct vmm_table *table;
         uint32_t at = 0;
 
-        while (at < guard->root_count && guard->roots[at]->base != roots[i].base)
+        while (at < guard->root_count && !is_root(guard->roots[at], &roots[i]))
             at++;
-        if (at < guard->root_count
-            && (guard->roots[at]->level != roots[i].level || guard->roots[at]->size != roots[i].size)) {
-            let_go(guard, at);
-            at = guard->root_count;
-        }
         if (at < guard->root_count) {
             table = guard->roots[at];
             memmove(&guard->roots[at], &guard->roots[at + 1],
@@ -196,11 +197,9 @@ bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint
 /* A root that will not be entered again, unless it is in use now: its tables are memory. */
 void vmm_guard_release(struct vmm_guard *guard, uint64_t base)
 {
-    for (uint32_t i = 0; i < guard->root_count; i++)
-        if (guard->roots[i]->base == base && !guard->roots[i]->current) {
+    for (uint32_t i = guard->root_count; i-- > 0;)
+        if (guard->roots[i]->base == base && !guard->roots[i]->current)
             let_go(guard, i);
-            return;
-        }
 }
 
 /* What a frame is used for: 0 nothing, 1 to 4 a table of that level, 5 memory that a table
@@ -269,11 +268,12 @@ static bool overlaps(const struct vmm_table *table, uint64_t address, uint32_t s
     return table->base < address + size && address < table->base + table->size;
 }
 
-/* So many bytes have been stored to, all in one frame.  False: that may not be, and has been
- * undone. */
-bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size)
+/* So many bytes have been stored to, all in one frame.  Gives how many entries have another
+ * meaning; -1: that may not be, and has been undone. */
+static int look(struct vmm_guard *guard, uint64_t address, uint32_t size)
 {
     struct vmm_table *table;
+    int different = 0;
 
     guard->looks++;
     while ((table = next_to_look_at(guard, (uint32_t)(address >> 12)))) {
@@ -282,14 +282,21 @@ bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size)
         if (!reached(guard, table, overlaps(table, address, size)))
             continue;
         changed = vmm_types_changed(&guard->types, table);
-        if (changed < 0) {
-            flush_if_stale(guard);
-            return false;
-        }
-        guard->counters->updates += (uint64_t)changed;
+        if (changed < 0)
+            return -1;
+        different += changed;
     }
+    return different;
+}
+
+bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size)
+{
+    int different = look(guard, address, size);
+
+    if (different > 0)
+        guard->counters->updates += (uint64_t)different;
     flush_if_stale(guard);
-    return true;
+    return different >= 0;
 }
 
 /* The table that the current roots reach at an address; others there are let go. */
@@ -325,24 +332,28 @@ static bool update_one(struct vmm_guard *guard, struct to_flush *to, uint64_t ad
     struct vmm_types *types = &guard->types;
     uint32_t size = types->format.entry_size;
     struct vmm_table *table;
+    uint32_t offset;
+    uint64_t page;
+    struct vmm_part old;
+    int others = -1;
 
     if (address % size || (size == 4 && value >> 32))
         return false;
     table = table_for(guard, address);
-    if (table) {
-        uint32_t offset = (uint32_t)(address - table->base);
-        struct vmm_part old = vmm_types_part(types, table, offset);
-        uint64_t page = page_of(guard, table, offset);
-
-        if (!vmm_types_propose(types, table, offset, value))
-            return false;
-        note_old(to, old, page);
-    }
+    if (!table)
+        return vmm_types_store(types, address, value);
+    offset = (uint32_t)(address - table->base);
+    old = vmm_types_part(types, table, offset);
+    page = page_of(guard, table, offset);
+    if (!vmm_types_propose(types, table, offset, value))
+        return false;
+    note_old(to, old, page);
     if (vmm_types_store(types, address, value))
-        return true;
-    if (table)
+        others = look(guard, address, size); /* the same place as tables of other levels */
+    if (others < 0)
         vmm_types_changed(types, table); /* it is what it was */
-    return false;
+    to->all = to->all || others > 0;
+    return others >= 0;
 }
 
 static void batch_ends(struct vmm_guard *guard, const struct to_flush *to, uint32_t accepted)
