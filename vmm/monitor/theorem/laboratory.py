@@ -206,14 +206,20 @@ class Laboratory:
         before = self._control()
         data = [(page, self.frame(page)) for page in (DATA, STACK)]
         first = {page: bytes(self.memory[at : at + PAGE]) for page, at in data}
+        if variation.stale:  # the first fetch from a page empties the TLB
+            for page in (*range(CODE, CODE + CODE_PAGES * PAGE, PAGE), TARGET):
+                saved.restore(self.engine, state)
+                self.bench.enter(page, False)
+                self._run_one()
         for index, instruction in enumerate(instructions):
+            code = CODE + SLOT * index
             saved.restore(self.engine, state)
             for page, at in data:
                 self.put(at, first[page])
             self._trap, self._effects = None, {}
             if variation.stale:
                 self._make_stale()
-            self._operands(instruction, CODE + SLOT * index)
+            self._operands(instruction, code)
             operands = {page: bytes(self.memory[at : at + PAGE]) for page, at in data}
             hidden = self._hidden()
             self._run_one()

@@ -105,9 +105,14 @@ extern void helper_rdpmc_x86_64(void *env);
 X86_DO(rdtsc)
 {
     ENGINE(void, rdtsc, (void *));
+    enum { TSD = 1 << 2 };
 
-    commit(c);
-    c->v->helper_pc = 0; /* the count is the instruction's already: no block is to be looked for */
+    if (FIELD(uint32_t, c->env, X86_CR + 8 * 4) & TSD) {
+        commit(c);
+        c->v->helper_pc = 0; /* the count is the instruction's already */
+    } else {
+        c->v->helper_pc = c->retaddr; /* every level may: nothing is to be shown */
+    }
     rdtsc(c->env);
     return GOES_ON;
 }
