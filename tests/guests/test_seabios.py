@@ -33,7 +33,7 @@ def test_seabios_offers_its_menu_and_takes_a_key(boot, bios: Path) -> None:
         "Found 3 PCI devices (max PCI bus is 00)",
         "PCI: init bdf=00:01.3 id=8086:7113",
         "Using pmtimer",
-        "No apic - only the main cpu is present.",
+        "Found 1 cpu(s) max supported 1 cpu(s)",
         "PS2 keyboard initialized",
     ):
         assert line in said

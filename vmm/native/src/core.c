@@ -45,6 +45,7 @@ static const char *const needed_once[] = {
     "sparc_cpu_tlb_fill_sparc", "sparc_cpu_do_interrupt_sparc", "cpu_raise_exception_ra_sparc",
     "helper_raise_exception_sparc", "helper_power_down_sparc", "cpu_get_psr_sparc",
     "cpu_put_psr_sparc", "mmu_probe_sparc", "tlb_vaddr_to_host_sparc",
+    "tcg_gen_qemu_ld_i64_sparc", "tcg_gen_qemu_st_i64_sparc",
     "arm_cpu_tlb_fill_arm", "arm_cpu_do_interrupt_arm", "arm_cpu_exec_interrupt_arm",
     "arm_cpu_do_transaction_failed_arm", "raise_exception_ra_arm", "arm_mmu_idx_arm", "arm_mmu_idx_el_arm", "helper_access_check_cp_reg_arm", "cpsr_read_arm",
     "cpu_ldl_code_arm", "cpu_lduw_code_arm", "get_phys_addr_arm",

@@ -87,8 +87,7 @@ void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index)
 }
 
 /* Put in the translation of a page of RAM if the engine has done so before, and nothing is in
- * its place.  CODE: instructions were fetched from there, so stores are watched.  Under a monitor
- * the first store to any page is, as the engine has it. */
+ * its place.  CODE: instructions were fetched from there, so stores are watched. */
 bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, int prot,
                          uint32_t index, bool code)
 {
@@ -104,7 +103,7 @@ bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
         || !is_empty(v, entry) || FIELD(uint64_t, counters, VICTIMS_TAKEN))
         return false;
     put_word(v, entry, 0, prot & READ ? va : NOTHING);
-    put_word(v, entry, 1, prot & WRITE ? va | (code || v->vcpu ? not_dirty(v) : 0) : NOTHING);
+    put_word(v, entry, 1, prot & WRITE ? va | (code ? not_dirty(v) : 0) : NOTHING);
     put_word(v, entry, 2, prot & EXECUTE ? va : NOTHING);
     FIELD(uint64_t, entry, layout->physical) = place->physical;
     FIELD(uint64_t, entry, layout->addend) = place->host - va;
@@ -131,7 +130,7 @@ void vmm_translation_put(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
         return;
     pa &= ~(uint64_t)(PAGE - 1);
     va &= ~(uint64_t)(PAGE - 1);
-    if (!code && !v->vcpu && get_word(v, entry, 1) == (va | not_dirty(v)))
+    if (!code && get_word(v, entry, 1) == (va | not_dirty(v)))
         put_word(v, entry, 1, va);
     if (get_word(v, entry, 0) != va || attrs & BYTE_SWAP)
         return; /* it cannot be read, or not as it is: not what most are like */
