@@ -40,19 +40,20 @@ class Psci:
     def call(self) -> None:
         """One call: function in r0, arguments in r1 to r3, result in r0."""
         registers = self.machine.processor.registers
-        function, *arguments = (registers[f"r{number}"] for number in range(4))
-        result = self._answer(function, *arguments)
-        registers["r0"] = result & 0xFFFFFFFF
+        registers["r0"] = self._answer(registers["r0"]) & 0xFFFFFFFF
 
-    def _answer(self, function: int, first: int, second: int, third: int) -> int:
+    def _argument(self, number: int) -> int:
+        return self.machine.processor.registers[f"r{number}"]
+
+    def _answer(self, function: int) -> int:
         if function == VERSION:
             return PSCI_1_1
         if function == FEATURES:
-            return SUCCESS if first in KNOWN else NOT_SUPPORTED
+            return SUCCESS if self._argument(1) in KNOWN else NOT_SUPPORTED
         if function == AFFINITY_INFO:
-            return self._affinity_info(first)
+            return self._affinity_info(self._argument(1))
         if function == CPU_ON:
-            return self._switch_on(first, second, third)
+            return self._switch_on(*map(self._argument, (1, 2, 3)))
         if function == CPU_OFF:
             return self._switch_off()
         if function == MIGRATE_INFO_TYPE:
