@@ -131,9 +131,11 @@ class Builder:
         if one.id in self.used:
             raise AttachmentError(f"-drive id={one.id}: two devices use it")
         self.used.add(one.id)
-        disk: Disk = RawDisk(one.file, one.read_only or one.snapshot, probe=not one.raw)
+        raw = RawDisk(one.file, one.read_only or one.snapshot, probe=not one.raw)
+        disk: Disk = raw
         if one.snapshot:
-            disk = Overlay(disk)
+            disk = overlay = Overlay(raw)
+            self.machine.on_commit.append(lambda: f"{one.file}: {overlay.commit()} bytes written")
         return Block(disk, self.name("virtio-blk"), serial)
 
     def rng(self, option: str, given: dict[str, str]) -> Function:

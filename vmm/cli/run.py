@@ -22,6 +22,7 @@ from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
 from vmm.cli.terminal import HELP, Input, Output, usable_input
 from vmm.cli.ticking import TICK, ticking
+from vmm.devices.disk.disk import DiskError
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
 from vmm.machine.console import ScriptError, ScriptLine, read_script
@@ -143,9 +144,17 @@ class Run:
             quit_run=lambda: self.interrupt("quit (Ctrl-A x)"), open_shell=self.want_shell,
             keys={
                 "b": self.machine.console.send_break, "t": self._stamp,
-                "h": lambda: show(HELP.rstrip()),
+                "h": lambda: show(HELP.rstrip()), "s": self._commit,
             },
         )
+
+    def _commit(self) -> None:
+        """Disk images get what -snapshot has kept from them."""
+        for commit in self.machine.on_commit:
+            try:
+                say(commit())
+            except DiskError as error:
+                say(str(error))
 
     def _stamp(self) -> None:
         """Virtual time before each line on the terminal, or no more."""

@@ -27,6 +27,7 @@ Ctrl-A h    this help
 Ctrl-A x    end the run
 Ctrl-A c    open the trap shell
 Ctrl-A b    send a break (Linux: the key of magic SysRq)
+Ctrl-A s    write what -snapshot has kept into the image files
 Ctrl-A t    virtual time before each line, or no more
 Ctrl-A a    type one Ctrl-A, as Ctrl-A Ctrl-A does
 """

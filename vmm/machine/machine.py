@@ -85,6 +85,7 @@ class Machine:
         self.resetting = False  # once the processor has stopped
         self.on_ledger: list[LedgerSink] = []
         self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
+        self.on_commit: list[Callable[[], str]] = []  # write what -snapshot has kept; say what
         self.stepping = False  # look after every single instruction
         self.steps = 0
         self._last_step = 0

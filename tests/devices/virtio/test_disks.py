@@ -105,3 +105,24 @@ def test_more_buffers_than_one_call_takes(tmp_path: Path) -> None:
     assert bytes(data) == path.read_bytes()
     disk.write(0, [memoryview(b"%c" % (i & 0x7F)) for i in range(4096)])
     assert path.read_bytes() == bytes(range(128)) * 32
+
+
+def test_what_an_overlay_has_kept_can_be_committed(tmp_path: Path) -> None:
+    path = image(tmp_path, bytes(100_000))
+    overlay = Overlay(RawDisk(path, read_only=True))
+    overlay.write(65_000, [memoryview(b"x" * 1024)])
+    assert path.read_bytes() == bytes(100_000)
+    before = bytearray(overlay.size)
+    overlay.read(0, [memoryview(before)])
+    assert overlay.commit() == overlay.size
+    assert path.read_bytes()[64_990:66_034] == bytes(10) + b"x" * 1024 + bytes(10)
+    after = bytearray(overlay.size)
+    overlay.read(0, [memoryview(after)])
+    assert after == before
+    reader = RawDisk(path, read_only=True)
+    with pytest.raises(DiskError, match="in use by another machine"):
+        overlay.commit()
+    del reader
+    path.unlink()
+    with pytest.raises(DiskError, match="No such file"):
+        overlay.commit()

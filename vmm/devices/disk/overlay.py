@@ -3,14 +3,14 @@
 
 What is written is kept in clusters of 64 KiB in this process's memory, and is
 part of the machine's state: a snapshot of the machine has it, and going back
-takes it back.  When the run ends it is gone.
+takes it back.  When the run ends it is gone, unless it has been committed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vmm.devices.disk.disk import Disk
+from vmm.devices.disk.raw import RawDisk
 
 CLUSTER = 1 << 16  # bytes
 ZERO_CLUSTER = bytes(CLUSTER)
@@ -21,7 +21,7 @@ class Overlay:
 
     read_only = False
 
-    def __init__(self, base: Disk) -> None:
+    def __init__(self, base: RawDisk) -> None:
         self.name = base.name
         self.size = base.size
         self.base = base
@@ -59,6 +59,18 @@ class Overlay:
 
     def flush(self) -> None:
         """Nothing outlives this process."""
+
+    def commit(self) -> int:
+        """Write what was written here into the base's file; how many bytes.  DiskError.
+
+        Nothing changes for the guest.  Older snapshots of the machine no longer fit the file.
+        """
+        pieces = [
+            (number * CLUSTER, data[: self.size - number * CLUSTER])
+            for number, data in sorted(self.clusters.items())
+        ]
+        self.base.overwrite(pieces)
+        return sum(len(data) for _, data in pieces)
 
     def discard(self, offset: int, size: int) -> None:
         self.write_zeroes(offset, size, unmap=True)
