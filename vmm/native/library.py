@@ -486,6 +486,8 @@ class NativeCpu(C.Structure):
         ("tell_stores", C.c_uint8),
         ("rewrites", C.c_uint8),
         ("shadow_spare", C.c_uint16),
+        ("code_pages", C.c_void_p),
+        ("code_cache", C.c_void_p),
         ("serial", C.c_uint32),
     )
 
@@ -619,6 +621,12 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_keep_code_pages.argtypes = (pointer,)
+        dll.vmm_keep_code_pages.restype = C.c_void_p
+        dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
+        dll.vmm_code_counted.argtypes = (pointer,)
+        dll.vmm_code_counted.restype = C.c_void_p
+        dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)

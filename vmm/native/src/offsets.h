@@ -101,7 +101,9 @@
 
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
-enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
+enum { TCG_LD_I32 = 13, TCG_ST_I32 = 16, TCG_LD32U_I64 = 71, TCG_ST32_I64 = 76 };
+enum { TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
+enum { TB_EXIT_REQUESTED_ = 3 };
 
 /* DisasContextBase and TranslationBlock: the layout depends on the width of a
  * guest address, 8 bytes for the x86 engine and 4 for the others. */
