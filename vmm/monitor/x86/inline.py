@@ -10,6 +10,7 @@ level 0; all others call the monitor.
 
 from __future__ import annotations
 
+import capstone
 import keystone
 
 from vmm.cpu.x86.state import FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_TF, Env
@@ -27,7 +28,8 @@ CONTROL_FIELD = 7 << CONTROL_REGISTER
 OPERAND = (32, 3)
 IN_MEMORY = 1 << 45
 HF_INHIBIT_IRQ = 1 << 3
-ASSEMBLER = Assembler(keystone.KS_ARCH_X86, keystone.KS_MODE_32, "dword ptr [0x1000]", ("ecx", "edx"))
+ASSEMBLER = Assembler(
+    keystone.KS_ARCH_X86, keystone.KS_MODE_32, "dword ptr [0x1000]", ("ecx", "edx"))
 SCRATCH = ("kept", "kept2", "image", "odd", "open")  # behind what the native layer keeps
 ENV_WORDS = ("hflags", "cr0", "cr2", "cr3", "cr4")
 
@@ -117,3 +119,6 @@ def words(env: int, vcpu: int, page: int) -> dict[str, int]:
 
 
 ASSEMBLERS = {form: ASSEMBLER for form in range(16)}
+CAPSTONE_MODES = {
+    form: capstone.CS_MODE_32 if form & WIDE else capstone.CS_MODE_16 for form in range(16)
+}

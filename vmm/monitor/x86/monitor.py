@@ -18,12 +18,15 @@ import ctypes as C
 import time
 from collections.abc import Callable
 
+import capstone
+
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
 from vmm.cpu.x86.processor import X86Processor
 from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
+from vmm.monitor.code import Opinion
 from vmm.monitor.counters import ScanCost
 from vmm.monitor.inline import keep_code_pages
 from vmm.monitor.memory import nested, strict
@@ -116,6 +119,8 @@ class Monitor(base.Monitor):
             keep_code_pages(
                 self.engine, inline.TEMPLATES, inline.ASSEMBLERS,
                 lambda page: inline.words(self.engine.env, C.addressof(self.vcpu), page))
+            self.virtual.kept.append(
+                Opinion(self.engine, capstone.CS_ARCH_X86, inline.CAPSTONE_MODES))
             self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:

@@ -21,6 +21,7 @@ enum { LINE = 64, WINDOW = 4 * LINE, LONGEST = 15 };
 struct vmm_code {
     struct vmm_code_page *pages[HASHES];
     struct vmm_code_counts counts;
+    struct vmm_second_opinion opinion; /* without a function: there is none */
     uint8_t vcpu_page[PAGE];
 };
 
@@ -31,6 +32,12 @@ uint8_t *vmm_keep_code_pages(struct vmm_cpu *v)
         return NULL;
     vmm_set_vcpu_page(v, v->code_pages->vcpu_page, VMM_NO_ADDRESS);
     return v->code_pages->vcpu_page;
+}
+
+void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *opinion);
+void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *opinion)
+{
+    v->code_pages->opinion = *opinion;
 }
 
 const struct vmm_code_counts *vmm_code_counted(const struct vmm_cpu *v)
@@ -157,6 +164,23 @@ static struct vmm_site *room_for_site(struct vmm_code_page *page)
     return &page->sites[page->count++];
 }
 
+/* What the other decoder makes of a site's bytes. */
+static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
+{
+    const struct vmm_second_opinion *opinion = &v->code_pages->opinion;
+    uint64_t decoder = opinion->decoders[page->form % VMM_CODE_FORMS], address = 0;
+    const uint8_t *code = page->guest + site->offset;
+    size_t size = site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset;
+
+    if (!opinion->decode || !decoder
+        || !opinion->decode(decoder, &code, &size, &address, opinion->found))
+        return;
+    if (FIELD(uint16_t, opinion->found, opinion->size_offset) == site->length)
+        v->code_pages->counts.confirmed++;
+    else
+        v->code_pages->counts.disputed++;
+}
+
 /* A site that ends in its page: it gets a place in the cache if there is a template for it, and
  * in the shadow page what comes instead of it: the template's instruction if there is one
  * alone, and as long as the site's, else the MARKER, whose SIZE in bytes is not more than the site's.
@@ -178,6 +202,7 @@ struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
     else
         memcpy(page->code + new->offset, &marker, size);
     page->at[new->offset] = (uint16_t)(site - page->sites + 1);
+    confirm(v, page, site);
     counts->sites++;
     if (from && from->count == 1 && from->code[0].length == new->length)
         counts->in_place++;
@@ -190,9 +215,9 @@ struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
 struct vmm_site_report {
     uint64_t host; /* where its page is in this process */
     uint64_t argument;
-    uint32_t form, offset, length, operation, size;
+    uint32_t form, offset, length, operation, size, count; /* the last two of what is cached */
     uint8_t guest[16], shadow[16];
-    uint8_t cached[256];
+    uint8_t cached[VMM_TEMPLATE_MOST * 11];
 };
 
 /* The site INDEX of the page that comes NTH; 1: there is one, 0: none any more of this page,
@@ -223,7 +248,8 @@ int vmm_report_site(const struct vmm_cpu *v, uint32_t nth, uint32_t index,
     memcpy(report->guest, page->guest + site->offset, site->length);
     memcpy(report->shadow, page->code + site->offset, site->length);
     from = vmm_cache_get(v, site->slot);
-    for (unsigned i = 0; from && i < from->count; i++) {
+    report->count = from ? from->count : 0;
+    for (unsigned i = 0; i < report->count; i++) {
         memcpy(report->cached + report->size, from->code[i].code, from->code[i].length);
         report->size += from->code[i].length;
     }

@@ -5,6 +5,7 @@
 
 #include "vmm.h"
 
+enum { VMM_CODE_FORMS = 16 };
 enum { VMM_TEMPLATE_MOST = 24 /* instructions */, VMM_TEMPLATE_GUARDS = 3 };
 
 /* A word that must have a value where execution has come, or the instruction is odd. */
@@ -57,6 +58,14 @@ struct vmm_code_page {
     struct vmm_site *sites;
     uint16_t at[4096]; /* index of the site there, from 1 */
     uint8_t guest[4096], code[4096];
+};
+
+/* Another decoder (Capstone's cs_disasm_iter), which is asked about each new site. */
+struct vmm_second_opinion {
+    bool (*decode)(uintptr_t decoder, const uint8_t **code, size_t *size, uint64_t *address, void *found);
+    void *found;
+    uint64_t size_offset; /* in FOUND: of the instruction's length, 16 bits */
+    uint64_t decoders[VMM_CODE_FORMS]; /* by form; 0: none */
 };
 
 /* Counters: CodeCounts of vmm/monitor/code.py. */
