@@ -58,7 +58,7 @@ class NativeTemplate(C.Structure):
         ("mask", C.c_uint64), ("value", C.c_uint64), ("operation", C.c_uint32),
         ("form", C.c_uint32), ("operand_shift", C.c_uint8), ("operand_bits", C.c_uint8),
         ("guards", C.c_uint8), ("count", C.c_uint8), ("ends", C.c_uint8), ("length", C.c_uint8),
-        ("spare", C.c_uint16),
+        ("excluded", C.c_uint16),
         ("guard", WordGuard * GUARDS), ("code", TemplateCode * MOST),
     )
 
@@ -89,6 +89,7 @@ class Template:
     operand: tuple[int, int] = (0, 0)
     ends: bool = False  # its block ends behind it
     length: int = 0  # of the site, in bytes; 0: any
+    excluded: tuple[int, ...] = ()  # numbers of registers that it is not for
     registers: tuple[str, str] | None = None  # instead of the assembler's
 
 
@@ -127,7 +128,7 @@ def native_template(
     made = NativeTemplate(
         mask=template.mask, value=template.value, operation=template.operation, form=form,
         operand_shift=template.operand[0], operand_bits=template.operand[1], ends=template.ends,
-        length=template.length)
+        length=template.length, excluded=sum(1 << number for number in template.excluded))
     for line in filter(None, map(str.strip, template.text.splitlines())):
         guard = _GUARD.fullmatch(line)
         if guard is not None:
@@ -166,7 +167,7 @@ def keep_code_pages(
     page = dll.vmm_keep_code_pages(engine.pointer)
     if not page:
         raise MemoryError("no memory for shadow code pages")
-    places = words(page)
+    places = {"site": SITE_WORD, **words(page)}
     for template in templates:
         for form in template.forms:
             made = native_template(template, form, assemblers[form], places)

@@ -52,31 +52,46 @@ void vmm_free_code_cache(struct vmm_cpu *v)
     v->code_cache = NULL;
 }
 
+static uint32_t operand(const struct vmm_template *of, const struct vmm_site *site)
+{
+    return (uint32_t)(site->argument >> of->operand_shift) & ((1u << of->operand_bits) - 1);
+}
+
+static bool fits(const struct vmm_template *one, const struct vmm_site *site, uint32_t form)
+{
+    const struct vmm_template_code *code = &one->code[0];
+
+    return one->operation == site->operation && one->form == form
+        && (site->argument & one->mask) == one->value
+        && (!one->length || one->length == site->length)
+        && !(one->operand_bits && one->excluded >> operand(one, site) & 1)
+        && (site->word || (code->load != VMM_SITE_WORD && code->store != VMM_SITE_WORD));
+}
+
 static const struct vmm_template *find_template(const struct vmm_cpu *v, const struct vmm_site *site,
                                                 uint32_t form)
 {
-    for (uint32_t i = 0; i < v->code_cache->template_count; i++) {
-        const struct vmm_template *one = &v->code_cache->templates[i];
-
-        if (one->operation == site->operation && one->form == form
-            && (site->argument & one->mask) == one->value
-            && (!one->length || one->length == site->length))
-            return one;
-    }
+    for (uint32_t i = 0; i < v->code_cache->template_count; i++)
+        if (fits(&v->code_cache->templates[i], site, form))
+            return &v->code_cache->templates[i];
     return NULL;
 }
 
-/* The register that the site names, in the instructions that have it as operand. */
-static void put_operand(struct vmm_template *slot, uint64_t argument)
+/* The register that the site names, in the instructions that have it as operand, and the word. */
+static void put_operands(struct vmm_template *slot, const struct vmm_site *site)
 {
-    uint32_t number = (uint32_t)(argument >> slot->operand_shift) & ((1u << slot->operand_bits) - 1);
+    uint32_t number = operand(slot, site);
 
-    for (unsigned i = 0; i < 2 * slot->count; i++) {
+    for (unsigned i = 0; i < 2u * slot->count; i++) {
         struct vmm_template_code *code = &slot->code[i / 2];
         uint8_t shift = code->shift[i % 2];
 
         if (shift != VMM_NO_OPERAND)
             code->code[shift / 8] |= (uint8_t)(number << shift % 8);
+        if (code->load == VMM_SITE_WORD)
+            code->load = site->word;
+        if (code->store == VMM_SITE_WORD)
+            code->store = site->word;
     }
 }
 
@@ -107,7 +122,7 @@ uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site, uint32_t 
     }
     slot = &cache->slots[number - 1];
     *slot = *from;
-    put_operand(slot, site->argument);
+    put_operands(slot, site);
     return number;
 }
 

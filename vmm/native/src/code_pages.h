@@ -23,6 +23,7 @@ struct vmm_template_code {
     uint8_t spare[2];
     uint64_t load, store; /* the words that its accesses reach; 0: the guest's memory */
 };
+#define VMM_SITE_WORD 1 /* as such a word: the site's own */
 #define VMM_NO_OPERAND 0xff
 
 /* What takes the place of the instructions of one OPERATION whose argument, as far as MASK
@@ -33,7 +34,7 @@ struct vmm_template {
     uint8_t operand_shift, operand_bits, guards, count;
     uint8_t ends;   /* its block ends behind it */
     uint8_t length; /* of the site; 0: any */
-    uint16_t spare;
+    uint16_t excluded; /* a bit per register number that it is not for */
     struct vmm_word_guard guard[VMM_TEMPLATE_GUARDS];
     struct vmm_template_code code[VMM_TEMPLATE_MOST];
 };
@@ -41,6 +42,7 @@ struct vmm_template {
 /* A sensitive instruction in a shadow code page. */
 struct vmm_site {
     uint64_t argument;  /* its operands: x86 as vmm_instruction has them, ARM the A32 form */
+    uint64_t word;      /* ARM: where the system register is that it names; 0: not known */
     uint32_t operation; /* which it is */
     uint32_t number;    /* x86: of the instruction in v->instructions */
     uint16_t offset;

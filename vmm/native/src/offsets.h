@@ -119,6 +119,10 @@ enum { TB_EXIT_REQUESTED_ = 3 };
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
+/* ARM: DisasContext, with the op that says where the instruction starts; NULL: an access of it has been
+ * described there, which the engine does once */
+#define ARM_DC_START 0xb0
+
 /* SPARC: DisasContext, with pc and npc of the next instruction, and what has set the condition codes */
 #define SPARC_DC_PC 0x20
 #define SPARC_DC_NPC 0x24

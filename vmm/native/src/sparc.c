@@ -46,6 +46,7 @@ static bool no_fault(struct vmm_cpu *v)
 #define END_SITE(db) ((void)(db))
 #define MEMOP(operation) vmm_sparc_memop(operation)
 #define CACHED() NULL
+#define BEGIN_AGAIN(db, start) ((void)(db), (void)(start))
 #define ODD(place, what) ((void)(place), (void)(what))
 #define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc), db)
 #define BLOCK_LIMIT(tb, limit) (limit)

@@ -23,6 +23,7 @@
     (FIELD(uint64_t, db, DB_PC_NEXT) = vmm_x86_end_site(FIELD(uint64_t, db, DB_PC_NEXT)))
 #define MEMOP(operation) (operation)
 #define CACHED() vmm_x86_cached()
+#define BEGIN_AGAIN(db, start) ((void)(db), (void)(start))
 #define ODD(place, what) vmm_x86_odd_site(place, what)
 #define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc)
 /* RF is cleared by the next instruction (Intel SDM volume 3B, 17.3.1.1); the
