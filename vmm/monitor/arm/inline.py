@@ -112,6 +112,6 @@ def words(env: int, cpu: int, vcpu: int, page: int) -> dict[str, int]:
     engine's registers and its CPU, of the virtual processor and of its VCPU page."""
     return (
         {name: page + 4 * index for index, name in enumerate(SCRATCH)}
-        | {"mode": vcpu + Vcpu.mode.offset, "open": vcpu + Vcpu.open.offset}
+        | {name: vcpu + getattr(Vcpu, name).offset for name in ("mode", "open")}
         | {"daif": env + DAIF, "request": cpu + INTERRUPT_REQUEST}
     )
