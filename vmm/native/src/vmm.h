@@ -90,7 +90,9 @@ struct vmm_trap_record {
 #define VMM_PLACES 1024 /* a power of two */
 #define VMM_NEXTS 1024 /* a power of two */
 #define VMM_PLACES_OF_PAGES 512 /* a power of two */
-#define VMM_ENTRIES 64
+#define VMM_ENTRIES 1024 /* of one index, at most, that are noted */
+#define VMM_ENTRIES_KNOWN 128 /* with more of them in use the engine flushes, which may resize its table */
+#define VMM_LARGE_PAGES 8
 #define VMM_MMU_INDEXES 12 /* ARM has most */
 #define VMM_BLOCK_GROUP 64 /* of the 4096 blocks in the engine's index */
 #define VMM_MODELS 8
@@ -154,10 +156,16 @@ struct vmm_place_of_page {
     uint32_t attributes, spare;
 };
 
+struct vmm_large_page {
+    uint64_t address, mask; /* virtual */
+};
+
 /* Where translations were put since they were last thrown away. */
 struct vmm_entries {
-    uint32_t count; /* more than fit: not known */
-    uint32_t number[VMM_ENTRIES];
+    uint32_t count; /* more than VMM_ENTRIES_KNOWN: not known */
+    uint32_t large_count;
+    uint64_t used[VMM_ENTRIES / 64]; /* a bit for each */
+    struct vmm_large_page large[VMM_LARGE_PAGES]; /* that some of them are parts of */
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -498,6 +506,7 @@ uint32_t vmm_user_index(const struct vmm_cpu *v);
 void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
+void vmm_parked_page_flushed(struct vmm_cpu *v, uint64_t address);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
 /* A page of RAM; one that is looked at, at each store, for code that was translated from it. */
 enum vmm_at_hand { VMM_NOT_AT_HAND, VMM_AT_HAND, VMM_AT_HAND_WATCHED };
@@ -606,6 +615,9 @@ bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
 void vmm_translation_put(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, uint32_t index,
                          bool ram, bool code);
 void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index);
+bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t index);
+bool vmm_pages_are_of_4k(const struct vmm_cpu *v);
+uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexes);
 void vmm_block_indexed(struct vmm_cpu *v, uint32_t index);
 bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes);
 void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes);
