@@ -49,3 +49,9 @@ def test_a_process_that_does_not_end_is_ended() -> None:
 def test_status_of_a_process_killed_by_a_signal_is_negative() -> None:
     sample = measure([sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"], 60)
     assert sample.status == -11
+
+
+def test_compiled_modules_are_kept(monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert measure([sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"],
+                   60).output == b"False\n"

@@ -174,3 +174,17 @@ def test_live_line_on_a_terminal(guest, terminal) -> None:
     assert b"MIPS" in seen and b"s virtual" in seen and b"traps/s" in seen
     # The line is taken away before the diagnosis.
     assert b"\r\x1b[Kvmm: wall-clock limit" in seen
+
+
+def test_a_run_imports_nothing_of_what_it_was_not_asked_for(guest) -> None:
+    """Starting takes as long as its imports."""
+    spared = {"capstone", "vmm.monitor", "vmm.state.snapshot", "vmm.devices.virtio.net",
+              "vmm.debug.trace.perfetto"}
+    program = f"""
+import sys
+from vmm.cli.main import main
+main(["run", "-M", "leon3", "-kernel", {str(guest("sparc/hello"))!r}])
+print(*({spared} & sys.modules.keys()), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stderr == b"\n"

@@ -4,7 +4,7 @@
 A board knows one transport; a name such as ``virtio-blk`` means the device on
 that one, ``virtio-blk-device`` is the mmio and ``virtio-blk-pci`` the PCI one.
 Devices come in the order of the ``-device`` options, then the drives with
-``if=virtio``, as in QEMU.
+``if=virtio``, as in QEMU.  A kind's module is imported when a guest has one.
 """
 
 from __future__ import annotations
@@ -14,22 +14,19 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from vmm.boards.attachments import Attachment, AttachmentError, Drive, number, unknown
 from vmm.boards.options import Options
-from vmm.devices.disk.disk import Disk
-from vmm.devices.disk.overlay import Overlay
-from vmm.devices.disk.raw import RawDisk
-from vmm.devices.virtio.balloon import Balloon
-from vmm.devices.virtio.block import Block
-from vmm.devices.virtio.console import PORTS_MAX, SerialPort, VirtioConsole
 from vmm.devices.virtio.device import Function, VirtioDevice
-from vmm.devices.virtio.net import FIRST_MAC, Net
-from vmm.devices.virtio.rng import Rng
 from vmm.machine.console import Console
 from vmm.machine.dma import Dma
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
+
+if TYPE_CHECKING:
+    from vmm.devices.disk.disk import Disk
+    from vmm.devices.virtio.console import SerialPort
 
 MMIO, PCI = "device", "pci"  # ends of names
 RANDOM = "/dev/urandom"
@@ -97,6 +94,8 @@ class Builder:
                 self.ports[-1].append(self._port(one, self.ports[-1]))
 
     def _port(self, one: Attachment, before: list[SerialPort]) -> SerialPort:
+        from vmm.devices.virtio.console import PORTS_MAX, SerialPort
+
         option, given = f"-device {one.kind}", one.properties
         unknown(option, given, ("chardev", "name", "id"))
         wanted = given.get("chardev")
@@ -128,6 +127,10 @@ class Builder:
         return self._block(found, given.get("serial", found.serial))
 
     def _block(self, one: Drive, serial: str) -> Function:
+        from vmm.devices.disk.overlay import Overlay
+        from vmm.devices.disk.raw import RawDisk
+        from vmm.devices.virtio.block import Block
+
         if one.id in self.used:
             raise AttachmentError(f"-drive id={one.id}: two devices use it")
         self.used.add(one.id)
@@ -140,6 +143,8 @@ class Builder:
 
     def rng(self, option: str, given: dict[str, str]) -> Function:
         """virtio-rng: [seed=NUMBER] or rng=ID of an -object rng-random."""
+        from vmm.devices.virtio.rng import Rng
+
         unknown(option, given, ("seed", "rng", "id"))
         device = Rng(number(option, given, "seed", 0, (1 << 64) - 1), self.name("virtio-rng"))
         if "rng" in given:
@@ -172,6 +177,8 @@ class Builder:
 
     def net(self, option: str, given: dict[str, str]) -> Function:
         """virtio-net: netdev=ID[,mac=52:54:00:12:34:56]."""
+        from vmm.devices.virtio.net import Net
+
         unknown(option, given, ("netdev", "mac", "id"))
         wanted = given.get("netdev")
         if not wanted:
@@ -187,6 +194,8 @@ class Builder:
         """The address that is given, or the next of QEMU's."""
         text = given.get("mac")
         if text is None:
+            from vmm.devices.virtio.net import FIRST_MAC
+
             return (FIRST_MAC + self.names["virtio-net"]).to_bytes(6, "big")
         if not re.fullmatch("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", text):
             raise AttachmentError(f"{option}: mac={text} is no Ethernet address")
@@ -198,11 +207,15 @@ class Builder:
 
     def serial(self, option: str, given: dict[str, str]) -> Function:
         """virtio-serial: its ports are the virtconsole and virtserialport behind it."""
+        from vmm.devices.virtio.console import VirtioConsole
+
         unknown(option, given, ("id",))
         return VirtioConsole(self.ports.popleft(), self.name("virtio-serial"))
 
     def balloon(self, option: str, given: dict[str, str]) -> Function:
         """virtio-balloon: no properties."""
+        from vmm.devices.virtio.balloon import Balloon
+
         unknown(option, given, ("id",))
         device = Balloon(self.dma, self.name("virtio-balloon"))
         self.machine.channels.append(device.channel)

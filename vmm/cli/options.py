@@ -24,8 +24,6 @@ from vmm.cpu.processor import UnknownModel
 from vmm.debug.trace import files, topics
 from vmm.machine.machine import Machine
 from vmm.native.library import NativeError
-from vmm.state import snapshot
-from vmm.state.snapshot import SnapshotError
 
 
 def seconds(text: str) -> float:
@@ -226,9 +224,11 @@ def attached(o: argparse.Namespace) -> dict[str, Any]:
 def build(o: argparse.Namespace) -> Machine:
     """The machine that the options ask for."""
     if o.snapshot is not None:
+        from vmm.state import snapshot  # it knows every part of a machine: not for every run
+
         try:
             return snapshot.build(snapshot.load(o.snapshot))
-        except (SnapshotError, NativeError) as error:
+        except (snapshot.SnapshotError, NativeError) as error:
             raise Failure(str(error)) from error
     name, properties = board_and_properties(o.machine)
     options = Options(

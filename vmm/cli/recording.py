@@ -8,6 +8,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vmm.cli.report import Failure, UsageError, show
 from vmm.debug.trace import files, topics
@@ -16,8 +17,9 @@ from vmm.debug.trace.output import Output, text_file
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
-from vmm.monitor import hot
-from vmm.monitor.base import Monitor
+
+if TYPE_CHECKING:
+    from vmm.monitor.base import Monitor
 
 
 def check(o: argparse.Namespace) -> None:
@@ -77,6 +79,8 @@ class Recording:
             **statistics(self.machine),
         }
         if monitor is not None:
+            from vmm.monitor import hot
+
             report["virtualization"] = hot.summary(monitor)
         self.stats.write(json.dumps(report, indent=2) + "\n")
 

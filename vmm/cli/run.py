@@ -28,8 +28,7 @@ from vmm.machine.clock import NS
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
-from vmm.state import inputs, snapshot
-from vmm.state.snapshot import SnapshotError
+from vmm.state import inputs
 
 STDIN, STDERR = 0, 2
 INTERRUPTED = 130
@@ -312,9 +311,11 @@ def run(o: argparse.Namespace) -> int:
         if monitor is not None:
             technique.finish(monitor, o, profile)
         if o.save_snapshot is not None:
+            from vmm.state import snapshot
+
             try:
                 snapshot.save(snapshot.take(machine), o.save_snapshot)
-            except SnapshotError as error:
+            except snapshot.SnapshotError as error:
                 raise Failure(str(error)) from error
     return outcome.status if announced else announce(machine, outcome)
 

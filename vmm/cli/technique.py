@@ -8,17 +8,16 @@ import json
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vmm import monitor as techniques
 from vmm.boards import BoardInfo
 from vmm.cli import options, recording
 from vmm.cli.report import UsageError, show
 from vmm.debug.trace.output import Output
 from vmm.machine.machine import Machine
-from vmm.monitor import hot
-from vmm.monitor.base import Monitor, MonitorError
-from vmm.monitor.counters import Profile
+
+if TYPE_CHECKING:
+    from vmm.monitor.base import Monitor  # what most runs do without is imported where it is needed
 
 TABLE = "-"  # --profile -: a table on stderr
 
@@ -39,13 +38,13 @@ def declare(command: argparse.ArgumentParser) -> None:
 
 def answer(o: argparse.Namespace) -> int | None:
     """Answer ``help``; UsageError for options that do not go together."""
-    for asked, known in (
-        (o.technique, techniques.TECHNIQUES), (o.shadow, techniques.POLICIES),
-    ):
-        if asked == "help":
-            for name, text in known.items():
-                print(f"{name:<18} {text}")
-            return 0
+    if "help" in (o.technique, o.shadow):
+        from vmm.monitor import POLICIES, TECHNIQUES
+
+        known = TECHNIQUES if o.technique == "help" else POLICIES
+        for name, text in known.items():
+            print(f"{name:<18} {text}")
+        return 0
     if o.assist_controls == "help":
         if o.machine is None:
             raise UsageError("--assist-controls help wants a board: -M")
@@ -71,9 +70,12 @@ def virtualize(machine: Machine, o: argparse.Namespace) -> Monitor | None:
         raise UsageError("--trusted goes with --technique trap_and_emulate")
     if o.assist_controls:
         wanted["controls"] = controls(machine, o)
+    from vmm import monitor as techniques
+    from vmm.monitor.counters import Profile
+
     try:
         monitor = techniques.virtualize(machine, o.technique, o.shadow, **wanted)
-    except MonitorError as error:
+    except techniques.MonitorError as error:
         raise UsageError(f"--technique {o.technique}: {error}") from error
     if o.profile:
         monitor.profile = Profile()
@@ -113,6 +115,8 @@ def profile_file(o: argparse.Namespace, stack: ExitStack) -> Output[str] | None:
 
 def finish(monitor: Monitor, o: argparse.Namespace, file: Output[str] | None) -> None:
     """Write the profile, if one was asked for."""
+    from vmm.monitor import hot
+
     if file is not None:
         file.write(json.dumps(hot.as_json(monitor), indent=2) + "\n")
     elif o.profile == TABLE:

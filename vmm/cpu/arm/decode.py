@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import capstone
+if TYPE_CHECKING:
+    import capstone
 
 
 @cache
 def _decoder(thumb: bool) -> capstone.Cs:
+    import capstone  # large; few runs show an instruction
+
     mode = capstone.CS_MODE_THUMB if thumb else capstone.CS_MODE_ARM
     return capstone.Cs(capstone.CS_ARCH_ARM, mode | capstone.CS_MODE_V8)
 

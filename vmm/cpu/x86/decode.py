@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import capstone
+if TYPE_CHECKING:
+    import capstone
 
 LONGEST = 15  # bytes
 
 
 @cache
 def _decoder(wide: bool) -> capstone.Cs:
+    import capstone  # large; few runs show an instruction
+
     return capstone.Cs(
         capstone.CS_ARCH_X86, capstone.CS_MODE_32 if wide else capstone.CS_MODE_16
     )

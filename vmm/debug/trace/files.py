@@ -13,8 +13,6 @@ from typing import Self
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
 from vmm.debug.trace.output import binary_file, text_file
-from vmm.debug.trace.perfetto import Perfetto
-from vmm.debug.trace.vcd import Vcd
 
 EVERY = 10_007  # instructions between samples; a prime, so that no loop keeps step with it
 
@@ -56,10 +54,14 @@ def _jsonl(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) ->
 
 
 def _perfetto(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.perfetto import Perfetto
+
     stack.callback(Perfetto(feed, binary_file(path, stack)).finish)
 
 
 def _vcd(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
+    from vmm.debug.trace.vcd import Vcd
+
     stack.callback(Vcd(feed, text_file(path, stack)).finish)
 
 

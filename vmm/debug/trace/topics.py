@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
-from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.execution import Blocks
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
 from vmm.machine import diagnosis
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.native.library import HOLE
+
+if TYPE_CHECKING:
+    from vmm.cpu.arm.processor import ArmProcessor
 
 TOPICS = {
     "access": "every device access of the processor",
@@ -164,8 +167,8 @@ class Text:
     def _fault(self, kind: int, pc: int, info: int) -> tuple[int, str]:
         """The address of a page fault that is about to be taken, and its status."""
         processor = self._machine.processor
-        if isinstance(processor, ArmProcessor):
-            syndrome = processor.syndrome()
+        if processor.architecture == "arm":
+            syndrome = cast("ArmProcessor", processor).syndrome()
             return syndrome.address, f"status {syndrome.fsr:#x}"
         if processor.architecture == "x86":
             return processor.registers["cr2"], f"error code {info:#x}"

@@ -177,6 +177,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->env = env;
     v->arch = arch;
     v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
+    v->event_at = v->event_cycle = VMM_NEVER;
     if (!vmm_tlb_is_known(v) || FIELD(uint32_t, cpu, CPU_CLUSTER_INDEX) != CPU_NO_CLUSTER) {
         snprintf(error, size, "the engine's TLB is not where this build keeps it");
         vmm_detach(v);
@@ -222,6 +223,8 @@ void vmm_detach(struct vmm_cpu *v)
     vmm_free_parked(v);
     vmm_free_roles(v);
     vmm_free_rewritten(v);
+    vmm_free_code_pages(v);
+    vmm_free_code_cache(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
@@ -282,7 +285,7 @@ void vmm_rearm(struct vmm_cpu *v)
         vmm_kick(v);
 }
 
-/* on_event is to run when COUNT instructions have begun. */
+/* on_event is to run when COUNT instructions have begun, or before, at event_cycle. */
 void vmm_set_event(struct vmm_cpu *v, int64_t count)
 {
     v->event_at = count;
