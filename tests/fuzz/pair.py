@@ -17,6 +17,7 @@ from stream_machine import BOARDS, LIBRARY, RAM, REGION, StreamMachine
 
 from vmm.boards import Options, create
 from vmm.cpu import saved
+from vmm.cpu.engine import HALTED
 from vmm.cpu.sparc.processor import HARD
 from vmm.cpu.sparc.registers import INTERRUPT_INDEX, MMU
 from vmm.machine.machine import Machine
@@ -130,6 +131,7 @@ class Pair:
             assert memory is not None
             self.other.bus.write_memory(at, memory)
             self.bare.engine.forget_code(at, size)
+        C.c_uint32.from_address(self.other.engine.cpu + HALTED).value = 0
         if self.way.virtual and self.arch == "sparc":
             self._copy_sparc()
         elif self.way.virtual and self.arch == "arm":
