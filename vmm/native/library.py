@@ -487,6 +487,7 @@ class NativeCpu(C.Structure):
         ("rewrites", C.c_uint8),
         ("shadow_spare", C.c_uint16),
         ("serial", C.c_uint32),
+        ("narrowing", C.c_void_p),
     )
 
 

@@ -66,6 +66,7 @@
 /* TCGContext: how many temporaries there are, global registers included */
 #define TCG_TEMPORARIES 0x30
 #define TCG_MAX_TEMPORARIES 512
+#define TCG_GLOBALS 0x2c /* u32: the first so many of them are the global registers */
 #define TCG_SPARE_TEMPORARIES 64 /* no instruction takes more than a dozen */
 
 /* TCGContext: what the translator may not use, and ways into and out of generated code */
@@ -88,6 +89,11 @@
 #define TCG_ENV_TEMP 0x388
 #define TCG_TEMP_NAME 0x20
 
+/* ... with which the table of temporaries begins; and behind the table the first operation */
+#define TCG_TEMP_SIZE 0x38
+#define TCG_OPERATIONS (TCG_ENV_TEMP + TCG_MAX_TEMPORARIES * TCG_TEMP_SIZE)
+#define X86_TCG_DEFINITIONS 0x9968 /* a pointer: TCGOpDef[] */
+
 /* TCGOp: the arguments */
 #define TCGOP_ARG0 3 /* in 8-byte words */
 
@@ -101,6 +107,9 @@
 
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
+enum { TCG_COND_SIGNED = 2, TCG_COND_TO_UNSIGNED = 6 }; /* bits: of these; to change in them */
+/* A memory operation: above the MMU index, its size as a logarithm and whether it is signed */
+enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 
 /* DisasContextBase and TranslationBlock: the layout depends on the width of a
@@ -193,6 +202,7 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define X86_REGS 0
 #define X86_EIP 128
 #define X86_EFLAGS 136
+#define X86_CC_DST 144
 #define X86_CC_SRC 152
 #define X86_CC_OP 168 /* 1: the arithmetic flags are in CC_SRC */
 #define X86_DF 172 /* 1 or -1 */

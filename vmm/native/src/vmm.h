@@ -443,6 +443,7 @@ struct vmm_cpu {
     uint8_t rewrites;    /* those that trap often are rewritten */
     uint16_t shadow_spare;
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
+    struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
 };
 
 /* core.c */
@@ -717,6 +718,8 @@ bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
+void vmm_x86_narrow(struct vmm_cpu *v, void *context);
+bool vmm_knows_operations(const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 
 /* access to engine structures */
