@@ -46,6 +46,7 @@ static struct vmm_cpu *stand_in(int arch)
     v->cpu = processor;
     v->env = registers;
     v->arch = arch;
+    v->event_at = v->event_cycle = VMM_NEVER;
     v->left = &FIELD(int64_t, processor, CPU_RANDOM_SEED);
     *v->left = 0;
     v->on_trap = on_trap;

@@ -62,7 +62,6 @@ class Engine:
             raise NativeError(error.value.decode())
         self.pointer = pointer
         self.native: NativeCpu = pointer.contents
-        self.native.event_at = NEVER
         self._left = self.native.left.contents
         self._left.value = NEVER
         self.native.limit = NEVER
@@ -233,7 +232,7 @@ class Engine:
         n = self.native
         n.kick = 0
         n.reason = native.REASON_NONE
-        n.event_at = self._left.value = NEVER
+        n.event_at = n.event_cycle = self._left.value = NEVER
         n.limit = NEVER + count
         n.breakpoint_hit = 0
         n.passed_count = n.resumed_count = -1
@@ -299,8 +298,22 @@ class Engine:
         self.library.dll.vmm_wake(self.pointer)
 
     def set_event(self, count: int) -> None:
-        """Have the event handler called when ``count`` instructions have begun."""
+        """Have the event handler called when ``count`` instructions have begun, or before.
+
+        It is called before at the cycle that `native.event_cycle` says.
+        """
         self.library.dll.vmm_set_event(self.pointer, min(count, NEVER))
+
+    def watch_halts(self, halt: Callable[[], bool]) -> Callable[[], None]:
+        """Have ``halt`` be the handler of every halt; returns what puts the one before back."""
+        before, self.handlers.halt = self.handlers.halt, halt
+        self.native.halts_told += 1
+
+        def end() -> None:
+            self.handlers.halt = before
+            self.native.halts_told -= 1
+
+        return end
 
     def set_interrupt(self, bits: int, on: bool) -> None:
         """Raise or lower interrupt request bits of the engine."""

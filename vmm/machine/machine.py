@@ -101,7 +101,6 @@ class Machine:
         self._woken = False
         self._looks = 0
         self._wall_limit: float | None = None
-        self._halts = 0
         handlers = engine.handlers
         handlers.event = self._event
         handlers.halt = self._halt
@@ -315,6 +314,7 @@ class Machine:
         self.outcome = None
         self._stop_at = until
         self.bus.cool()
+        self._let_sleep()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
         self.engine.pass_access(self._before_access == self.engine.count)
@@ -335,7 +335,7 @@ class Machine:
 
     def _run_processors(self) -> int:
         while True:
-            reason = self.processor.run() if self.turns is None else self.turns.run()
+            reason = self._run_processor() if self.turns is None else self.turns.run()
             if not self.resetting:
                 return reason
             self.resetting = False
@@ -343,6 +343,17 @@ class Machine:
             self.power_on.restore(self)
             if self.outcome is not None or self.stopped_at_count:
                 return reason
+
+    def _run_processor(self) -> int:
+        """Run the one there is; if the last run has ended in its sleep, that goes on first."""
+        if self.engine.asleep:
+            if self._stop_at is not None and self.engine.count >= self._stop_at:
+                self.stopped_at_count = True
+                return native.REASON_STOPPED
+            if self._halt():
+                return native.REASON_HALTED
+            self.engine.wake()
+        return self.processor.run()
 
     def guest_reset(self, text: str) -> None:
         """The guest asks for a reset: the run ends with ``text``, or the machine begins anew."""
@@ -385,13 +396,13 @@ class Machine:
 
     def rearm(self) -> None:
         """Something may be due earlier than was known."""
-        self.engine.set_event(self._event_count())
+        self.engine.set_event(self._next_look())
 
-    def _event_count(self) -> int:
+    def _next_look(self) -> int:
+        """The count of the next look; the clock's may come before (`event_cycle`)."""
         cycle = self.clock.next_unmodelled()
+        self.engine.native.event_cycle = NEVER if cycle is None else min(cycle, NEVER)
         count = min(self._next_heartbeat, self._next_sample)
-        if cycle is not None:
-            count = min(count, cycle - self.engine.native.idle)
         if self._stop_at is not None:
             count = min(count, self._stop_at)
         if self.turns is not None:
@@ -426,7 +437,8 @@ class Machine:
             if self.outside.paced:
                 self.outside.slow_down(self.clock.now())
             self._look_outside()
-        self.engine.native.event_at = self._event_count()
+        self.engine.native.event_at = self._next_look()
+        self._let_sleep()
         if self.turns is not None and self.turns.is_over(count):
             return True
         return self.outcome is not None
@@ -449,6 +461,10 @@ class Machine:
         else:
             self.engine.native.idle += cycles
 
+    def _let_sleep(self) -> None:
+        """Tell the native layer whether sleeps may last as long as virtual time says."""
+        self.engine.native.held = self.outside.holds
+
     def wake(self) -> None:
         """End the present sleep, though no interrupt has come."""
         self._woken = True
@@ -460,8 +476,8 @@ class Machine:
         """Let time pass until ``wakes``; True if the run is to end instead."""
         self._woken = False
         while not (wakes() or self._woken):
-            self._halts += 1
-            if not self._halts & 0x3FF:
+            sleeps = self.engine.native.sleeps = self.engine.native.sleeps + 1
+            if not sleeps & 0x3FF:
                 self._look_outside()
             if self.outcome is not None or not self.processor.can_wake():
                 return True
@@ -475,7 +491,8 @@ class Machine:
                 self._sleep(sleep)
             self.clock.run_due()
             self.bus.cool()
-        self.engine.set_event(self._event_count())
+        self._let_sleep()
+        self.rearm()
         return self.outcome is not None
 
     def _idle(self) -> bool:

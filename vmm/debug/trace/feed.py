@@ -286,8 +286,8 @@ class Feed:
             self._printed(b"\n")
 
     def _watch_halts(self) -> Callable[[], None]:
-        engine, handlers = self.machine.engine, self.machine.engine.handlers
-        halt = handlers.halt
+        engine = self.machine.engine
+        halt = engine.handlers.halt
 
         def watched() -> bool:
             self.flush()
@@ -297,11 +297,7 @@ class Feed:
                 told(start, engine.cycles)
             return stop
 
-        def end() -> None:
-            handlers.halt = halt
-
-        handlers.halt = watched
-        return end
+        return engine.watch_halts(watched)
 
     def _watch_stops(self) -> Callable[[], None]:
         stopped = self.machine.on_stopped

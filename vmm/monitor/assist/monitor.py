@@ -87,7 +87,8 @@ class Monitor(base.Monitor):
             self._instructions = InstructionIntercepts(self.engine, patterns, self._instruction)
         handlers = self.engine.handlers
         if controls.halt:
-            self._halt, handlers.halt = handlers.halt, self._halted
+            self._halt = handlers.halt
+            machine.engine.watch_halts(self._halted)
         if controls.ports:
             self._port_in, handlers.port_in = handlers.port_in, self._loads_port
             self._port_out, handlers.port_out = handlers.port_out, self._stores_port

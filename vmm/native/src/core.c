@@ -181,6 +181,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->env = env;
     v->arch = arch;
     v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
+    v->event_at = v->event_cycle = VMM_NEVER;
     if (!vmm_tlb_is_known(v) || FIELD(uint32_t, cpu, CPU_CLUSTER_INDEX) != CPU_NO_CLUSTER) {
         snprintf(error, size, "the engine's TLB is not where this build keeps it");
         vmm_detach(v);
@@ -287,7 +288,7 @@ void vmm_rearm(struct vmm_cpu *v)
         vmm_kick(v);
 }
 
-/* on_event is to run when COUNT instructions have begun. */
+/* on_event is to run when COUNT instructions have begun, or before, at event_cycle. */
 void vmm_set_event(struct vmm_cpu *v, int64_t count)
 {
     v->event_at = count;

@@ -80,7 +80,7 @@ void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from)
     int64_t count = vmm_count(from);
 
     v->kick = 0;
-    v->event_at = *v->left = VMM_NEVER;
+    v->event_at = v->event_cycle = *v->left = VMM_NEVER;
     v->limit = VMM_NEVER + count;
     v->idle = from->idle;
     v->breakpoint_hit = 0;

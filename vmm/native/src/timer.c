@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Timers of modelled devices: they run without Python where nothing else is due.
  *
- * What Python's clock waits for is event_at, a count; a modelled timer waits for a cycle.
- * Whatever is due together runs in Python, in the order in which it was asked for
- * (vmm/machine/clock.py), and so does what a model cannot do.
+ * Python looks at a count, event_at, and its clock waits for a cycle, event_cycle; so does a
+ * modelled timer.  Whatever is due together runs in Python, in the order in which it was asked
+ * for (vmm/machine/clock.py), and so does what a model cannot do.
  */
 #include "models.h"
 
-/* The count at which the guest must be left: for Python, or for a timer. */
-int64_t vmm_next_look(const struct vmm_cpu *v)
+/* The model whose timer runs first, or NULL. */
+struct vmm_model *vmm_next_timer(struct vmm_cpu *v)
 {
-    int64_t next = v->event_at;
+    struct vmm_model *first = NULL;
 
     for (uint32_t i = 0; i < v->model_count; i++) {
-        const struct vmm_timer *timer = v->models[i].timer;
-        if (timer && timer->cycle != VMM_NEVER && timer->cycle - v->idle < next)
-            next = timer->cycle - v->idle;
+        struct vmm_model *m = &v->models[i];
+        if (m->timer && m->timer->cycle != VMM_NEVER
+            && (!first || m->timer->cycle < first->timer->cycle
+                || (m->timer->cycle == first->timer->cycle
+                    && m->timer->order < first->timer->order)))
+            first = m;
     }
-    return next;
+    return first;
+}
+
+/* The count at which the guest must be left: for Python, or for a timer. */
+int64_t vmm_next_look(struct vmm_cpu *v)
+{
+    const struct vmm_model *first = vmm_next_timer(v);
+    int64_t cycle = v->event_cycle;
+
+    if (first && first->timer->cycle < cycle)
+        cycle = first->timer->cycle;
+    return cycle - v->idle < v->event_at ? cycle - v->idle : v->event_at;
 }
 
 /* Have TIMER's device called back at CYCLE, and at no other time. */
@@ -42,32 +56,29 @@ static bool expire(struct vmm_cpu *v, struct vmm_model *m)
 static bool for_python(const struct vmm_cpu *v)
 {
     return v->look || v->stop_requested || v->breakpoint_hit || v->access_count
-        || v->reason != VMM_REASON_NONE || !v->models_on || vmm_count(v) >= v->event_at;
+        || v->reason != VMM_REASON_NONE || !v->models_on || vmm_count(v) >= v->event_at
+        || vmm_cycles(v) >= v->event_cycle;
 }
 
-/* Run the timers that are due; false if Python is to look. */
-bool vmm_timers_run(struct vmm_cpu *v)
+/* Run all timers that are due; false if Python is to run what is left of them. */
+bool vmm_expire_due(struct vmm_cpu *v)
 {
-    bool ran = false;
+    struct vmm_model *first;
 
-    if (for_python(v))
-        return false;
-    for (;;) {
-        struct vmm_model *first = NULL;
-
-        for (uint32_t i = 0; i < v->model_count; i++) {
-            struct vmm_model *m = &v->models[i];
-            if (m->timer && m->timer->cycle <= vmm_cycles(v)
-                && (!first || m->timer->cycle < first->timer->cycle
-                    || (m->timer->cycle == first->timer->cycle
-                        && m->timer->order < first->timer->order)))
-                first = m;
-        }
-        if (!first)
-            return ran;
+    while ((first = vmm_next_timer(v)) && first->timer->cycle <= vmm_cycles(v)) {
         if (!expire(v, first))
             return false;
-        ran = true;
         vmm_clear_hot(v);
     }
+    return true;
+}
+
+/* At a look: run the timers that are due; false if Python is to look. */
+bool vmm_timers_run(struct vmm_cpu *v)
+{
+    const struct vmm_model *first = vmm_next_timer(v);
+
+    if (for_python(v) || !first || first->timer->cycle > vmm_cycles(v))
+        return false;
+    return vmm_expire_due(v);
 }

@@ -85,12 +85,15 @@ static void looked(struct vmm_cpu *v)
 bool vmm_halted(struct vmm_cpu *v)
 {
     v->halts++;
-    looks(v);
-    if (v->on_halt(v) != 0) {
-        vmm_stop(v, VMM_REASON_HALTED);
-        return false;
+    if (!vmm_sleep(v)) {
+        looks(v);
+        if (v->on_halt(v) != 0) {
+            FIELD(uint32_t, v->cpu, CPU_HALTED) = 1; /* the next run finds it asleep */
+            vmm_stop(v, VMM_REASON_HALTED);
+            return false;
+        }
+        looked(v);
     }
-    looked(v);
     vmm_wake(v);
     return false;
 }

@@ -268,7 +268,11 @@ struct vmm_cpu {
     int64_t limit; /* instructions begun = limit - left */
     /* set by Python */
     int64_t event_at; /* count at which on_event must run; modelled timers may be due before */
+    int64_t event_cycle; /* and the cycle: the next event of Python's clock; VMM_NEVER: none */
     int64_t idle;     /* cycles that went by while halted */
+    uint32_t held;       /* the outside has a say in how long a halt lasts */
+    uint32_t halts_told; /* so many want to be told of each halt */
+    uint64_t sleeps;     /* times that a halted processor waited for an event */
     uint64_t intercept[VMM_TRAP_KINDS / 64];
     uint32_t psci_conduit; /* ARM: 11 HVC or 13 SMC is the firmware's, 0 none */
     uint32_t semihosting;
@@ -640,9 +644,14 @@ bool vmm_model_write(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_
 int vmm_acknowledge(struct vmm_cpu *v, int level);
 
 /* timer.c */
-int64_t vmm_next_look(const struct vmm_cpu *v);
+int64_t vmm_next_look(struct vmm_cpu *v);
 void vmm_timer_set(struct vmm_cpu *v, struct vmm_timer *timer, int64_t cycle);
+struct vmm_model *vmm_next_timer(struct vmm_cpu *v);
+bool vmm_expire_due(struct vmm_cpu *v);
 bool vmm_timers_run(struct vmm_cpu *v);
+
+/* halt.c */
+bool vmm_sleep(struct vmm_cpu *v);
 
 /* coverage.c */
 uint64_t *vmm_begun_counter(struct vmm_cpu *v, uint64_t pc);
