@@ -107,7 +107,7 @@
 
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
-enum { TCG_COND_SIGNED = 2, TCG_COND_TO_UNSIGNED = 6 }; /* bits: of these; to change in them */
+enum { TCG_COND_SIGNED = 2 }; /* the bit of conditions that compare signed numbers */
 /* A memory operation: above the MMU index, its size as a logarithm and whether it is signed */
 enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };

@@ -153,10 +153,9 @@ static void narrow_comparison(struct vmm_narrowing *w, unsigned number, unsigned
         clear &= from && (from->code == EXT32U_I64 || (constant && value >> 32 == 0));
         sign &= from && (from->code == EXT32S_I64 || (constant && (int64_t)value == (int32_t)value));
     }
-    if (clear || sign)
+    /* Both clear, they are positive in 64 bits. */
+    if (sign || (clear && !(a[2] & TCG_COND_SIGNED)))
         op->code = code;
-    if (clear && a[2] & TCG_COND_SIGNED)
-        a[2] ^= TCG_COND_TO_UNSIGNED; /* both are positive */
 }
 
 static bool shifts_by_less_than_32(const struct vmm_narrowing *w, unsigned number)
