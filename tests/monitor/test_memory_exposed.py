@@ -243,6 +243,43 @@ def test_entries_that_no_walk_goes_on_from_may_be_anything(make: MakePolicy) -> 
     assert not processor.stops
 
 
+def kernel_with_two_roots(policy: exposed.Policy, ttbr1: int) -> Processor:
+    """TTBR0's first entry names a table at 0x8000, TTBR1's one at 0x8400; four pages each."""
+    processor = arm(policy, ttbr0=0x2000, ttbr1=ttbr1, ttbcr=1, dacr=1)
+    processor.poke(0x2000, 0x8001)
+    processor.poke(ttbr1 + 0x2000, 0x8401)
+    for table in (0x8000, 0x8400):
+        for page in range(4):
+            processor.poke(table + 4 * page, page << 12 | 0x32)
+    processor.registers["sctlr"] = 1
+    policy.context_changed()
+    for page in range(4):
+        assert processor.access(page << 12, LOAD, USER) == page << 12
+        assert processor.access(1 << 31 | page << 12, LOAD, USER) == page << 12
+    return processor
+
+
+def test_an_update_forgets_its_page_whichever_root_it_is_below(make: MakePolicy) -> None:
+    policy = make()
+    processor = kernel_with_two_roots(policy, 0x4000)
+    remembered = set(processor.tlb)
+    assert policy.update([(0x8004, 0), (0x8408, 0x5032)])
+    assert remembered - set(processor.tlb) == {1, 0x80002}
+    assert isinstance(processor.access(0x1000, LOAD, USER), Fault)
+    assert processor.access(0x80002000, LOAD, USER) == 0x5000
+    assert policy.update([(0x2000, 0)]), "a table"
+    assert not processor.tlb
+
+
+def test_an_update_forgets_everything_where_one_table_is_both_roots(make: MakePolicy) -> None:
+    policy = make()
+    processor = kernel_with_two_roots(policy, 0)
+    assert policy.update([(0x8404, 0)])
+    assert not processor.tlb
+    assert isinstance(processor.access(0x1000, LOAD, USER), Fault)
+    assert isinstance(processor.access(0x80001000, LOAD, USER), Fault)
+
+
 def test_roots_kept_are_bounded(kernel: Kernel) -> None:
     processor, policy = kernel
     for root in range(2 * ROOTS):

@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 TRAP_KINDS = 768
 HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
-PLACES_OF_PAGES, ENTRIES, MMU_INDEXES = 512, 64, 12
+PLACES_OF_PAGES, ENTRIES, MMU_INDEXES, LARGE_PAGES = 512, 1024, 12, 8
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -177,7 +177,10 @@ class PlaceOfPage(C.Structure):
 class Entries(C.Structure):
     """Where translations were put since they were last thrown away."""
 
-    _fields_ = (("count", C.c_uint32), ("number", C.c_uint32 * ENTRIES))
+    _fields_ = (
+        ("count", C.c_uint32), ("large_count", C.c_uint32), ("used", C.c_uint64 * (ENTRIES // 64)),
+        ("large", C.c_uint64 * (2 * LARGE_PAGES)),
+    )
 
 
 class Region(C.Structure):
@@ -490,6 +493,8 @@ class NativeCpu(C.Structure):
         ("tell_stores", C.c_uint8),
         ("rewrites", C.c_uint8),
         ("shadow_spare", C.c_uint16),
+        ("code_pages", C.c_void_p),
+        ("code_cache", C.c_void_p),
         ("serial", C.c_uint32),
         ("narrowing", C.c_void_p),
     )
@@ -624,6 +629,14 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_keep_code_pages.argtypes = (pointer,)
+        dll.vmm_keep_code_pages.restype = C.c_void_p
+        dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
+        dll.vmm_code_counted.argtypes = (pointer,)
+        dll.vmm_code_counted.restype = C.c_void_p
+        dll.vmm_set_second_opinion.argtypes = (pointer, C.c_void_p)
+        dll.vmm_set_second_opinion.restype = None
+        dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)

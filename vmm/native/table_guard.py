@@ -37,7 +37,8 @@ class Format(C.Structure):
 class Root(C.Structure):
     """`struct vmm_root`."""
 
-    _fields_ = (("base", C.c_uint64), ("level", C.c_uint32), ("size", C.c_uint32))
+    _fields_ = (("base", C.c_uint64), ("level", C.c_uint32), ("size", C.c_uint32),
+                ("begins", C.c_uint64))
 
 
 class Entry(C.Structure):

@@ -15,6 +15,7 @@ from vmm.cpu.arm.models import Model
 from vmm.cpu.arm.walk import SCTLR_M, TTBCR_EAE, is_secure
 from vmm.cpu.walk import Walk
 from vmm.monitor.memory.base import PAGE, STORE, Fault, PolicyError
+from vmm.monitor.memory.frame_types import ADDRESSES
 from vmm.monitor.memory.tables import (
     ACCESSES,
     NOTHING,
@@ -137,20 +138,31 @@ class ArmTables:
 
     def roots(self) -> tuple[Table, ...]:
         """The first-level tables at TTBR0 and TTBR1, as far as TTBCR has them used."""
+        return tuple(root for root, _ in self._begun())
+
+    def begins(self, root: Table) -> int:
+        """TTBR0 translates from 0 on, TTBR1 up to the last address."""
+        return dict(self._begun())[root]
+
+    def _begun(self) -> list[tuple[Table, int]]:
+        """The roots, each with the address that it begins at."""
         if not self._on:
-            return ()
+            return []
         if self._long:
-            regimes = (walk_long.stage1(self._registers, "", at) for at in (0, 0xFFFFFFFF))
-            found = {Table(r.base, 4 + r.level, 1 << r.bits - 9 * (4 - r.level))
-                     for r in regimes if not r.fault}
-            return tuple(sorted(found))
+            regimes = [walk_long.stage1(self._registers, "", at) for at in (0, 0xFFFFFFFF)]
+            if regimes[0] == regimes[1]:
+                del regimes[1]
+            return [(Table(r.base, 4 + r.level, 1 << r.bits - 9 * (4 - r.level)),
+                     ADDRESSES - (1 << r.bits) if r.name == "TTBR1" else 0)
+                    for r in regimes if not r.fault]
         using = self._using
         n = using.ttbcr & 7
         size = 1 << 14 - n
-        tables = [] if using.ttbcr & 1 << 4 else [Table(using.ttbr0 & -size, 1, size)]
+        found = [] if using.ttbcr & 1 << 4 else [(Table(using.ttbr0 & -size, 1, size), 0)]
         if n and not using.ttbcr & 1 << 5:
-            tables.append(Table((using.ttbr1 & 0xFFFFC000) + size, 1, (1 << 14) - size))
-        return tuple(tables)
+            upper = Table((using.ttbr1 & 0xFFFFC000) + size, 1, (1 << 14) - size)
+            found.append((upper, size // 4 * walk_short.MIB))
+        return found
 
     def part(self, level: int, entry: int) -> Part:
         """B3.5.1 and B3.6.1; long tables have 4 added to their levels."""

@@ -86,7 +86,7 @@ class NativeGuard:
 
     def enter(self, roots: Sequence[Table]) -> None:
         array = (native.Root * len(roots))(
-            *[native.Root(root.base, root.level, root.size) for root in roots])
+            *[native.Root(*root, self._tables.begins(root)) for root in roots])
         if not self._dll.vmm_guard_enter(self.address, array, len(roots)):
             raise self._refused()
 

@@ -91,6 +91,10 @@ class SparcTables:
             return ()
         return (Table((self._pointer << 4 & 0xFFFFFFFF0) + 4 * self._context, 1, 4),)
 
+    def begins(self, root: Table) -> int:
+        """All addresses are translated there."""
+        return 0
+
     def part(self, level: int, entry: int) -> Part:
         """H.3: the root is level 0 in the manual's count, 1 in ours."""
         kind = entry & 3

@@ -206,15 +206,14 @@ class TableGuard:
         """
         types, size = self._types, self._tables.entry_size
         offset = address - table.base
-        if len(self._current) != 1 or types.part(table, offset).span != PAGE:
+        if types.part(table, offset).span != PAGE:
             return None
         page, known = 0, types.known(table)
         while known is not None:
             page += self._tables.span(table.level) * (offset // size)
             if known.pins:
-                covered = self._tables.span(table.level) * (table.size // size)
-                whole = table == self._current[0] and not known.uses and covered == ADDRESSES
-                return page if whole else None
+                alone = self._current.count(table) == 1 and not known.uses
+                return self._tables.begins(table) + page if alone else None
             if len(known.uses) != 1:
                 return None
             (parent, (count, offset)), = known.uses.items()

@@ -134,7 +134,14 @@ class Tables(Protocol):
         ...
 
     def roots(self) -> tuple[Table, ...]:
-        """The tables that walks of this context begin in; none with translation off."""
+        """The tables that walks of this context begin in; none with translation off.
+
+        One that walks of several parts of the addresses begin in is there as often.
+        """
+        ...
+
+    def begins(self, root: Table) -> int:
+        """The virtual address that the first entry of one of `roots` stands for."""
         ...
 
     def part(self, level: int, entry: int) -> Part:

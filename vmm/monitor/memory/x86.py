@@ -131,6 +131,10 @@ class X86Tables:
             return (Table(registers["cr3"] & 0xFFFFFFE0 & self._a20, 1, 32),)
         return (Table(registers["cr3"] & 0xFFFFF000 & self._a20, 1, PAGE),)
 
+    def begins(self, root: Table) -> int:
+        """All addresses are translated there."""
+        return 0
+
     def part(self, level: int, entry: int) -> Part:
         """4.3 and 4.4."""
         if not entry & PRESENT:

@@ -204,8 +204,11 @@ void vmm_leave_block(struct vmm_cpu *v)
 {
     static const char *const names[] = {
         "cpu_loop_exit_noexc_sparc", "cpu_loop_exit_noexc_arm", "cpu_loop_exit_noexc_x86_64"};
+    static void (*leave[3])(void *);
 
-    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
+    if (!leave[v->arch])
+        leave[v->arch] = (void (*)(void *))(uintptr_t)vmm_original(names[v->arch]);
+    leave[v->arch](v->cpu);
     __builtin_unreachable();
 }
 

@@ -228,6 +228,8 @@ void vmm_detach(struct vmm_cpu *v)
     vmm_free_parked(v);
     vmm_free_roles(v);
     vmm_free_rewritten(v);
+    vmm_free_code_pages(v);
+    vmm_free_code_cache(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);

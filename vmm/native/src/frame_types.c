@@ -110,20 +110,38 @@ static void give(struct vmm_types *types, struct vmm_table *table, struct vmm_pa
     release(types, child);
 }
 
+/* The first entry from OFFSET on whose bytes differ in two tables of SIZE bytes; SIZE: none. */
+static uint32_t next_difference(const uint8_t *a, const uint8_t *b, uint32_t offset, uint32_t size,
+                                uint32_t entry_size)
+{
+    enum { STRIDE = 64 };
+
+    while (offset < size) {
+        uint32_t count = size - offset < STRIDE ? size - offset : STRIDE;
+
+        if (memcmp(a + offset, b + offset, count)) {
+            while (!memcmp(a + offset, b + offset, sizeof(uint32_t)))
+                offset += sizeof(uint32_t);
+            return offset & -entry_size;
+        }
+        offset += count;
+    }
+    return size;
+}
+
 /* Go from the entries that counted to those in NOW.  Gives how many have another meaning, -1
  * if one is refused: then memory gets back what was there, with RESTORE. */
 static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_t *now,
                   bool restore)
 {
-    uint32_t size = types->format.entry_size;
+    uint32_t size = types->format.entry_size, offset = 0;
     int different = 0;
 
-    for (uint32_t offset = 0; offset < table->size; offset += size) {
+    while ((offset = next_difference(table->entries, now, offset, table->size, size))
+           < table->size) {
         uint64_t before, after;
         struct vmm_part old, new;
 
-        if (!memcmp(table->entries + offset, now + offset, size))
-            continue;
         before = vmm_types_get(types, table->entries + offset);
         after = vmm_types_get(types, now + offset);
         old = part_of(types, table->level, before);
@@ -143,6 +161,7 @@ static int follow(struct vmm_types *types, struct vmm_table *table, const uint8_
             different++;
         }
         vmm_types_put(types, table->entries + offset, after);
+        offset += size;
     }
     return different;
 }
@@ -188,12 +207,17 @@ bool vmm_types_propose(struct vmm_types *types, struct vmm_table *table, uint32_
 
 static void release(struct vmm_types *types, struct vmm_table *table)
 {
+    static const uint8_t nothing[VMM_TABLE_FRAMES * PAGE];
+    uint32_t size = types->format.entry_size, offset = 0;
+
     if (table->pins || table->use_count)
         return;
-    for (uint32_t offset = 0; offset < table->size; offset += types->format.entry_size) {
-        give(types, table, vmm_types_part(types, table, offset));
-        vmm_types_put(types, table->entries + offset, 0);
-    }
+    if (vmm_level_has_tables(&types->format, table->level))
+        while ((offset = next_difference(table->entries, nothing, offset, table->size, size))
+               < table->size) {
+            give(types, table, vmm_types_part(types, table, offset));
+            offset += size;
+        }
     vmm_table_leaves(types, table);
     free(table->uses);
     free(table);

@@ -20,10 +20,11 @@ struct vmm_table {
     uint64_t base; /* physical */
     uint32_t level, size;
     uint32_t pins;     /* uses as a root */
-    uint32_t current;  /* walks begin here now */
+    uint32_t current;  /* how often the present context has it as a root */
     uint32_t searched; /* the latest search that has been here: vmm_types.search */
     uint32_t looked;   /* the latest look at changes: vmm_guard.looks */
     uint32_t use_count, use_room;
+    uint64_t begins; /* the virtual address of the first entry, of a root that is current */
     struct vmm_use *uses;
     struct vmm_table *next[VMM_TABLE_FRAMES]; /* in each frame that it is in, in order */
     uint8_t entries[];                        /* as they count, in the guest's byte order */

@@ -23,6 +23,7 @@ static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct v
         | (FIELD(uint64_t, v->env, X86_EFER) & EFER_NXE ? VMM_FORMAT_NXE : 0);
     format->entry_size = pointers ? 8 : 4;
     format->mask = (uint64_t)(int64_t)FIELD(int32_t, v->env, X86_A20_MASK);
+    root->begins = 0;
     root->base = cr[3] & (pointers ? 0xffffffe0 : 0xfffff000) & format->mask;
     root->level = 1;
     root->size = pointers ? 32 : 0x1000;
@@ -48,10 +49,11 @@ static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_roo
     if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M) || ttbcr & TTBCR_EAE)
         return 0;
     if (!(ttbcr & TTBCR_PD0))
-        roots[count++] = (struct vmm_root){*vmm_arm_word(v, TTBR0) & -size, 1, size};
+        roots[count++] = (struct vmm_root){*vmm_arm_word(v, TTBR0) & -size, 1, size, 0};
     if (ttbcr & TTBCR_N && !(ttbcr & TTBCR_PD1))
         roots[count++] = (struct vmm_root){
-            (*vmm_arm_word(v, TTBR1) & -(uint32_t)ARM_TABLE) + size, 1, ARM_TABLE - size};
+            (*vmm_arm_word(v, TTBR1) & -(uint32_t)ARM_TABLE) + size, 1, ARM_TABLE - size,
+            (uint64_t)(size / 4) << 20};
     return count;
 }
 
@@ -67,6 +69,7 @@ static uint32_t sparc(const struct vmm_cpu *v, struct vmm_format *format, struct
     root->base = ((uint64_t)mmu[CONTEXT_TABLE] << 4 & 0xffffffff0) + 4ull * mmu[CONTEXT];
     root->level = 1;
     root->size = 4;
+    root->begins = 0;
     return vmm_sparc_mmu_on(v) ? 1 : 0;
 }
 

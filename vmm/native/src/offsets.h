@@ -107,10 +107,12 @@
 
 /* TCG opcodes, conditions and exits of this build */
 enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
+enum { TCG_LD_I32 = 13, TCG_ST_I32 = 16, TCG_LD32U_I64 = 71, TCG_ST32_I64 = 76 };
+enum { TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
+enum { TB_EXIT_REQUESTED_ = 3 };
 enum { TCG_COND_SIGNED = 2 }; /* the bit of conditions that compare signed numbers */
 /* A memory operation: above the MMU index, its size as a logarithm and whether it is signed */
 enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
-enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 
 /* DisasContextBase and TranslationBlock: the layout depends on the width of a
  * guest address, 8 bytes for the x86 engine and 4 for the others. */
@@ -126,6 +128,10 @@ enum { TCG_TYPE_I64_ = 1, TCG_COND_LT_ = 2, TB_EXIT_REQUESTED_ = 3 };
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20
+/* ARM: DisasContext, with the op that says where the instruction starts; NULL: an access of it has been
+ * described there, which the engine does once */
+#define ARM_DC_START 0xb0
+
 /* SPARC: DisasContext, with pc and npc of the next instruction, and what has set the condition codes */
 #define SPARC_DC_PC 0x20
 #define SPARC_DC_NPC 0x24

@@ -131,7 +131,7 @@ static struct vmm_part sparc(const struct vmm_format *format, uint32_t level, ui
 
 static const struct {
     struct vmm_part (*part)(const struct vmm_format *, uint32_t level, uint64_t entry);
-    unsigned shifts[8]; /* by level */
+    unsigned shifts[9]; /* by level; 0: there is none */
 } formats[] = {
     [VMM_TABLES_X86] = {x86, {0, 22, 12}},
     [VMM_TABLES_PAE] = {pae, {0, 30, 21, 12}},
@@ -143,6 +143,11 @@ static const struct {
 struct vmm_part vmm_part_of(const struct vmm_format *format, uint32_t level, uint64_t entry)
 {
     return formats[format->kind].part(format, level, entry);
+}
+
+bool vmm_level_has_tables(const struct vmm_format *format, uint32_t level)
+{
+    return formats[format->kind].shifts[level + 1];
 }
 
 unsigned vmm_level_shift(const struct vmm_format *format, uint32_t level)

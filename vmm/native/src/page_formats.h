@@ -33,6 +33,9 @@ struct vmm_part {
 
 struct vmm_part vmm_part_of(const struct vmm_format *format, uint32_t level, uint64_t entry);
 
+/* Whether entries of tables of a level may name other tables. */
+bool vmm_level_has_tables(const struct vmm_format *format, uint32_t level);
+
 /* A table's entry stands for 1 << vmm_level_shift() bytes of virtual addresses. */
 unsigned vmm_level_shift(const struct vmm_format *format, uint32_t level);
 

@@ -58,7 +58,7 @@ void vmm_guard_begin(struct vmm_guard *guard, const struct vmm_format *format)
 void vmm_guard_clear(struct vmm_guard *guard)
 {
     vmm_types_clear(&guard->types);
-    guard->root_count = guard->current_count = guard->storing_used = 0;
+    guard->root_count = guard->storing_used = 0;
     guard->refused = 0;
     guard->generation++;
 }
@@ -120,7 +120,7 @@ static uint64_t page_of(const struct vmm_guard *guard, const struct vmm_table *t
     uint32_t size = types->format.entry_size;
     uint64_t page = (uint64_t)(offset / size) << vmm_level_shift(&types->format, table->level);
 
-    if (guard->current_count != 1 || vmm_types_part(types, table, offset).span != 1 << 12)
+    if (vmm_types_part(types, table, offset).span != 1 << 12)
         return VMM_ALL_PAGES;
     while (!table->pins) {
         const struct vmm_use *use = table->uses;
@@ -135,12 +135,7 @@ static uint64_t page_of(const struct vmm_guard *guard, const struct vmm_table *t
         page += (uint64_t)(use->offset / size) << vmm_level_shift(&types->format, parent->level);
         table = parent;
     }
-    /* A root that is current and covers all addresses */
-    if (!table->current || table->use_count
-        || (uint64_t)(table->size / size) << vmm_level_shift(&types->format, table->level)
-            != 1ull << 32)
-        return VMM_ALL_PAGES;
-    return page;
+    return table->current == 1 && !table->use_count ? table->begins + page : VMM_ALL_PAGES;
 }
 
 /* ---- roots --------------------------------------------------------------------------------- */
@@ -166,7 +161,6 @@ bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint
 
     for (uint32_t i = 0; i < guard->root_count; i++)
         guard->roots[i]->current = 0;
-    guard->current_count = 0;
     types->stale = true;
     for (uint32_t i = 0; i < count; i++) {
         struct vmm_table *table;
@@ -184,9 +178,9 @@ bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint
                 return false;
             guard->counters->walks++;
         }
-        table->current = 1;
+        table->current++;
+        table->begins = roots[i].begins;
         guard->roots[guard->root_count++] = table;
-        guard->current_count++;
     }
     while (guard->root_count > VMM_ROOTS)
         let_go(guard, 0);
@@ -311,6 +305,29 @@ static struct vmm_table *table_for(struct vmm_guard *guard, uint64_t address)
     return NULL;
 }
 
+/* An entry of SIZE bytes of TABLE has been validated and stored.  Other tables at the same place
+ * take it over: as look(). */
+static int look_at_others(struct vmm_guard *guard, struct vmm_table *table, uint64_t address,
+                          uint32_t size)
+{
+    struct vmm_table *other;
+    int different = 0;
+
+    guard->looks++;
+    table->looked = guard->looks;
+    while ((other = next_to_look_at(guard, (uint32_t)(address >> 12)))) {
+        int changed;
+
+        if (!overlaps(other, address, size) || !reached(guard, other, true))
+            continue;
+        changed = vmm_types_changed(&guard->types, other);
+        if (changed < 0)
+            return -1;
+        different += changed;
+    }
+    return different;
+}
+
 /* What a batch has to have forgotten when it is done. */
 struct to_flush {
     uint64_t pages[VMM_FLUSH_PAGES];
@@ -349,7 +366,7 @@ static bool update_one(struct vmm_guard *guard, struct to_flush *to, uint64_t ad
         return false;
     note_old(to, old, page);
     if (vmm_types_store(types, address, value))
-        others = look(guard, address, size); /* the same place as tables of other levels */
+        others = look_at_others(guard, table, address, size);
     if (others < 0)
         vmm_types_changed(types, table); /* it is what it was */
     to->all = to->all || others > 0;

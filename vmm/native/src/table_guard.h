@@ -13,6 +13,7 @@
 struct vmm_root {
     uint64_t base; /* physical */
     uint32_t level, size;
+    uint64_t begins; /* the virtual address that its first entry stands for */
 };
 
 struct vmm_guard_entry {
@@ -22,8 +23,7 @@ struct vmm_guard_entry {
 struct vmm_guard {
     struct vmm_types types;
     struct vmm_table *roots[VMM_ROOTS + 4]; /* validated, the one entered longest ago first */
-    uint32_t root_count, current_count;
-    uint32_t looks, spare;
+    uint32_t root_count, looks;
     uint64_t generation; /* changes whenever the processor forgets translations */
     struct vmm_memory_counters *counters;
     uint64_t storing[VMM_THROUGH]; /* where the current instruction stores to tables */

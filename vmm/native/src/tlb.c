@@ -13,12 +13,13 @@
 
 /* Flags in the addresses of an entry, of a page of 4 KiB. */
 enum { NOT_DIRTY_SPARC_X86 = 0x400, NOT_DIRTY_ARM = 0x100, PAGE = 0x1000 };
+enum { INVALID_SPARC_X86 = 0x800, INVALID_ARM = 0x200 };
 enum { READ = 1, WRITE = 2, EXECUTE = 4, PLAIN = READ | WRITE | EXECUTE };
 #define BYTE_SWAP (1u << 19) /* of a transaction's attributes */
 #define NOTHING UINT64_MAX
 
 /* In a descriptor, behind the large page's address and mask (two addresses). */
-enum { IN_USE = 0x10, VICTIMS_TAKEN = 0x18, VICTIMS = 0x20, VICTIMS_SIZE = 0x200 };
+enum { IN_USE = 0x10, VICTIMS = 0x20, VICTIMS_SIZE = 0x200 };
 
 static uint64_t not_dirty(const struct vmm_cpu *v)
 {
@@ -74,16 +75,38 @@ static void note_entry(struct vmm_cpu *v, uint32_t index, uint32_t number)
 {
     struct vmm_entries *entries = &v->entries[index];
 
-    if (entries->count < VMM_ENTRIES)
-        entries->number[entries->count] = number;
-    if (entries->count <= VMM_ENTRIES)
-        entries->count++;
+    if (number >= VMM_ENTRIES)
+        entries->count = VMM_ENTRIES;
+    if (entries->count > VMM_ENTRIES_KNOWN || entries->used[number / 64] >> number % 64 & 1)
+        return;
+    entries->used[number / 64] |= 1ull << number % 64;
+    entries->count++;
+}
+
+/* A translation that is about to be put in is part of one for SIZE bytes, a power of two and more
+ * than a page.  False: the engine has to note that. */
+bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t index)
+{
+    struct vmm_entries *entries = &v->entries[index];
+    uint64_t mask = v->arch == VMM_X86 ? -size : (uint32_t)-size;
+    uint32_t i = 0;
+
+    if (page_bits(v) != 12 || size & (size - 1))
+        return false;
+    while (i < entries->large_count
+           && (entries->large[i].address != (va & mask) || entries->large[i].mask != mask))
+        i++;
+    if (i == VMM_LARGE_PAGES)
+        return false;
+    if (i == entries->large_count)
+        entries->large[entries->large_count++] = (struct vmm_large_page){va & mask, mask};
+    return true;
 }
 
 /* The entries of this index are not the ones that were noted. */
 void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index)
 {
-    v->entries[index].count = VMM_ENTRIES + 1;
+    v->entries[index].count = VMM_ENTRIES;
 }
 
 /* Put in the translation of a page of RAM if the engine has done so before, and nothing is in
@@ -100,7 +123,7 @@ bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
     pa &= ~(uint64_t)(PAGE - 1);
     va &= ~(uint64_t)(PAGE - 1);
     if (place->page != (pa | 1) || place->attributes != attrs || prot & ~PLAIN
-        || !is_empty(v, entry) || FIELD(uint64_t, counters, VICTIMS_TAKEN))
+        || !is_empty(v, entry) || FIELD(uint64_t, counters, TLB_VICTIMS_TAKEN))
         return false;
     put_word(v, entry, 0, prot & READ ? va : NOTHING);
     put_word(v, entry, 1, prot & WRITE ? va | (code ? not_dirty(v) : 0) : NOTHING);
@@ -157,6 +180,105 @@ static void forget_blocks(struct vmm_cpu *v)
     v->block_groups = 0;
 }
 
+static bool is_of_page(const struct vmm_cpu *v, const char *entry, uint64_t page)
+{
+    uint64_t invalid = v->arch == VMM_ARM ? INVALID_ARM : INVALID_SPARC_X86;
+
+    for (unsigned which = 0; which < 3; which++)
+        if ((get_word(v, entry, which) & (~(PAGE - 1ull) | invalid)) == page)
+            return true;
+    return false;
+}
+
+/* Whether a page may be part of a larger one that one of these translations is of. */
+static bool is_large(const struct vmm_cpu *v, const struct vmm_entries *entries,
+                     const char *descriptor, uint64_t page)
+{
+    for (uint32_t i = 0; i < entries->large_count; i++)
+        if ((page & entries->large[i].mask) == entries->large[i].address)
+            return true;
+    return (page & get_word(v, descriptor, 1)) == get_word(v, descriptor, 0); /* the engine's */
+}
+
+/* Throw away the translation of a page of 4 KiB from one set.  False: more than that has to go. */
+bool vmm_forget_entry(const struct vmm_cpu *v, const struct vmm_entries *entries,
+                      const struct fast *fast, char *descriptor, uint64_t page)
+{
+    char *counters = descriptor + 2 * tlb_layouts[v->arch].word;
+    char *entry = fast->table + (page >> (12 - TLB_ENTRY_BITS) & fast->mask);
+
+    if (is_large(v, entries, descriptor, page))
+        return false;
+    if (is_of_page(v, entry, page)) {
+        memset(entry, 0xff, 1 << TLB_ENTRY_BITS);
+        FIELD(uint64_t, counters, IN_USE)--;
+    }
+    if (FIELD(uint64_t, counters, TLB_VICTIMS_TAKEN))
+        for (char *victim = counters + VICTIMS; victim < counters + VICTIMS + VICTIMS_SIZE;
+             victim += 1 << TLB_ENTRY_BITS)
+            if (is_of_page(v, victim, page)) {
+                memset(victim, 0xff, 1 << TLB_ENTRY_BITS);
+                FIELD(uint64_t, counters, IN_USE)--;
+            }
+    return true;
+}
+
+/* A block is found by where it begins, and may reach into the next page. */
+static void forget_blocks_of(struct vmm_cpu *v, uint64_t page)
+{
+    void **blocks = &FIELD(void *, v->cpu, CPU_JUMP_CACHE);
+
+    for (unsigned i = 0; i < 2; i++, page -= PAGE) {
+        uint64_t address = v->arch == VMM_X86 ? page : (uint32_t)page;
+        unsigned group = (address ^ address >> 6) >> 12 & 63; /* vmm_block_indexed */
+
+        if (v->block_groups >> group & 1)
+            memset(blocks + (size_t)group * VMM_BLOCK_GROUP, 0, VMM_BLOCK_GROUP * sizeof *blocks);
+        v->block_groups &= ~(1ull << group);
+    }
+}
+
+/* Whether the engine's pages are what is flushed here; ARM's may be smaller. */
+bool vmm_pages_are_of_4k(const struct vmm_cpu *v)
+{
+    return page_bits(v) == 12;
+}
+
+/* Throw away the translation of a page, in these MMU indexes; gives those of which all have to
+ * go.  What is parked is not looked at. */
+uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexes)
+{
+    uint64_t page = address & ~(uint64_t)(PAGE - 1);
+    uint16_t all = 0;
+
+    for (uint16_t left = *indexes_in_use(v) & indexes; left; left &= (uint16_t)(left - 1)) {
+        uint32_t index = (uint32_t)__builtin_ctz(left);
+
+        if (!vmm_forget_entry(v, &v->entries[index], fast_of(v, index), descriptor_of(v, index), page))
+            all |= (uint16_t)(1u << index);
+    }
+    forget_blocks_of(v, page);
+    return all;
+}
+
+static void forget_noted(struct vmm_entries *entries)
+{
+    if (entries->count)
+        memset(entries->used, 0, sizeof entries->used);
+    entries->count = entries->large_count = 0;
+}
+
+/* The engine may have thrown all away for the sake of one page, and have made the table smaller. */
+static void forget_entries(const struct fast *fast, const struct vmm_entries *entries)
+{
+    for (uint32_t word = 0; entries->count && word < VMM_ENTRIES / 64; word++)
+        for (uint64_t used = entries->used[word]; used; used &= used - 1) {
+            uint64_t number = 64ull * word + (unsigned)__builtin_ctzll(used);
+
+            memset(fast->table + (number << TLB_ENTRY_BITS & fast->mask), 0xff, 1 << TLB_ENTRY_BITS);
+        }
+}
+
 /* Throw away the translations of these MMU indexes.  False: the engine has to, or has done so for
  * none. */
 bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes)
@@ -165,7 +287,7 @@ bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes)
     uint16_t flushed = *in_use & indexes;
 
     for (uint16_t left = flushed; left; left &= (uint16_t)(left - 1))
-        if (v->entries[__builtin_ctz(left)].count > VMM_ENTRIES)
+        if (v->entries[__builtin_ctz(left)].count > VMM_ENTRIES_KNOWN)
             return false;
     for (uint16_t left = flushed; left; left &= (uint16_t)(left - 1)) {
         uint32_t index = (uint32_t)__builtin_ctz(left);
@@ -173,15 +295,13 @@ bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes)
         const struct fast *fast = fast_of(v, index);
         char *counters = counters_of(v, index);
 
-        for (uint32_t i = 0; i < entries->count; i++)
-            memset(fast->table + ((uint64_t)entries->number[i] << TLB_ENTRY_BITS & fast->mask), 0xff,
-                   1 << TLB_ENTRY_BITS);
-        entries->count = 0;
+        forget_entries(fast, entries);
+        forget_noted(entries);
         memset(descriptor_of(v, index), 0xff, 2 * tlb_layouts[v->arch].word); /* no large page */
-        if (FIELD(uint64_t, counters, VICTIMS_TAKEN))
+        if (FIELD(uint64_t, counters, TLB_VICTIMS_TAKEN))
             memset(counters + VICTIMS, 0xff, VICTIMS_SIZE);
         FIELD(uint64_t, counters, IN_USE) = 0;
-        FIELD(uint64_t, counters, VICTIMS_TAKEN) = 0;
+        FIELD(uint64_t, counters, TLB_VICTIMS_TAKEN) = 0;
     }
     *in_use &= (uint16_t)~flushed;
     forget_blocks(v);
@@ -193,6 +313,6 @@ void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes)
 {
     for (uint32_t index = 0; index < VMM_MMU_INDEXES; index++)
         if (indexes >> index & 1)
-            v->entries[index].count = 0;
+            forget_noted(&v->entries[index]);
     v->block_groups = 0;
 }

@@ -12,6 +12,9 @@ struct fast {
     char *table;
 };
 
+/* In a descriptor, behind the large page's address and mask (two addresses). */
+enum { TLB_VICTIMS_TAKEN = 0x18 };
+
 /* By architecture. */
 static const struct tlb_layout {
     unsigned fast, descriptors, descriptor;
@@ -26,6 +29,12 @@ static const struct tlb_layout {
     {X86_TLB_FAST, X86_TLB_DESCRIPTORS, X86_TLB_DESCRIPTOR, 8, 0x18, X86_TLB_ENTRY_ADDEND,
      "tlb_flush_by_mmuidx_x86_64"},
 };
+
+/* Whether a descriptor's victims, behind two addresses of WORD bytes, have had any. */
+static inline bool vmm_has_victims(const char *descriptor, unsigned word)
+{
+    return FIELD(uint64_t, descriptor, 2 * word + TLB_VICTIMS_TAKEN);
+}
 
 static inline struct fast *fast_of(const struct vmm_cpu *v, uint32_t index)
 {
@@ -43,6 +52,10 @@ static inline uint16_t *indexes_in_use(const struct vmm_cpu *v)
 {
     return &FIELD(uint16_t, (char *)v->env - tlb_layouts[v->arch].descriptors, -TLB_NEEDS_FLUSH);
 }
+
+/* tlb.c */
+bool vmm_forget_entry(const struct vmm_cpu *v, const struct vmm_entries *entries,
+                      const struct fast *fast, char *descriptor, uint64_t page);
 
 static inline int page_bits(const struct vmm_cpu *v)
 {

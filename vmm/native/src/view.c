@@ -86,24 +86,37 @@ void vmm_free_parked(struct vmm_cpu *v)
     v->parked = NULL;
 }
 
+static void swap(void *a, void *b, size_t size)
+{
+    char was[X86_TLB_DESCRIPTOR];
+
+    memcpy(was, a, size);
+    memcpy(a, b, size);
+    memcpy(b, was, size);
+}
+
+/* Of two descriptors; entries among the victims are rare. */
+static void swap_descriptors(char *a, char *b, unsigned size, unsigned word)
+{
+    enum { COUNTERS = 0x20 };
+
+    if (vmm_has_victims(a, word) || vmm_has_victims(b, word)) {
+        swap(a, b, size);
+        return;
+    }
+    swap(a, b, 2 * word + COUNTERS);
+    swap(a + size - TLB_LAST_POINTER, b + size - TLB_LAST_POINTER, TLB_LAST_POINTER);
+}
+
 static void exchange(struct vmm_cpu *v)
 {
+    const struct tlb_layout *layout = &tlb_layouts[v->arch];
     struct vmm_parked_tlb *parked = v->parked;
-    char *descriptor = descriptor_of(v, parked->index);
-    unsigned size = tlb_layouts[v->arch].descriptor;
-    struct fast *fast = fast_of(v, parked->index);
-    struct fast fast_was = *fast;
-    char was[sizeof parked->descriptor];
-    struct vmm_entries entries;
 
-    *fast = parked->fast;
-    parked->fast = fast_was;
-    memcpy(was, descriptor, size);
-    memcpy(descriptor, parked->descriptor, size);
-    memcpy(parked->descriptor, was, size);
-    entries = v->entries[parked->index];
-    v->entries[parked->index] = parked->entries;
-    parked->entries = entries;
+    swap(fast_of(v, parked->index), &parked->fast, sizeof parked->fast);
+    swap_descriptors(descriptor_of(v, parked->index), parked->descriptor, layout->descriptor,
+                     layout->word);
+    swap(&v->entries[parked->index], &parked->entries, sizeof parked->entries);
     *indexes_in_use(v) |= (uint16_t)(1u << parked->index);
 }
 
@@ -123,9 +136,9 @@ static void switch_translations(struct vmm_cpu *v)
     }
     exchange(v);
     if (v->parked->stale) {
-        flush_fn flush = (flush_fn)(uintptr_t)vmm_original(tlb_layouts[v->arch].flush);
-
         if (!vmm_flush_translations(v, (uint16_t)(1u << index))) {
+            flush_fn flush = (flush_fn)(uintptr_t)vmm_original(tlb_layouts[v->arch].flush);
+
             flush(v->cpu, (uint16_t)(1u << index));
             vmm_translations_flushed(v, (uint16_t)(1u << index));
         }
@@ -140,6 +153,17 @@ void vmm_parked_flushed(void *env)
 
     if (v && v->parked)
         v->parked->stale = true;
+}
+
+/* The translation of a page is being flushed: of the set that is parked too. */
+void vmm_parked_page_flushed(struct vmm_cpu *v, uint64_t address)
+{
+    struct vmm_parked_tlb *parked = v->parked;
+
+    if (parked && !parked->stale
+        && !vmm_forget_entry(v, &parked->entries, &parked->fast, parked->descriptor,
+                             address & ~0xfffull))
+        parked->stale = true;
 }
 
 /* Exchange the sets, for something that is to be done to the parked one; done again

@@ -90,7 +90,9 @@ struct vmm_trap_record {
 #define VMM_PLACES 1024 /* a power of two */
 #define VMM_NEXTS 1024 /* a power of two */
 #define VMM_PLACES_OF_PAGES 512 /* a power of two */
-#define VMM_ENTRIES 64
+#define VMM_ENTRIES 1024 /* of one index, at most, that are noted */
+#define VMM_ENTRIES_KNOWN 128 /* with more of them in use the engine flushes, which may resize its table */
+#define VMM_LARGE_PAGES 8
 #define VMM_MMU_INDEXES 12 /* ARM has most */
 #define VMM_BLOCK_GROUP 64 /* of the 4096 blocks in the engine's index */
 #define VMM_MODELS 8
@@ -154,10 +156,16 @@ struct vmm_place_of_page {
     uint32_t attributes, spare;
 };
 
+struct vmm_large_page {
+    uint64_t address, mask; /* virtual */
+};
+
 /* Where translations were put since they were last thrown away. */
 struct vmm_entries {
-    uint32_t count; /* more than fit: not known */
-    uint32_t number[VMM_ENTRIES];
+    uint32_t count; /* more than VMM_ENTRIES_KNOWN: not known */
+    uint32_t large_count;
+    uint64_t used[VMM_ENTRIES / 64]; /* a bit for each */
+    struct vmm_large_page large[VMM_LARGE_PAGES]; /* that some of them are parts of */
 };
 
 /* Which of the engine's memory regions a physical page belongs to. */
@@ -446,6 +454,8 @@ struct vmm_cpu {
     uint8_t tell_stores; /* to the profile: of each */
     uint8_t rewrites;    /* those that trap often are rewritten */
     uint16_t shadow_spare;
+    struct vmm_code *code_pages;   /* code_pages.c: NULL: none are kept */
+    struct vmm_cache *code_cache;  /* code_cache.c */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
     struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
 };
@@ -503,6 +513,7 @@ uint32_t vmm_user_index(const struct vmm_cpu *v);
 void vmm_free_parked(struct vmm_cpu *v);
 void vmm_parked_flushed(void *env);
 bool vmm_parked_exchange(void *env);
+void vmm_parked_page_flushed(struct vmm_cpu *v, uint64_t address);
 void vmm_keep_watching(struct vmm_cpu *v, uint64_t address, int mmu_index);
 /* A page of RAM; one that is looked at, at each store, for code that was translated from it. */
 enum vmm_at_hand { VMM_NOT_AT_HAND, VMM_AT_HAND, VMM_AT_HAND_WATCHED };
@@ -540,6 +551,10 @@ bool vmm_memory_context(struct vmm_cpu *v);
 bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
 bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
+
+/* code_pages.c, code_cache.c */
+void vmm_free_code_pages(struct vmm_cpu *v);
+void vmm_free_code_cache(struct vmm_cpu *v);
 
 /* rewritten.c */
 void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc);
@@ -581,6 +596,7 @@ static inline uint32_t vmm_para(const struct vmm_cpu *v, enum vmm_para_word word
     return v->vcpu ? v->vcpu->words[word] : 0;
 }
 
+#define VMM_NO_ADDRESS (~0ull)
 void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
 uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
 void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);
@@ -599,6 +615,7 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
+uint32_t vmm_arm_memop(uint32_t memop);
 
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
@@ -611,6 +628,9 @@ bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t a
 void vmm_translation_put(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, uint32_t index,
                          bool ram, bool code);
 void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index);
+bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t index);
+bool vmm_pages_are_of_4k(const struct vmm_cpu *v);
+uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexes);
 void vmm_block_indexed(struct vmm_cpu *v, uint32_t index);
 bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes);
 void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes);
@@ -723,6 +743,7 @@ uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc, void *context);
+uint32_t vmm_sparc_memop(uint32_t memop);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86: trap delivery, port I/O with its privilege check, SYSENTER, the time
  * stamp counter, and reads of memory that nobody answers. */
+#include "code_pages.h"
 #include "monitor_x86.h"
 #include "offsets.h"
 
@@ -17,8 +18,13 @@
 /* A PC's bus floats high: the hole page answers all ones. */
 #define BUS_ERROR(v, address, access, mmu_index, retaddr) ((void)0)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
-#define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
-#define END_SITE(db) ((void)(db))
+#define SITE(v, place, what, retaddr) ((void)(what), vmm_x86_odd(v, place, retaddr))
+#define END_SITE(db) \
+    (FIELD(uint64_t, db, DB_PC_NEXT) = vmm_x86_end_site(FIELD(uint64_t, db, DB_PC_NEXT)))
+#define MEMOP(operation) (operation)
+#define CACHED() vmm_x86_cached()
+#define BEGIN_AGAIN(db, start) ((void)(db), (void)(start))
+#define ODD(place, what) vmm_x86_odd_site(place, what)
 #define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc)
 /* RF is cleared by the next instruction (Intel SDM volume 3B, 17.3.1.1); the
  * engine clears it at the end of a block. */

@@ -74,14 +74,15 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
         refused = pc;
 }
 
-/* The translator reads an instruction that is refused as UD2, a sensitive one as INTO. */
+/* The translator reads an instruction that is refused as UD2, a sensitive one as INTO or as what
+ * the translation cache has for it. */
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address);
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
 {
     ORIGINAL(code_fn, original, "cpu_ldub_code_x86_64");
 
     if (vmm_current && vmm_current->env == env) {
-        int replaced = vmm_x86_site_byte(address);
+        int64_t replaced = vmm_x86_site_code(address, 1);
 
         if (address - refused < 2)
             return address == refused ? 0x0f : 0x0b;
@@ -89,6 +90,15 @@ uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
             return (uint32_t)replaced;
     }
     return original(env, address);
+}
+
+uint32_t cpu_ldl_code_x86_64(void *env, uint64_t address);
+uint32_t cpu_ldl_code_x86_64(void *env, uint64_t address)
+{
+    ORIGINAL(code_fn, original, "cpu_ldl_code_x86_64");
+    int64_t replaced = vmm_current ? vmm_x86_site_code(address, 4) : -1;
+
+    return replaced >= 0 ? (uint32_t)replaced : original(env, address);
 }
 
 /* ---- LTR -------------------------------------------------------------------- */
