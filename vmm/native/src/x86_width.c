@@ -18,7 +18,6 @@
 #include "tcg_operations.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* What an operation is in 32 bits, if the lower half of its result depends on lower halves
  * alone. */
@@ -40,6 +39,7 @@ struct fact {
 };
 
 enum { MOST_OPERATIONS = 4096 }; /* the translator goes on for at most 4000 */
+enum { CC_DST = (X86_TCG_CC_DST - TCG_ENV_TEMP) / TCG_TEMP_SIZE };
 #define NONE (~0u)
 
 struct vmm_narrowing {
@@ -321,14 +321,6 @@ static bool collect(struct vmm_narrowing *w, void *context)
     return extends;
 }
 
-static unsigned find_cc_dst(const struct vmm_narrowing *w)
-{
-    for (unsigned i = 0; i < w->globals; i++)
-        if (w->temps[i].offset == X86_CC_DST && strcmp(w->temps[i].name, "cc_dst") == 0)
-            return i;
-    return NONE;
-}
-
 void vmm_x86_narrow(struct vmm_cpu *v, void *context)
 {
     struct vmm_narrowing *w = v->narrowing;
@@ -337,7 +329,7 @@ void vmm_x86_narrow(struct vmm_cpu *v, void *context)
         w = v->narrowing = calloc(1, sizeof *w);
     if (!w || !collect(w, context))
         return;
-    w->unseen = find_cc_dst(w);
+    w->unseen = CC_DST;
     narrow(w);
     w->unseen = NONE;
     join_copies(w, context);
