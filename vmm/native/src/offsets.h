@@ -88,6 +88,12 @@
 #define TCG_ENV_TEMP 0x388
 #define TCG_TEMP_NAME 0x20
 
+/* ... and, x86, those of what the arithmetic flags are worked out from */
+#define X86_TCG_CC_OP 0x3f8
+#define X86_TCG_CC_DST 0x430
+#define X86_TCG_CC_SRC 0x468
+#define X86_TCG_CC_SRC2 0x4a0
+
 /* TCGOp: the arguments */
 #define TCGOP_ARG0 3 /* in 8-byte words */
 
@@ -100,7 +106,8 @@
 #define TCG_CALL_NO_SIDE_EFFECTS 0x4
 
 /* TCG opcodes, conditions and exits of this build */
-enum { TCG_SET_LABEL = 1, TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
+enum { TCG_SET_LABEL = 1, TCG_MOVI_I32 = 6, TCG_MOV_I64 = 63, TCG_INSN_START = 129 };
+enum { TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
 enum { TCG_LD_I32 = 13, TCG_ST_I32 = 16, TCG_LD32U_I64 = 71, TCG_ST32_I64 = 76 };
 enum { TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
 enum { TB_EXIT_REQUESTED_ = 3 };
@@ -116,6 +123,9 @@ enum { TB_EXIT_REQUESTED_ = 3 };
 #define TB64_ICOUNT 0x16
 #define TB64_CODE 0x20
 #define TB64_CODE_SIZE 0x28
+/* x86: DisasContext, what has set the arithmetic flags, and whether the register file does not know yet */
+#define X86_DC_CC_OP 0x74
+#define X86_DC_CC_OP_DIRTY 0x7c /* u8 */
 #define DB32_PC_NEXT 12
 #define DB32_IS_JMP 16
 #define DB32_NUM_INSNS 20

@@ -746,8 +746,13 @@ uint32_t vmm_sparc_memop(uint32_t memop);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
-void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+
+/* x86_conditions.c */
+void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);
+void vmm_x86_called(void *context, const void *function);
+void vmm_x86_settled(struct vmm_cpu *v);
 
 /* access to engine structures */
 #define FIELD(type, base, offset) (*(type *)((char *)(base) + (offset)))
