@@ -497,6 +497,7 @@ class NativeCpu(C.Structure):
         ("code_pages", C.c_void_p),
         ("code_cache", C.c_void_p),
         ("serial", C.c_uint32),
+        ("narrowing", C.c_void_p),
     )
 
 
