@@ -2,11 +2,12 @@
 """x86 instructions that are emulated inline, on a VCPU page that the guest has no address of.
 
 The real processor's IF is always set and its IOPL and NT are clear; so are the virtual ones
-nearly always, or the monitor is called.  A word of the page has the virtual IF as EFLAGS has it.
-LEA leaves the flags alone, and a push of one word to another moves it.  POPF and STI end their blocks, as on
-the bare processor: what they change is decided between blocks.  Only prefixless
-encodings of 32-bit code have templates, and instructions with privileges those of privilege
-level 0; all others call the monitor.
+nearly always, or the monitor is called.  A word of the page has the virtual IF as EFLAGS
+has it.  LEA leaves the flags alone, and a push of one word to another moves it.  POPF and STI
+end their blocks, as on the bare processor: what they change is decided between blocks.
+
+Only prefixless encodings of 32-bit code have templates, and instructions with privileges
+those of privilege level 0; all others call the monitor.
 """
 
 from __future__ import annotations
