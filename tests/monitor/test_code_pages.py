@@ -46,3 +46,14 @@ def test_the_guest_reads_its_own_bytes(architecture: str) -> None:
     for site in code.sites(machine):
         assert machine.bus.read_memory(site.address, len(site.guest)) == site.guest
         assert site.shadow != site.guest
+
+
+def test_a_leon3_kernel_has_sites_of_calls() -> None:
+    machine = guest("leon3", "guests/sparc/nucleus-boot.elf")
+    virtualize(machine, "translate")
+    machine.run()
+    counts = code.counts(machine.engine)
+    assert counts is not None and counts.sites > 50
+    for site in code.sites(machine):
+        assert site.kind == "call"
+        assert machine.bus.read_memory(site.address, 4) == site.guest

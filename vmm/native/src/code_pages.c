@@ -30,7 +30,8 @@ uint8_t *vmm_keep_code_pages(struct vmm_cpu *v)
 {
     if (!v->code_pages && !(v->code_pages = calloc(1, sizeof *v->code_pages)))
         return NULL;
-    vmm_set_vcpu_page(v, v->code_pages->vcpu_page, VMM_NO_ADDRESS);
+    if (v->arch == VMM_X86) /* the others' templates have it to themselves */
+        vmm_set_vcpu_page(v, v->code_pages->vcpu_page, VMM_NO_ADDRESS);
     return v->code_pages->vcpu_page;
 }
 

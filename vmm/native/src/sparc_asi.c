@@ -113,7 +113,7 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
         FIELD(uint32_t, translation, SPARC_DC_CC_OP) = SPARC_CC_OP_DYNAMIC;
     shown = code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
-        shown = vmm_sparc_shown(vmm_current, address, code);
+        shown = vmm_sparc_site(vmm_current, address, code, vmm_sparc_shown(vmm_current, address, code));
     else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))
         return WRPSR; /* which traps */
     return shown == code && vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : shown;

@@ -457,6 +457,7 @@ struct vmm_cpu {
     struct vmm_code *code_pages;   /* code_pages.c: NULL: none are kept */
     struct vmm_cache *code_cache;  /* code_cache.c */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
+    struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
 };
 
 /* core.c */
@@ -746,8 +747,15 @@ uint32_t vmm_sparc_memop(uint32_t memop);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
-void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
+void vmm_x86_narrow(struct vmm_cpu *v, void *context);
+bool vmm_knows_operations(const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+
+/* x86_conditions.c */
+void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);
+void vmm_x86_called(void *context, const void *function);
+void vmm_x86_settled(struct vmm_cpu *v);
 
 /* access to engine structures */
 #define FIELD(type, base, offset) (*(type *)((char *)(base) + (offset)))
