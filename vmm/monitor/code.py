@@ -9,7 +9,7 @@ find sensitive is decoded by it as well, once, when its site is made.
 from __future__ import annotations
 
 import ctypes as C
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import capstone
@@ -99,6 +99,19 @@ def counts(engine: Engine) -> CodeCounts | None:
         return None
     address = engine.library.dll.vmm_code_counted(engine.pointer)
     return CodeCounts.from_address(address).clone()
+
+
+def word_names(
+    engine: Engine, words: Callable[[Engine, int, int], Mapping[str, int]]
+) -> dict[int, str]:
+    """By their addresses, the names that an architecture's templates have for ``words``.
+
+    Shadow pages must be kept already.
+    """
+    assert engine.virtual is not None
+    page = engine.library.dll.vmm_keep_code_pages(engine.pointer)
+    places = words(engine, C.addressof(engine.virtual.vcpu), page)
+    return {address: name for name, address in places.items()}
 
 
 def _physical(machine: Machine, host: int) -> int | None:

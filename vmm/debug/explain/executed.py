@@ -8,7 +8,6 @@ place*, a template of the translation *cache* with its guards, or a *call* of th
 
 from __future__ import annotations
 
-import ctypes as C
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,7 +20,7 @@ from vmm.debug.explain import code as guest_code
 from vmm.debug.explain.view import PAGE, View
 from vmm.machine.machine import Machine
 from vmm.monitor.arm import decode as arm_decode
-from vmm.monitor.code import Site, counts, sites
+from vmm.monitor.code import Site, counts, sites, word_names
 from vmm.monitor.x86 import decode as x86_decode
 
 KINDS = ("in place", "cache", "call")
@@ -50,11 +49,7 @@ class Executed:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._inline = _inline(machine)
-        virtual = machine.engine.virtual
-        assert virtual is not None
-        words = self._inline.words(
-            machine.engine, C.addressof(virtual.vcpu), machine.engine.native.vcpu_page)
-        self._words = {address: name for name, address in words.items()}
+        self._words = word_names(machine.engine, self._inline.words)
         self.sites = list(sites(machine))
         self._at: dict[int, list[Site]] = defaultdict(list)
         for site in self.sites:
