@@ -2,11 +2,12 @@
 """Templates of the translation cache: what takes the place of a sensitive instruction, inline.
 
 A template is text, one unprivileged instruction a line, assembled once by Keystone.  `@` is a
-word of the virtual CPU, named behind the instruction: `< name` if it is loaded, `> name` if
-it is stored, `<> name` for both; `< one > two` loads one word and stores another.  Such a word has no address that a guest could name.  A line
-with `<` or `>` and no `@` (a push, a pop) has that access of it redirected.  `{r}` is the register
-that the site names, in each line where it stands.  A line `? name`, or `? name & mask`, with
-`== value`, is a guard: where it does not hold, the monitor does the whole instruction.
+word of the virtual CPU, named behind the instruction: `< name` if it is loaded, `> name` if it
+is stored, `<> name` for both; `< one > two` loads one word and stores another.  Such a word has
+no address that a guest could name.  A line with `<` or `>` and no `@` (a push, a pop) has that
+access of it redirected.  `{r}` is the register that the site names, in each line where it stands.
+A line `? name`, or `? name & mask`, with `== value`, is a guard: where it does not hold, the
+monitor does the whole instruction.
 
 A template may reach the guest's memory once, in its last line or before it has changed any
 register; before a guard all registers are as they were, and flags where the instruction
