@@ -113,6 +113,7 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 void vmm_para_arm_settle(struct vmm_cpu *v);
 
 /* monitor_arm_system.c */
+void *vmm_arm_register(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
 int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr);
 
