@@ -681,6 +681,8 @@ class Library:
         dll.vmm_x86_decode.restype = C.c_bool
         dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
         dll.vmm_x86_operation_ends.restype = C.c_bool
+        dll.vmm_sparc_put_psr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_put_psr.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)

@@ -22,7 +22,8 @@ static uint32_t load(struct vmm_cpu *v, uint32_t address, unsigned operation, ui
     static load_fn functions[2][3];
     unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     load_fn *function = &functions[big][size];
-    const uint32_t *plain = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, false) : NULL;
+    const uint32_t *plain
+        = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, VMM_TLB_LOAD) : NULL;
     uint32_t value;
     bool watched;
 
@@ -52,7 +53,8 @@ static void store(struct vmm_cpu *v, uint32_t address, uint32_t value, unsigned 
     static store_fn functions[2][3];
     unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     store_fn *function = &functions[big][size];
-    uint32_t *plain = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, true) : NULL;
+    uint32_t *plain
+        = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, VMM_TLB_STORE) : NULL;
     bool watched;
 
     if (plain) {

@@ -67,15 +67,18 @@ static inline int page_bits(const struct vmm_cpu *v)
         ? FIELD(int32_t, FIELD(void *, v->uc, UC_TARGET_PAGE), TARGET_PAGE_BITS) : PAGE_BITS;
 }
 
-/* SPARC and ARM: where a word is that translated code would load, or STORE, with no call; else NULL. */
-static inline void *vmm_plain_word(const struct vmm_cpu *v, uint32_t address, uint32_t index, bool store)
+enum vmm_tlb_access { VMM_TLB_LOAD, VMM_TLB_STORE, VMM_TLB_FETCH };
+
+/* SPARC and ARM: where a word is that translated code would reach with no call; else NULL. */
+static inline void *vmm_plain_word(const struct vmm_cpu *v, uint32_t address, uint32_t index,
+                                   enum vmm_tlb_access access)
 {
     const struct tlb_layout *layout = &tlb_layouts[v->arch];
     const struct fast *fast = fast_of(v, index);
     const char *entry = fast->table + (address >> (12 - TLB_ENTRY_BITS) & fast->mask);
 
     if (address & 3 || page_bits(v) != 12
-        || FIELD(uint32_t, entry, store ? layout->word : 0) != (address & ~0xfffu))
+        || FIELD(uint32_t, entry, layout->word * access) != (address & ~0xfffu))
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, layout->addend));
 }
