@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 from vmm.bench.rows import BenchError
 from vmm.boards import Options, create
+from vmm.cpu.x86.processor import X86Processor
+from vmm.cpu.x86.registers import Segment
+from vmm.cpu.x86.state import CR0_PE
 from vmm.machine import artifacts
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
@@ -52,12 +55,15 @@ def _arm(*words: int) -> bytes:
     return b"".join(word.to_bytes(4, "little") for word in words)
 
 
-def _real_mode(machine: Machine) -> None:
-    """Segments at 0 and a stack (Intel SDM volume 3A, 20.1), interrupts masked at the 8259."""
-    registers = machine.processor.registers
-    for name in ("cs", "ss"):
-        registers[name] = 0
-        registers[f"{name}.base"] = 0
+def _protected_mode(machine: Machine) -> None:
+    """Flat segments and a stack (Intel SDM volume 3A, 3.2.1), interrupts masked at the 8259."""
+    processor = machine.processor
+    assert isinstance(processor, X86Processor)
+    registers = processor.registers
+    registers["cr0"] |= CR0_PE
+    processor.load_segment("cs", Segment(0x08, 0, 0xFFFFFFFF, 0xCF9B00))
+    for name in ("ds", "es", "ss"):
+        processor.load_segment(name, Segment(0x10, 0, 0xFFFFFFFF, 0xCF9300))
     registers["esp"] = 0x8000
     machine.bus.port_out(MASTER_MASK, 1, 0xFF)
 
@@ -70,10 +76,13 @@ LOOPS = (
          _arm(0xE10F0000, 0xF10C0080, 0xF1080080, 0xE121F000, 0xEAFFFFFA), 0x40000000, 4, 5,
          frozenset({"status"})),
     Loop("cli; sti; nop", "pc", b"\xfa\xfb\x90\xeb\xfb", 0x7000, 2, 4,
-         frozenset({"interrupt flag"}), _real_mode),
-    Loop("pushf; popf", "pc", b"\x9c\x9d\xeb\xfc", 0x7000, 2, 3, frozenset({"flags"}), _real_mode),
+         frozenset({"interrupt flag"}), _protected_mode),
+    Loop("pushf; popf", "pc", b"\x9c\x9d\xeb\xfc", 0x7000, 2, 3,
+         frozenset({"flags"}), _protected_mode),
+    Loop("mov %cr0,%eax", "pc", b"\x0f\x20\xc0\xeb\xfb", 0x7000, 1, 2,
+         frozenset({"control registers"}), _protected_mode),
     Loop("smsw %eax", "pc", b"\x0f\x01\xe0\xeb\xfb", 0x7000, 1, 2, frozenset({"control registers"}),
-         _real_mode),
+         _protected_mode),
 )
 
 

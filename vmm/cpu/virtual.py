@@ -122,6 +122,7 @@ class Virtual:
         self.annotated: frozenset[int] = frozenset()  # pcs of stores that tables may be changed by
         self._code = C.addressof(engine.native) + native.NativeCpu.code.offset
         self._keep = self._connect()
+        self.kept: list[object] = []  # what else the native layer has addresses of
         engine.native.vcpu = C.addressof(vcpu)
         engine.virtual = self
         engine.flush_tlb()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vmm.machine import diagnosis
+from vmm.monitor import code
 from vmm.monitor.base import Monitor
 from vmm.monitor.counters import Site
 from vmm.native import library as native
@@ -98,6 +99,7 @@ def summary(monitor: Monitor) -> dict[str, Any]:
     counters, memory = monitor.counters, monitor.memory
     processor = monitor.machine.processor
     cost = getattr(monitor.technique, "cost", None)
+    code_counts = code.counts(monitor.engine)
     return {
         "technique": monitor.technique.name,
         "policy": memory.name,
@@ -108,5 +110,6 @@ def summary(monitor: Monitor) -> dict[str, Any]:
             processor.trap_name(kind): n for kind, n in sorted(counters.reflected.items())
         },
         "scan": None if cost is None else cost.as_dict(),
+        "code": None if code_counts is None else code_counts.as_dict(),
         "memory": memory.counters.as_dict(),
     }

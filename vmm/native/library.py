@@ -38,7 +38,8 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
     MODEL_LOCAL_APIC,
     MODEL_IO_APIC,
     MODEL_PC_SPEAKER,
-) = range(12)
+    MODEL_GENERIC_TIMER,
+) = range(13)
 IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
 RECENT = 16  # traps that are always remembered
@@ -497,7 +498,10 @@ class NativeCpu(C.Structure):
         ("tell_stores", C.c_uint8),
         ("rewrites", C.c_uint8),
         ("shadow_spare", C.c_uint16),
+        ("code_pages", C.c_void_p),
+        ("code_cache", C.c_void_p),
         ("serial", C.c_uint32),
+        ("narrowing", C.c_void_p),
     )
 
 
@@ -601,6 +605,9 @@ class Library:
             access.restype = C.c_bool
         dll.vmm_model_read.argtypes = (pointer, C.c_uint64, C.c_uint32, C.POINTER(C.c_uint64))
         dll.vmm_model_write.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint64)
+        dll.vmm_generic_timer_access.argtypes = (
+            pointer, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(C.c_uint64))
+        dll.vmm_generic_timer_access.restype = C.c_bool
         dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
         dll.vmm_gic_input.restype = C.c_bool
         dll.vmm_timers_run.argtypes = (pointer,)
@@ -630,6 +637,14 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_keep_code_pages.argtypes = (pointer,)
+        dll.vmm_keep_code_pages.restype = C.c_void_p
+        dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
+        dll.vmm_code_counted.argtypes = (pointer,)
+        dll.vmm_code_counted.restype = C.c_void_p
+        dll.vmm_set_second_opinion.argtypes = (pointer, C.c_void_p)
+        dll.vmm_set_second_opinion.restype = None
+        dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)
         dll.vmm_store_through.argtypes = (pointer, C.c_uint32)
         dll.vmm_store_through.restype = C.c_bool
         dll.vmm_set_role.argtypes = (pointer, C.c_uint32, C.c_uint32)

@@ -43,6 +43,7 @@ from vmm.cpu.selftest.scratch import (
 from vmm.cpu.selftest.sparc_blocks import blocks_are_their_instructions
 from vmm.cpu.selftest.virtual import arm_instructions_are_replaced, views_are_apart
 from vmm.cpu.selftest.watchpoints import watchpoints_are_exact
+from vmm.cpu.selftest.x86_blocks import x86_blocks_are_their_instructions
 from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.x86.processor import X86Processor
 from vmm.native import library as native
@@ -403,6 +404,7 @@ TESTS = (
     SelfTest("trap gate", traps_pass_the_gate),
     SelfTest("SPARC trap pc", sparc_trap_place),
     SelfTest("SPARC blocks", blocks_are_their_instructions),
+    SelfTest("x86 blocks", x86_blocks_are_their_instructions),
     SelfTest("faults", faults_are_described),
     SelfTest("translation fill", stores_are_fast_and_seen),
     SelfTest("interrupts", interrupts_obey_masks),

@@ -9,17 +9,23 @@ the guest's hypervisor.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections import Counter
 from collections.abc import Callable
+
+import capstone
 
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.machine.machine import Machine
 from vmm.monitor import base
+from vmm.monitor.arm import inline
 from vmm.monitor.arm.decode import NAMES
 from vmm.monitor.arm.emulate import PERFORM
 from vmm.monitor.arm.processor import VirtualProcessor
+from vmm.monitor.code import Opinion
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.inline import keep_code_pages
 from vmm.monitor.memory.base import FETCH, Fault, MemoryPolicy
 from vmm.native import library as native
 
@@ -58,6 +64,12 @@ class Monitor(base.Monitor):
         """
         self.processor.vcpu.translate = 1
         if looked_at is None:
+            engine, vcpu = self.engine, C.addressof(self.processor.vcpu)
+            keep_code_pages(
+                engine, inline.TEMPLATES, inline.ASSEMBLERS,
+                lambda page: inline.words(engine.env, engine.cpu, vcpu, page))
+            self.processor.virtual.kept.append(
+                Opinion(engine, capstone.CS_ARCH_ARM, inline.CAPSTONE_MODES))
             self.adapt()
 
     def native_counts(self) -> dict[str, int]:

@@ -28,6 +28,7 @@ from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import base
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.inline import keep_code_pages
 from vmm.monitor.memory import native as native_shadow
 from vmm.monitor.memory.base import FETCH, STORE, Fault, MemoryPolicy
 from vmm.monitor.memory.physical import PhysicalMemory
@@ -83,10 +84,12 @@ class Monitor(base.Monitor):
     ) -> None:
         """Have the guest's kernel translated for its virtual processor (monitor_sparc.c).
 
-        The engine's own translator does it as it meets the instructions: nothing is scanned.
+        The engine's own translator does it as it meets the instructions: nothing is scanned
+        in Python, and there are no templates (sparc_sites.c).
         """
         self.processor.vcpu.translated = 1
         if looked_at is None:
+            keep_code_pages(self.engine, (), {}, lambda page: {})
             self.adapt()
 
     # -- registers ------------------------------------------------------------------

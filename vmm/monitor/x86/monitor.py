@@ -18,15 +18,20 @@ import ctypes as C
 import time
 from collections.abc import Callable
 
+import capstone
+
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
 from vmm.cpu.x86.processor import X86Processor
 from vmm.cpu.x86.state import CS, FLAG_VM, State
 from vmm.machine.machine import Machine
 from vmm.monitor import base
+from vmm.monitor.code import Opinion
 from vmm.monitor.counters import ScanCost
+from vmm.monitor.inline import keep_code_pages
 from vmm.monitor.memory import nested, strict
 from vmm.monitor.memory.base import Fault, MemoryPolicy
+from vmm.monitor.x86 import inline
 from vmm.monitor.x86.decode import (
     LONGEST,
     NUMBER,
@@ -111,6 +116,11 @@ class Monitor(base.Monitor):
         if looked_at is None:
             self.engine.native.decode_once = 1
             self.engine.native.scan = C.addressof(cost)
+            keep_code_pages(
+                self.engine, inline.TEMPLATES, inline.ASSEMBLERS,
+                lambda page: inline.words(self.engine.env, C.addressof(self.vcpu), page))
+            self.virtual.kept.append(
+                Opinion(self.engine, capstone.CS_ARCH_X86, inline.CAPSTONE_MODES))
             self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:

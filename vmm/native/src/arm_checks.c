@@ -176,19 +176,10 @@ void tlb_flush_arm(void *cpu)
         alignment_mode(v);
 }
 
-enum { MO_ALIGN_ = 7 << 4 };
+/* The memory operation of an access that is being translated. */
+uint32_t vmm_arm_memop(uint32_t memop)
+{
+    enum { MO_ALIGN_ = 7 << 4 };
 
-#define ACCESS(name)                                                                          \
-    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop);    \
-    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop)     \
-    {                                                                                         \
-        typedef void (*fn)(void *, void *, void *, uintptr_t, uint32_t);                      \
-        ORIGINAL(fn, original, #name);                                                        \
-        if (aligned_access && vmm_current && !(memop & MO_ALIGN_))                            \
-            memop |= MO_ALIGN_;                                                               \
-        original(context, value, address, index, memop);                                      \
-    }
-ACCESS(tcg_gen_qemu_ld_i32_arm)
-ACCESS(tcg_gen_qemu_st_i32_arm)
-ACCESS(tcg_gen_qemu_ld_i64_arm)
-ACCESS(tcg_gen_qemu_st_i64_arm)
+    return aligned_access && vmm_current && !(memop & MO_ALIGN_) ? memop | MO_ALIGN_ : memop;
+}

@@ -68,7 +68,7 @@ static const char *const needed_once[] = {
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
     "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
-    "cpu_cc_compute_all_x86_64", "cpu_x86_update_dr7_x86_64",
+    "cpu_cc_compute_all_x86_64", "tcg_optimize_x86_64", "tcg_op_remove_x86_64", "cpu_x86_update_dr7_x86_64",
 };
 
 void *vmm_original(const char *name)
@@ -161,6 +161,10 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
         snprintf(error, size, "the engine's translator is not as this build keeps it");
         return NULL;
     }
+    if (arch == VMM_X86 && !vmm_knows_operations(FIELD(void *, uc, UC_TCG_CTX))) {
+        snprintf(error, size, "the engine's translator has not the operations of this build");
+        return NULL;
+    }
     v = calloc(1, sizeof *v);
     if (v) {
         v->pages = calloc(1, VMM_PAGES);
@@ -222,10 +226,13 @@ void vmm_detach(struct vmm_cpu *v)
     free(v->dirty);
     free(v->dirty_pages);
     free(v->met);
+    free(v->narrowing);
     free(v->annotated);
     vmm_free_parked(v);
     vmm_free_roles(v);
     vmm_free_rewritten(v);
+    vmm_free_code_pages(v);
+    vmm_free_code_cache(v);
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);

@@ -7,6 +7,8 @@
 
 #include "vmm.h"
 
+struct vmm_template;
+
 enum arm_vcpu {
     ARM_VCPU_MODE,
     ARM_VCPU_SPSR = 1,      /* 8, by bank */
@@ -115,6 +117,8 @@ void vmm_para_arm_settle(struct vmm_cpu *v);
 /* monitor_arm_system.c */
 void *vmm_arm_register(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
+void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
+uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code);
 int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t retaddr);
 
 /* monitor_arm_decode.c */
@@ -143,7 +147,9 @@ int vmm_arm_store(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t ret
 struct arm_instruction vmm_arm_instruction_at(struct vmm_cpu *v, uint32_t pc, bool thumb);
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc);
 bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what);
-uint32_t vmm_arm_end_site(int32_t *is_jump);
+uint32_t vmm_arm_end_site(int32_t *is_jump, uint32_t next);
+const struct vmm_template *vmm_arm_cached(void);
+void vmm_arm_odd_site(uint64_t *place, uint32_t *what);
 void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t retaddr);
 
 #endif

@@ -2,11 +2,14 @@
 /* Sensitive ARM instructions of virtual kernel mode, and stores that trap again and again,
  * replaced as they are translated.
  *
- * Where the translator meets one it is handed SETEND instead, which calls a helper and
- * ends its block; that call becomes a call of vmm_arm_site(), with the instruction's
- * place, A32 form and kind as constants.  Memory is not changed, so the guest reads
- * its own bytes; a translation dies when they are stored to, as any other.
+ * Where the translator meets one it is handed what the shadow page has there (code_pages.c):
+ * an instruction that reaches the virtual CPU, or SETEND, which calls a helper and ends its block.
+ * That call becomes a call of vmm_arm_site(), with the instruction's place, A32 form and kind
+ * as constants; or, if there is a template, the translator is handed that (code_cache.c).
+ * Memory is not changed, so the guest reads its own bytes; a translation dies when they are
+ * stored to, as any other.
  */
+#include "code_pages.h"
 #include "monitor_arm.h"
 #include "offsets.h"
 
@@ -18,7 +21,10 @@ static __thread struct {
     uint32_t pc;
     bool thumb, big_endian, conditional;
     uint32_t it_until; /* instructions of an IT block may be before this address */
+    const struct vmm_template *cached; /* NULL: the monitor is called */
 } replaced;
+
+enum { ODD = 1u << 16 }; /* with what vmm_arm_site() is told: a guard of its template does not hold */
 
 typedef uint32_t (*code_fn)(void *, uint32_t);
 
@@ -61,12 +67,66 @@ static bool in_it_block(struct vmm_cpu *v, uint32_t pc)
     return inside;
 }
 
+/* What the engine's translator reads in place of it: a SETEND that would change something. */
+static uint32_t marker(void)
+{
+    if (replaced.thumb)
+        return replaced.big_endian ? 0xb650 : 0xb658;
+    return replaced.big_endian ? 0xf1010000 : 0xf1010200;
+}
+
+static bool is_store(uint32_t kind)
+{
+    return kind == ARM_STORE || kind == ARM_STORE_DOUBLE;
+}
+
+/* Whether a template may take its place: it would have to be conditional as well. */
+static bool always(void)
+{
+    enum { ALWAYS = 14 };
+
+    return replaced.thumb ? !replaced.conditional : replaced.instruction.code >> 28 >= ALWAYS;
+}
+
+/* The site of the instruction that is being translated; NULL: it has none. */
+static const struct vmm_site *site_of(struct vmm_cpu *v)
+{
+    typedef const uint8_t *(*host_fn)(void *, uint32_t, int, int);
+    ORIGINAL(host_fn, host_address, "tlb_vaddr_to_host_arm");
+    enum { FETCH = 2 };
+    const struct arm_instruction *one = &replaced.instruction;
+    uint32_t offset = replaced.pc & 0xfff;
+    struct vmm_site new = {
+        .argument = one->code, .operation = one->kind, .length = (uint8_t)one->length,
+        .offset = (uint16_t)offset,
+    };
+    const uint8_t *host;
+    struct vmm_code_page *page;
+    struct vmm_site *known;
+
+    if (!v->code_pages || is_store(one->kind) || offset + one->length > 0x1000)
+        return NULL;
+    host = host_address(v->env, replaced.pc, FETCH, (int)vmm_user_index(v));
+    page = host ? vmm_code_page(v, host - offset, replaced.thumb) : NULL;
+    if (!page)
+        return NULL;
+    vmm_code_refresh(v, page, offset);
+    known = vmm_code_site(page, offset);
+    if (known)
+        return known;
+    if (one->kind == ARM_SYSTEM)
+        new.word = (uintptr_t)vmm_arm_plain_word(v, one->code);
+    return vmm_add_site(v, page, &new, marker(), replaced.thumb ? 2 : 4);
+}
+
 /* The instruction at PC is about to be translated. */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
 {
+    const struct vmm_site *site;
     uint32_t code;
 
     replaced.instruction.kind = 0;
+    replaced.cached = NULL;
     if (!v->vcpu || v->vcpu->native || !v->vcpu->kernel || !v->vcpu->words[ARM_VCPU_TRANSLATE])
         return;
     replaced.pc = pc;
@@ -77,23 +137,55 @@ void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
     replaced.instruction = vmm_arm_decode(code, replaced.thumb);
     if (!replaced.instruction.kind && vmm_is_rewritten(v, pc))
         replaced.instruction = vmm_arm_decode_store(code, replaced.thumb);
+    site = replaced.instruction.kind ? site_of(v) : NULL;
+    if (site && always())
+        replaced.cached = vmm_cache_get(v, site->slot);
 }
 
-/* What the translator is handed: the SETEND that would change something, so calls. */
+const struct vmm_template *vmm_arm_cached(void)
+{
+    return replaced.cached;
+}
+
+/* The bytes that the translator is handed at ADDRESS, SIZE of them; -1: the guest's. */
+static int64_t site_code(uint32_t address, unsigned size)
+{
+    uint32_t at = address - replaced.pc, value = 0;
+
+    if (vmm_from_cache && at + size <= vmm_from_cache->length) {
+        memcpy(&value, vmm_from_cache->code + at, size);
+        return value;
+    }
+    return replaced.instruction.kind && !vmm_from_cache && !at ? (int64_t)marker() : -1;
+}
+
 uint32_t cpu_ldl_code_arm(void *env, uint32_t address);
 uint32_t cpu_ldl_code_arm(void *env, uint32_t address)
 {
-    if (replaced.instruction.kind && !replaced.thumb && address == replaced.pc)
-        return replaced.big_endian ? 0xf1010000 : 0xf1010200;
-    return load_word(env, address);
+    int64_t code = replaced.thumb ? -1 : site_code(address, 4);
+
+    return code >= 0 ? (uint32_t)code : load_word(env, address);
 }
 
 uint32_t cpu_lduw_code_arm(void *env, uint32_t address);
 uint32_t cpu_lduw_code_arm(void *env, uint32_t address)
 {
-    if (replaced.instruction.kind && replaced.thumb && address == replaced.pc)
-        return replaced.big_endian ? 0xb650 : 0xb658;
-    return load_half(env, address);
+    int64_t code = replaced.thumb ? site_code(address, 2) : -1;
+
+    return code >= 0 ? (uint32_t)code : load_half(env, address);
+}
+
+static void describe(uint64_t *place, uint32_t *what)
+{
+    *place = (uint64_t)replaced.pc << 32 | replaced.instruction.code;
+    *what = VMM_AT_SITE | replaced.instruction.length << 8 | replaced.instruction.kind;
+}
+
+/* What to call vmm_arm_site() with where a guard of the template does not hold. */
+void vmm_arm_odd_site(uint64_t *place, uint32_t *what)
+{
+    describe(place, what);
+    *what |= ODD;
 }
 
 /* Whether a call that is being translated is that of a replaced instruction; then what
@@ -105,8 +197,7 @@ bool vmm_arm_site_call(const void *function, uint64_t *place, uint32_t *what)
 
     if (!replaced.instruction.kind || function != setend)
         return false;
-    *place = (uint64_t)replaced.pc << 32 | replaced.instruction.code;
-    *what = VMM_AT_SITE | replaced.instruction.length << 8 | replaced.instruction.kind;
+    describe(place, what);
     return true;
 }
 
@@ -124,17 +215,22 @@ static bool only_reads(struct arm_instruction instruction)
     }
 }
 
-/* The instruction has been translated: how much longer it was than what stood in for it. */
-uint32_t vmm_arm_end_site(int32_t *is_jump)
+/* The instruction has been translated, as one that ends at NEXT: where the next one is. */
+uint32_t vmm_arm_end_site(int32_t *is_jump, uint32_t next)
 {
-    enum { ENDS_BLOCK = 4, GOES_ON = 0 };
+    enum { ENDS_BLOCK = 4, GOES_ON = 0, TOO_MANY = 1, SMALLEST_PAGE = 0x400 };
 
     if (!replaced.instruction.kind)
-        return 0;
-    if (only_reads(replaced.instruction) && !replaced.conditional && *is_jump == ENDS_BLOCK)
+        return next;
+    next = replaced.pc + replaced.instruction.length;
+    if (!replaced.cached && only_reads(replaced.instruction) && !replaced.conditional
+        && *is_jump == ENDS_BLOCK)
         *is_jump = GOES_ON;
+    if (*is_jump == GOES_ON && (next ^ replaced.pc) & -SMALLEST_PAGE)
+        *is_jump = TOO_MANY; /* the next page may not be there */
     replaced.instruction.kind = 0;
-    return replaced.thumb ? replaced.instruction.length - 2 : 0;
+    replaced.cached = NULL;
+    return next;
 }
 
 /* Translated code has come to a replaced instruction. */
@@ -142,14 +238,22 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
 {
     typedef bool (*restore_fn)(void *, uintptr_t, bool);
     ORIGINAL(restore_fn, restore, "cpu_restore_state_arm");
-    struct arm_instruction instruction = {what & 0xff, (uint32_t)place, what >> 8 & 0xff};
+    struct arm_instruction instruction = {what & 0xff, (uint32_t)place, what >> 8 & 0x7f};
     int result;
 
+    if (what & ODD) {
+        restore(v->cpu, retaddr, true);
+        retaddr = 0;
+    }
     FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) = (uint32_t)(place >> 32);
     result = vmm_arm_emulate(v, instruction.kind, instruction.code, retaddr);
-    if (result == ARM_DONE)
+    if (result == ARM_DONE && retaddr)
         return;
-    if (result == ARM_JUMPED) {
+    if (!retaddr) {
+        v->restored = 0;
+        if (!vmm_arm_done(v, &instruction, result, VMM_KIND_SITE))
+            vmm_tell_monitor(v, VMM_KIND_SITE);
+    } else if (result == ARM_JUMPED) {
         vmm_charge_until(v, retaddr);
     } else {
         restore(v->cpu, retaddr, true); /* ITSTATE; and what has not begun is given back */

@@ -28,8 +28,7 @@ uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key)
     return ri ? &FIELD(uint32_t, v->env, FIELD(int64_t, ri, RI_FIELD_OFFSET)) : NULL;
 }
 
-/* The same for Python, of whichever register: NULL if it is more than a word. */
-void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
+/* The same, of whichever register (for Python too): NULL if it is more than a word. */
 void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key)
 {
     void *ri = vmm_arm_register(v, key);
@@ -38,6 +37,26 @@ void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key)
         || FIELD(void *, ri, RI_RAW_READFN) || !FIELD(int64_t, ri, RI_FIELD_OFFSET))
         return NULL;
     return (char *)v->env + FIELD(int64_t, ri, RI_FIELD_OFFSET);
+}
+
+/* The same of the register that the MRC or MCR which CODE is accesses in virtual kernel mode, if
+ * that always may and is nothing but the access of the word: all loads, and stores of the software
+ * thread ID registers. */
+uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code)
+{
+    enum { THREAD_IDS = 13, SYSTEM_CONTROL = 15 };
+    bool is_read = code >> 20 & 1;
+    uint32_t cp = code >> 8 & 15, crn = code >> 16 & 15, opc2 = code >> 5 & 7;
+    uint32_t key = ARM_KEY(cp, 0, crn, code >> 21 & 7, code & 15, opc2);
+    void *ri = cp == SYSTEM_CONTROL ? find(v, key) : NULL;
+
+    if (!ri || !vmm_arm_system_word(v, key) || FIELD(void *, ri, RI_ACCESSFN)
+        || !(FIELD(uint32_t, ri, RI_ACCESS) >> (2 + is_read) & 1)
+        || FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_SPECIAL)
+        return NULL;
+    if (!is_read && (crn != THREAD_IDS || opc2 < 2 || FIELD(void *, ri, RI_WRITEFN)))
+        return NULL;
+    return vmm_arm_system_word(v, key);
 }
 
 /* Have the engine's functions see the virtual level of privilege; the real mode. */

@@ -30,6 +30,9 @@ bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
 /* What the translator is to see in place of an instruction in virtual supervisor mode. */
 uint32_t vmm_sparc_shown(const struct vmm_cpu *v, uint32_t pc, uint32_t code);
 
+/* sparc_sites.c */
+uint32_t vmm_sparc_site(struct vmm_cpu *v, uint32_t pc, uint32_t code, uint32_t shown);
+
 /* An access of an alternate space that is not memory is the engine's, or it is emulated. */
 bool vmm_sparc_engine_accesses(const struct vmm_cpu *v, uint32_t address, int asi, bool store);
 void vmm_sparc_emulated(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));

@@ -36,7 +36,7 @@ void vmm_x86_take_page(struct vmm_cpu *v)
 
     if (v->vcpu_page)
         vcpu->eflags = (vcpu->eflags & ~(uint32_t)FL_IF)
-            | (vmm_page_get(v, VMM_PAGE_INTERRUPTS) & 1 ? FL_IF : 0);
+            | (FIELD(uint32_t, v->vcpu_page, VMM_PAGE_INTERRUPTS) & 1 ? FL_IF : 0);
 }
 
 /* What the guest reads there is as its virtual processor has it. */
@@ -48,10 +48,14 @@ void vmm_x86_give_page(struct vmm_cpu *v)
 
     if (!v->vcpu_page)
         return;
-    vmm_page_put(v, VMM_PAGE_INTERRUPTS, open);
+    FIELD(uint32_t, v->vcpu_page, VMM_PAGE_INTERRUPTS) = open;
     if (open)
-        vmm_page_put(v, VMM_PAGE_PENDING, 0);
-    vmm_page_put(v, VMM_PAGE_FLAGS, vcpu->eflags & (FL_IOPL | FL_NT));
+        FIELD(uint32_t, v->vcpu_page, VMM_PAGE_PENDING) = 0;
+    FIELD(uint32_t, v->vcpu_page, VMM_PAGE_FLAGS) = vcpu->eflags & (FL_IOPL | FL_NT);
+    if (v->vcpu_page_address == VMM_NO_ADDRESS)
+        return; /* templates have the control registers from the register file */
+    if (v->tracking)
+        vmm_mark_dirty(v, v->vcpu_page_address, VMM_PAGE_CONTROL);
     vmm_page_put(v, VMM_PAGE_CONTROL, ((uint32_t)cr[0] & ~(uint32_t)CR0_PE) | vcpu->pe);
     for (unsigned i = 2; i <= 4; i++)
         vmm_page_put(v, VMM_PAGE_CONTROL + 4 * (i - 1), (uint32_t)cr[i]);

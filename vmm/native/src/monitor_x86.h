@@ -6,6 +6,8 @@
 
 #include "vmm.h"
 
+struct vmm_template;
+
 /* A descriptor-table register, as the engine has it. */
 struct x86_table {
     uint32_t selector, spare;
@@ -69,6 +71,7 @@ bool vmm_para_x86_call(struct vmm_cpu *v, uint32_t vector);
 /* x86_operations.c */
 void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *one);
 void vmm_x86_callout(struct vmm_cpu *v, const struct vmm_instruction *one, uintptr_t retaddr);
+void vmm_x86_odd(struct vmm_cpu *v, uint64_t number, uintptr_t retaddr) __attribute__((noreturn));
 
 /* x86_decode.c */
 struct x86_decoded {
@@ -85,7 +88,10 @@ void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
 void vmm_x86_scanned(void);
 bool vmm_x86_ends_block(void);
-int vmm_x86_site_byte(uint64_t address);
+const struct vmm_template *vmm_x86_cached(void);
+uint64_t vmm_x86_end_site(uint64_t next);
+int64_t vmm_x86_site_code(uint64_t address, unsigned size);
+void vmm_x86_odd_site(uint64_t *place, uint32_t *what);
 bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr);
 
 #endif

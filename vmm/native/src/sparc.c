@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPARC V8: trap delivery, and what the engine leaves out for a LEON3. */
+#include "code_pages.h"
 #include "monitor_sparc.h"
 #include "offsets.h"
 
@@ -43,6 +44,10 @@ static bool no_fault(struct vmm_cpu *v)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
 #define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
 #define END_SITE(db) ((void)(db))
+#define MEMOP(operation) vmm_sparc_memop(operation)
+#define CACHED() NULL
+#define BEGIN_AGAIN(db, start) ((void)(db), (void)(start))
+#define ODD(place, what) ((void)(place), (void)(what))
 #define BEFORE_INSTRUCTION(v, pc) vmm_sparc_before_instruction((uint32_t)(pc), db)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define ENDS_BLOCK() vmm_sparc_ends_block()

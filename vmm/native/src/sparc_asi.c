@@ -113,7 +113,7 @@ uint32_t cpu_ldl_code_sparc(void *env, uint32_t address)
         FIELD(uint32_t, translation, SPARC_DC_CC_OP) = SPARC_CC_OP_DYNAMIC;
     shown = code;
     if (vmm_current->vcpu && vmm_current->vcpu->view == VMM_VIEW_KERNEL)
-        shown = vmm_sparc_shown(vmm_current, address, code);
+        shown = vmm_sparc_site(vmm_current, address, code, vmm_sparc_shown(vmm_current, address, code));
     else if (!FIELD(uint32_t, env, SPARC_PSRS) && vmm_sparc_privileged(code))
         return WRPSR; /* which traps */
     return shown == code && vmm_sparc_nowhere(code) ? code | NOT_THERE << 5 : shown;
@@ -144,20 +144,9 @@ uint64_t helper_ld_asi_sparc(void *env, uint32_t address, int asi, uint32_t oper
 /* LDDF and STDF are of doublewords, aligned to eight bytes (SPARC V8, B.2 and B.5).  The engine asks
  * for four where the page is entered in its TLB for fast stores and for eight elsewhere, so
  * whether such an access trapped depended on what the page had been used for. */
-enum { MO_ALIGN_MASK = 7 << 4, MO_ALIGN_4 = 2 << 4 };
-
-static uint32_t naturally_aligned(uint32_t memop)
+uint32_t vmm_sparc_memop(uint32_t memop)
 {
+    enum { MO_ALIGN_MASK = 7 << 4, MO_ALIGN_4 = 2 << 4 };
+
     return (memop & MO_ALIGN_MASK) == MO_ALIGN_4 ? memop & ~(uint32_t)MO_ALIGN_MASK : memop;
 }
-
-#define DOUBLEWORD(name)                                                                      \
-    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop);    \
-    void name(void *context, void *value, void *address, uintptr_t index, uint32_t memop)     \
-    {                                                                                         \
-        typedef void (*fn)(void *, void *, void *, uintptr_t, uint32_t);                      \
-        ORIGINAL(fn, original, #name);                                                        \
-        original(context, value, address, index, naturally_aligned(memop));                   \
-    }
-DOUBLEWORD(tcg_gen_qemu_ld_i64_sparc)
-DOUBLEWORD(tcg_gen_qemu_st_i64_sparc)

@@ -464,7 +464,10 @@ struct vmm_cpu {
     uint8_t tell_stores; /* to the profile: of each */
     uint8_t rewrites;    /* those that trap often are rewritten */
     uint16_t shadow_spare;
+    struct vmm_code *code_pages;   /* code_pages.c: NULL: none are kept */
+    struct vmm_cache *code_cache;  /* code_cache.c */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
+    struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
 };
 
 /* core.c */
@@ -559,6 +562,10 @@ bool vmm_memory_flush(struct vmm_cpu *v, uint32_t address, bool all);
 bool vmm_memory_release(struct vmm_cpu *v, uint32_t root, uint32_t tag);
 bool vmm_memory_update(struct vmm_cpu *v, uint32_t updates, uint32_t count);
 
+/* code_pages.c, code_cache.c */
+void vmm_free_code_pages(struct vmm_cpu *v);
+void vmm_free_code_cache(struct vmm_cpu *v);
+
 /* rewritten.c */
 void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc);
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
@@ -599,6 +606,7 @@ static inline uint32_t vmm_para(const struct vmm_cpu *v, enum vmm_para_word word
     return v->vcpu ? v->vcpu->words[word] : 0;
 }
 
+#define VMM_NO_ADDRESS (~0ull)
 void vmm_set_vcpu_page(struct vmm_cpu *v, uint8_t *page, uint64_t address);
 uint32_t vmm_page_get(const struct vmm_cpu *v, uint32_t offset);
 void vmm_page_put(struct vmm_cpu *v, uint32_t offset, uint32_t value);
@@ -617,6 +625,7 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
+uint32_t vmm_arm_memop(uint32_t memop);
 
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
@@ -744,11 +753,19 @@ uint64_t vmm_engine_prints(void);
 
 /* sparc_asi.c, x86_checks.c: called before an instruction is translated */
 void vmm_sparc_before_instruction(uint32_t pc, void *context);
+uint32_t vmm_sparc_memop(uint32_t memop);
 bool vmm_sparc_nowhere(uint32_t code);
 bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
-void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc);
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
+void vmm_x86_narrow(struct vmm_cpu *v, void *context);
+bool vmm_knows_operations(const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+
+/* x86_conditions.c */
+void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);
+void vmm_x86_called(void *context, const void *function);
+void vmm_x86_settled(struct vmm_cpu *v);
 
 /* access to engine structures */
 #define FIELD(type, base, offset) (*(type *)((char *)(base) + (offset)))

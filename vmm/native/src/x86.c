@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86: trap delivery, port I/O with its privilege check, SYSENTER, the time
  * stamp counter, and reads of memory that nobody answers. */
+#include "code_pages.h"
 #include "monitor_x86.h"
 #include "offsets.h"
 
@@ -17,13 +18,21 @@
 /* A PC's bus floats high: the hole page answers all ones. */
 #define BUS_ERROR(v, address, access, mmu_index, retaddr) ((void)0)
 #define SITE_CALL(function, place, what) ((void)(function), (void)(place), (void)(what), false)
-#define SITE(v, place, what, retaddr) ((void)(v), (void)(place), (void)(what), (void)(retaddr))
-#define END_SITE(db) ((void)(db))
-#define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc)
+#define SITE(v, place, what, retaddr) ((void)(what), vmm_x86_odd(v, place, retaddr))
+#define END_SITE(db)                   \
+    (vmm_x86_settled(vmm_current), FIELD(uint64_t, db, DB_PC_NEXT) \
+         = vmm_x86_end_site(FIELD(uint64_t, db, DB_PC_NEXT)))
+#define CALLED(context, function) vmm_x86_called(context, function)
+#define MEMOP(operation) (operation)
+#define CACHED() vmm_x86_cached()
+#define BEGIN_AGAIN(db, start) ((void)(db), (void)(start))
+#define ODD(place, what) vmm_x86_odd_site(place, what)
+#define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc, db, translating.last_op)
 /* RF is cleared by the next instruction (Intel SDM volume 3B, 17.3.1.1); the
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
+#define HF_CS64 (1u << 15)
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
@@ -51,8 +60,27 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
 }
+/* The store off the fast path that generated code made last. */
+static __thread struct {
+    uintptr_t from;
+    uint32_t at, bytes;
+} storing;
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
+#define TELLS_STORE(address, size, retaddr)                                                      \
+    (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
 #include "watch_thunks.inc"
+
+/* 64-bit code has no upper halves to spare (x86_width.c). */
+void tcg_optimize_x86_64(void *context);
+void tcg_optimize_x86_64(void *context)
+{
+    typedef void (*optimize_fn)(void *);
+    ORIGINAL(optimize_fn, original, "tcg_optimize_x86_64");
+
+    original(context);
+    if (vmm_current && !(FIELD(uint32_t, translating.tb, TB64_FLAGS) & HF_CS64))
+        vmm_x86_narrow(vmm_current, context);
+}
 
 enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
@@ -357,6 +385,27 @@ void helper_sysenter_x86_64(void *env, int length)
     FIELD(uint64_t, env, X86_EIP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 16);
     if (vmm_x86_virtual(v))
         vmm_x86_hide(v);
+}
+
+/* ---- stores into code ------------------------------------------------------ */
+
+/* The engine makes an unaligned store to a page with code by the byte, and looks by the byte
+ * whether it hits the running block, which it then leaves to have the instruction start over.
+ * What it stored by then would be loaded by an instruction that adds to memory, or copies it:
+ * so the first byte is looked at with all the others of the page. */
+void tb_invalidate_phys_page_fast_x86_64(void *uc, void *pages, uint64_t start, int length,
+                                         uintptr_t retaddr);
+void tb_invalidate_phys_page_fast_x86_64(void *uc, void *pages, uint64_t start, int length,
+                                         uintptr_t retaddr)
+{
+    typedef void (*invalidate_fn)(void *, void *, uint64_t, int, uintptr_t);
+    ORIGINAL(invalidate_fn, original, "tb_invalidate_phys_page_fast_x86_64");
+    enum { PAGE = 0x1000 };
+    uint32_t offset = start & (PAGE - 1);
+
+    if (retaddr && retaddr == storing.from && offset == (storing.at & (PAGE - 1)))
+        length = (int)(offset + storing.bytes > PAGE ? PAGE - offset : storing.bytes);
+    original(uc, pages, start, length, retaddr);
 }
 
 /* ---- time stamp counter: one tick a cycle of virtual time ---------------- */

@@ -46,8 +46,15 @@ static __thread uint64_t refused = ~0ull; /* address of an instruction that is #
 
 typedef uint32_t (*code_fn)(void *, uint64_t);
 
-/* Before an instruction is translated: refuse it if its LOCK is not allowed. */
-void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
+static bool may_be_locked(uint32_t opcode)
+{
+    return vmm_x86_lockable(opcode, 0) || vmm_x86_lockable(opcode, 5 << 3)
+        || vmm_x86_lockable(opcode, 2 << 3) || vmm_x86_lockable(opcode, 1 << 3);
+}
+
+/* Before an instruction is translated, which begins with the operation START of the translator
+ * DB: refuse it if its LOCK is not allowed. */
+void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start)
 {
     ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
     bool lock = false;
@@ -63,25 +70,28 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc)
     }
     if (vmm_x86_virtual(v))
         vmm_x86_scan(v, pc, at);
-    if (!lock)
-        return;
     if (opcode == 0x0f)
         opcode = 0x0f00 | byte(v->env, ++at);
-    if (vmm_x86_lockable(opcode, 0) || vmm_x86_lockable(opcode, 5 << 3)
-        || vmm_x86_lockable(opcode, 2 << 3) || vmm_x86_lockable(opcode, 1 << 3))
-        modrm = byte(v->env, ++at); /* only these have one for sure */
-    if (!vmm_x86_lockable(opcode, modrm))
-        refused = pc;
+    if (lock) {
+        if (may_be_locked(opcode))
+            modrm = byte(v->env, at + 1); /* only these have one for sure */
+        if (!vmm_x86_lockable(opcode, modrm)) {
+            refused = pc;
+            return;
+        }
+    }
+    vmm_x86_settle(v, db, start, opcode, at + 1);
 }
 
-/* The translator reads an instruction that is refused as UD2, a sensitive one as INTO. */
+/* The translator reads an instruction that is refused as UD2, a sensitive one as INTO or as what
+ * the translation cache has for it. */
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address);
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
 {
     ORIGINAL(code_fn, original, "cpu_ldub_code_x86_64");
 
     if (vmm_current && vmm_current->env == env) {
-        int replaced = vmm_x86_site_byte(address);
+        int64_t replaced = vmm_x86_site_code(address, 1);
 
         if (address - refused < 2)
             return address == refused ? 0x0f : 0x0b;
@@ -89,6 +99,15 @@ uint32_t cpu_ldub_code_x86_64(void *env, uint64_t address)
             return (uint32_t)replaced;
     }
     return original(env, address);
+}
+
+uint32_t cpu_ldl_code_x86_64(void *env, uint64_t address);
+uint32_t cpu_ldl_code_x86_64(void *env, uint64_t address)
+{
+    ORIGINAL(code_fn, original, "cpu_ldl_code_x86_64");
+    int64_t replaced = vmm_current ? vmm_x86_site_code(address, 4) : -1;
+
+    return replaced >= 0 ? (uint32_t)replaced : original(env, address);
 }
 
 /* ---- LTR -------------------------------------------------------------------- */

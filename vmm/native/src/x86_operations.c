@@ -86,3 +86,17 @@ void vmm_x86_emulate_trapped(struct vmm_cpu *v, const struct vmm_instruction *on
         FIELD(uint64_t, v->env, X86_EIP) = c.next;
     end_instruction(&c, hflags, eflags, end != NOT_STEPPED);
 }
+
+/* An instruction that is in the cache, but this time is the monitor's to do. */
+void vmm_x86_odd(struct vmm_cpu *v, uint64_t number, uintptr_t retaddr)
+{
+    typedef bool (*restore_fn)(void *, uintptr_t, bool);
+    ORIGINAL(restore_fn, restore, "cpu_restore_state_x86_64");
+
+    restore(v->cpu, retaddr, true); /* and what has not begun is given back */
+    v->restored = 0;
+    vmm_x86_take_page(v);
+    vmm_x86_emulate_trapped(v, &v->instructions[number]);
+    vmm_x86_hide(v);
+    vmm_leave_block(v);
+}

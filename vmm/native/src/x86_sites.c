@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sensitive x86 instructions are translated as calls of the monitor.
+/* Sensitive x86 instructions are translated as calls of the monitor, or from the cache.
  *
  * The translator asks before each instruction.  If the first bytes may be those
  * of a sensitive one, it gets the number of an instruction in the table below, or 0; where
- * not every one is to be replaced, on_decode says which.  The translator then reads, in place of the guest's bytes,
- * an INTO behind as many prefixes as make it as long; its helper's argument is
- * the number.  So a translated block carries what its instructions are, whatever
- * is mapped at their address later; it ends as every block does when the guest
- * stores to its code; instructions that begin in the middle of others are others;
- * and what the guest reads as data is its own.
+ * not every one is to be replaced, on_decode says which.  The translator then reads, in place
+ * of the first byte, INTO, which is what the shadow page has there (code_pages.c): its helper's
+ * argument is the number.  If there is a template it reads that instead (code_cache.c).
+ * So a translated block carries what its instructions are, whatever is mapped at their address
+ * later; it ends as every block does when the guest stores to its code; instructions that begin
+ * in the middle of others are others; and what the guest reads as data is its own.
  */
 #include "monitor_x86.h"
+#include "code_pages.h"
 #include "offsets.h"
 
 #include <stdlib.h>
@@ -18,24 +19,34 @@
 #include <time.h>
 
 enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8 };
-enum { INTO = 0xce, PADDING = 0x3e, LONGEST = 15 };
+enum { INTO = 0xce, LONGEST = 15 };
 
 /* The instruction that is being translated, if it is one. */
 static __thread struct {
     uint64_t pc;
     uint32_t length, number;
-    bool ends;
+    bool ends, called;                 /* INTO has been read, and its call is not translated yet */
+    const struct vmm_template *cached; /* NULL: the monitor is called */
 } site;
 
-/* How code reads: bits of vmm_instruction.mode. */
+/* How code reads: bits of vmm_instruction.mode ... */
 enum { WIDE = 1, FLAT = 2 };
+/* ... and, besides, what a template is for (vmm/monitor/x86/inline.py). */
+enum { KERNEL = 4, WIDE_STACK = 8 };
+enum { HF_INHIBIT_IRQ = 1 << 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
 
 static uint32_t mode_of(const struct vmm_cpu *v)
 {
-    enum { FL_VM = 1 << 17, HF_CS32 = 1 << 4 };
+    enum { FL_VM = 1 << 17 };
 
     return (FIELD(uint32_t, v->env, X86_HFLAGS) & HF_CS32 ? WIDE : 0)
         | (FIELD(uint32_t, v->env, X86_EFLAGS) & FL_VM ? 0 : FLAT);
+}
+
+static uint32_t form_of(const struct vmm_cpu *v)
+{
+    return mode_of(v) | (v->vcpu->kernel ? KERNEL : 0)
+        | (FIELD(uint32_t, v->env, X86_HFLAGS) & HF_SS32 ? WIDE_STACK : 0);
 }
 
 /* The instruction whose bytes were read last becomes known; its number, or 0: there
@@ -121,17 +132,24 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     }
 }
 
-/* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
-void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
+/* Where the code at PC is; NULL: it is not memory, or not mapped any more. */
+static const uint8_t *host_of(const struct vmm_cpu *v, uint64_t pc)
 {
     typedef const uint8_t *(*host_fn)(void *, uint64_t, int, int);
     ORIGINAL(host_fn, host_address, "tlb_vaddr_to_host_x86_64");
     enum { FETCH = 2, USER_INDEX = 1 };
-    const uint8_t *host = host_address(v->env, pc, FETCH, USER_INDEX);
+
+    return host_address(v->env, pc, FETCH, USER_INDEX);
+}
+
+/* The bytes of the instruction at PC, as far as its page goes, for the monitor to decode. */
+void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc)
+{
+    const uint8_t *host = host_of(v, pc);
 
     v->code_size = 0;
     if (!host)
-        return; /* not memory, or not mapped any more */
+        return;
     do
         v->code[v->code_size] = host[v->code_size];
     while (++v->code_size < LONGEST && (pc + v->code_size) & 0xfff);
@@ -164,29 +182,84 @@ static uint32_t decoded(struct vmm_cpu *v, uint32_t pc)
     return found.operation;
 }
 
+/* The shadow page of the code at PC, if there is one, as the guest's bytes are now. */
+static struct vmm_code_page *shadow_page(struct vmm_cpu *v, uint64_t pc)
+{
+    const uint8_t *host = v->code_pages ? host_of(v, pc & ~0xfffull) : NULL;
+    struct vmm_code_page *page = host ? vmm_code_page(v, host, form_of(v)) : NULL;
+
+    if (page)
+        vmm_code_refresh(v, page, pc & 0xfff);
+    return page;
+}
+
+static bool is_store(const struct vmm_cpu *v, uint32_t number)
+{
+    uint32_t operation = v->instructions[number].operation;
+
+    return operation == X86_STORE_REGISTER || operation == X86_STORE_IMMEDIATE;
+}
+
+static const struct vmm_site *known_site(const struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc)
+{
+    const struct vmm_site *known = vmm_code_site(page, pc & 0xfff);
+
+    return known && is_store(v, known->number) && !vmm_is_rewritten(v, pc) ? NULL : known;
+}
+
+/* The sensitive instruction NUMBER is at PC: a new site, unless it goes on in the next page or
+ * is a store that may be one no longer some day. */
+static const struct vmm_site *new_site(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc,
+                                       uint32_t number)
+{
+    const struct vmm_instruction *one = &v->instructions[number];
+    struct vmm_site new = {
+        .argument = one->argument, .operation = one->operation, .number = number,
+        .offset = pc & 0xfff, .length = one->length,
+    };
+
+    if (new.offset + new.length > 0x1000 || is_store(v, number))
+        return NULL;
+    return vmm_add_site(v, page, &new, INTO, 1);
+}
+
 /* The instruction at PC, with its opcode at OPCODE_AT, is about to be translated. */
 void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
     ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
+    struct vmm_code_page *page;
+    const struct vmm_site *here;
 
     if (!v->on_decode)
         return;
     if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
         return;
-    vmm_x86_read_code(v, pc);
-    site.number = known_instruction(v);
-    if (!site.number)
-        site.number = decoded(v, (uint32_t)pc);
-    if (!site.number)
-        return;
+    page = shadow_page(v, pc);
+    here = page ? known_site(v, page, (uint32_t)pc) : NULL;
+    if (here) {
+        site.number = here->number;
+    } else {
+        vmm_x86_read_code(v, pc);
+        site.number = known_instruction(v);
+        if (!site.number)
+            site.number = decoded(v, (uint32_t)pc);
+        if (!site.number)
+            return;
+        here = page ? new_site(v, page, (uint32_t)pc, site.number) : NULL;
+    }
+    site.cached = here ? vmm_cache_get(v, here->slot) : NULL;
+    if (site.cached && site.cached->ends && FIELD(uint32_t, v->env, X86_HFLAGS) & HF_INHIBIT_IRQ)
+        site.cached = NULL; /* STI behind STI lets interrupts in */
     site.pc = pc;
     site.length = v->instructions[site.number].length;
-    site.ends = v->instructions[site.number].ends;
+    site.ends = site.cached ? site.cached->ends : v->instructions[site.number].ends;
 }
 
 void vmm_x86_scanned(void)
 {
     site.number = 0;
+    site.called = false;
+    site.cached = NULL;
 }
 
 /* Whether the block has to end behind the instruction just translated. */
@@ -197,12 +270,32 @@ bool vmm_x86_ends_block(void)
 
 /* ---- what the translator reads and says -------------------------------------------- */
 
-/* The byte at ADDRESS as the translator is to read it, or -1: as it is. */
-int vmm_x86_site_byte(uint64_t address)
+const struct vmm_template *vmm_x86_cached(void)
 {
-    if (!site.number || address - site.pc >= site.length)
+    return site.cached;
+}
+
+/* Where the next instruction is, the one just translated being at PC and shown as one that
+ * ends at NEXT. */
+uint64_t vmm_x86_end_site(uint64_t next)
+{
+    return site.number ? site.pc + site.length : next;
+}
+
+/* The SIZE bytes at ADDRESS as the translator is to read them, or -1: as they are. */
+int64_t vmm_x86_site_code(uint64_t address, unsigned size)
+{
+    uint64_t at = address - site.pc;
+    uint32_t value = 0;
+
+    if (vmm_from_cache && at + size <= vmm_from_cache->length) {
+        memcpy(&value, vmm_from_cache->code + at, size);
+        return value;
+    }
+    if (!site.number || at || vmm_from_cache)
         return -1;
-    return address - site.pc == site.length - 1 ? INTO : PADDING;
+    site.called = true;
+    return INTO;
 }
 
 void *tcg_const_i32_x86_64(void *context, int32_t value);
@@ -211,9 +304,18 @@ void *tcg_const_i32_x86_64(void *context, int32_t value)
     typedef void *(*const_fn)(void *, int32_t);
     ORIGINAL(const_fn, original, "tcg_const_i32_x86_64");
 
-    if (site.number && vmm_current && value == (int32_t)site.length)
+    if (site.called && vmm_current) { /* the first one is the call's argument */
+        site.called = false;
         value |= (int32_t)(site.number << NUMBER_SHIFT);
+    }
     return original(context, value);
+}
+
+/* What vmm_x86_odd() is called with where a guard of the template does not hold. */
+void vmm_x86_odd_site(uint64_t *place, uint32_t *what)
+{
+    *place = site.number;
+    *what = VMM_AT_SITE;
 }
 
 /* INTO was reached with this argument.  False: it is the guest's own. */

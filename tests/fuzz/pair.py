@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One random instruction stream run in two ways, which must do the same.
+
+A stream is made on a bare machine; its processor's state and its memory are
+copied to another, which runs it some other way (`Way`), and the first runs it
+plainly.  `Run` is everything that a machine did.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stream_machine import BOARDS, LIBRARY, RAM, REGION, StreamMachine
+
+from vmm.boards import Options, create
+from vmm.cpu import saved
+from vmm.cpu.engine import HALTED
+from vmm.cpu.sparc.processor import HARD
+from vmm.cpu.sparc.registers import INTERRUPT_INDEX, MMU
+from vmm.machine.machine import Machine
+from vmm.machine.outcome import Ending, Outcome
+from vmm.monitor import Monitor, virtualize
+from vmm.monitor.assist.control_block import Controls
+
+STORMS = 100  # cycles that a stream may take besides its instructions
+LOW = (0x7000, 0x1000), (0x10000, REGION)  # x86 streams share these
+PAGES, PAGES_END, PAGED = 0x4000, 0x6000, 4  # x86: a stream's page tables; the flag of its shape
+ACCESSED_DIRTY = 0x60
+ARM_LINES = 0x02, 0x10  # of the engine's requests: IRQ, FIQ
+ARM_WITHOUT_SPSR = (0x10, 0x1F)
+ARM_ABSENT = ("_hyp", "_mon")  # modes that are not there for a virtual kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the other machine runs a stream."""
+
+    technique: str = ""  # of vmm.monitor.TECHNIQUES; "": bare
+    policy: str = ""
+    readable: bool = False  # the policy that is written in Python
+    stepped: bool = False  # one instruction at a time
+    sliced: bool = False  # a few instructions at a time
+    delivery: str = "native"
+
+    @property
+    def virtual(self) -> bool:
+        """Whether its processor's privileged state is that of a virtual CPU."""
+        return self.technique not in ("", "assist")
+
+    @classmethod
+    def named(cls, name: str) -> Way:
+        """From its name: `stepped`, `python`, `translate/lazy`, `translate/strict+sliced` ..."""
+        way = cls()
+        for part in name.split("+"):
+            if part in ("stepped", "sliced", "readable"):
+                way = replace(way, **{part: True})
+            elif part == "python":
+                way = replace(way, delivery=part)
+            else:
+                technique, _, policy = part.partition("/")
+                way = replace(way, technique=technique, policy=policy)
+        return way
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one machine did with a stream."""
+
+    ending: Ending
+    text: str
+    instructions: int
+    traps: list[tuple[int, ...]]
+    registers: dict[str, int]
+    memory: bytes
+
+    def differences(self, other: Run) -> list[str]:
+        """Where two runs are not the same, in a few lines."""
+        lines = [
+            f"{name}: {getattr(self, name)!r}, not {getattr(other, name)!r}"
+            for name in ("ending", "text", "instructions")
+            if getattr(self, name) != getattr(other, name)
+        ]
+        pairs = zip(self.traps + [()], other.traps + [()], strict=False)
+        lines += [f"trap {one}, not {two}" for one, two in pairs if one != two][:2]
+        lines += [f"{name}: {value:#x}, not {other.registers[name]:#x}"
+                  for name, value in self.registers.items() if value != other.registers[name]]
+        different = [at for at, (one, two) in enumerate(
+            zip(self.memory, other.memory, strict=True)) if one != two]
+        if different:
+            lines.append(f"memory at {', '.join(f'+{at:#x}' for at in different[:8])}")
+        return lines
+
+
+class Pair:
+    """A bare machine that streams are made on, and one that runs them another way."""
+
+    def __init__(self, arch: str, mode: str, way: Way, seed: int) -> None:
+        self.arch, self.way, self.seed = arch, way, seed
+        self.maker = StreamMachine(arch, mode, seed)
+        self.maker.setting = chosen = replace(self.maker.setting, watched="")
+        self.bare = self.maker.machine
+        self.bare.set_delivery("native")
+        self.bare.on_trap = None
+        self.bare.intercept(())
+        self.other = create(Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu,
+                                    ram=RAM, bios=LIBRARY.with_name("nothing.bin")))
+        self.other.set_delivery("python" if way.delivery == "python" else "native")
+        self.monitor: Monitor | None = None
+        if way.technique == "assist":
+            controls = Controls.everything(arch, self.other.processor.trap_kinds())
+            self.monitor = virtualize(self.other, "assist", controls=controls)
+        elif way.technique:
+            self.monitor = virtualize(self.other, way.technique, way.policy or None,
+                                      readable=way.readable)
+        self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
+        for machine, traps in self._traps.items():
+            machine.record_ledger(traps.extend)
+
+    # -- the stream on both machines -------------------------------------------------
+
+    def _make(self, index: int) -> tuple[int, int]:
+        """Where the stream's memory is, and how long it may run."""
+        self.maker._dll.fuzz_stream(self.maker._fuzz, self.seed, index)
+        made = self.maker._fuzz.contents
+        low = LOW if self.arch == "x86" else ()
+        for at, size in ((made.region, REGION), *low):
+            memory = self.bare.bus.read_memory(at, size)
+            assert memory is not None
+            self.other.bus.write_memory(at, memory)
+            self.bare.engine.forget_code(at, size)
+        C.c_uint32.from_address(self.other.engine.cpu + HALTED).value = 0
+        if self.way.virtual and self.arch == "sparc":
+            self._copy_sparc()
+        elif self.way.virtual and self.arch == "arm":
+            self._copy_arm()
+        else:
+            saved.restore(self.other.engine, saved.take(self.bare.engine))
+            C.memset(self.other.engine.native.device_pcs, 0, 8192)
+            self.other.engine.handlers.derived()
+        return made.region, made.budget
+
+    def _request(self) -> int:
+        return C.c_uint32.from_address(self.bare.engine.cpu + saved.INTERRUPT_REQUEST).value
+
+    def _copy_sparc(self) -> None:
+        registers = self.other.processor.registers
+        wanted = self.bare.processor.registers.snapshot()
+        for name in ("psr", *wanted):  # the window first
+            registers[name] = wanted[name]
+        assert registers.snapshot() == wanted
+        real, copy = (m.engine.words(4 * MMU, 32) for m in (self.bare, self.other))
+        copy[5:] = real[5:]
+        line, copied = (m.engine.words(4 * INTERRUPT_INDEX, 1) for m in (self.bare, self.other))
+        copied[0] = line[0]
+        self.other.engine.set_interrupt(HARD, bool(self._request() & HARD))
+        assert self.monitor is not None
+        self.monitor.memory.flush(None)
+
+    def _copy_arm(self) -> None:
+        bare = self.bare.processor.registers
+        bare["cpacr"] = bare["cpacr"]  # the generator sets bits that no write sets
+        registers, wanted = self.other.processor.registers, self.registers(self.bare)
+        for name in ("cpsr", *wanted):  # the mode first
+            if registers[name] != wanted[name]:
+                registers[name] = wanted[name]
+        if wanted["cpsr"] & 0x1F in ARM_WITHOUT_SPSR:  # the engine has one all the same
+            registers["spsr"] = bare["spsr"]
+        assert self.registers(self.other) == wanted
+        for line in ARM_LINES:
+            self.other.engine.set_interrupt(line, bool(self._request() & line))
+        assert self.monitor is not None
+        self.monitor.memory.flush(None)
+
+    def registers(self, machine: Machine) -> dict[str, int]:
+        """Those that both have; SPSR of a virtual ARM is one of another mode's by its own name."""
+        known: dict[str, int] = machine.processor.registers.snapshot()
+        if self.arch != "arm" or not self.way.virtual:
+            return dict(known)
+        return {name: value for name, value in known.items()
+                if not name.endswith(ARM_ABSENT) and name != "spsr"
+                and name in self.other.processor.registers.table}
+
+    # -- running it -----------------------------------------------------------------
+
+    def _run(self, machine: Machine, region: int, budget: int) -> Run:
+        traps = self._traps[machine]
+        traps.clear()
+        start = machine.engine.count
+        limit = machine.clock.at_cycle(
+            machine.engine.cycles + budget + STORMS,
+            lambda: machine.stop(Outcome.time("trap storm")))
+        way = self.way if machine is self.other else Way()
+        machine.stepping = way.stepped
+        machine.rewind()
+        outcome = self._sliced(machine, start + budget) if way.sliced else machine.run(
+            until=start + budget)
+        machine.clock.cancel(limit)
+        machine.engine.drain_ledger()
+        memory = machine.bus.read_memory(region, REGION)
+        assert memory is not None
+        return Run(outcome.ending, outcome.text, machine.engine.count - start,
+                   [(count - start, *rest) for count, *rest in traps],
+                   self.registers(machine), memory)
+
+    def _sliced(self, machine: Machine, until: int) -> Outcome:
+        chosen = random.Random(until)
+        while True:
+            outcome = machine.run(until=min(until, machine.engine.count + chosen.randrange(1, 8)))
+            if not machine.stopped_at_count or machine.engine.count >= until:
+                return outcome
+
+    def compare(self, index: int) -> tuple[Run, list[str]]:
+        """Run a stream on both: what it did the other way, and what is different."""
+        region, budget = self._make(index)
+        before = self.bare.bus.read_memory(region + PAGES, PAGES_END - PAGES)
+        assert before is not None
+        found = self._run(self.other, region, budget)
+        expected = self._run(self.bare, region, budget)
+        paged = self.arch == "x86" and self.maker._fuzz.contents.shape & PAGED
+        if paged and changed(before, expected.memory[PAGES:PAGES_END]):
+            return found, []
+        return found, found.differences(expected)
+
+
+def changed(before: bytes, after: bytes) -> bool:
+    """Whether there are other x86 page table entries, accessed and dirty flags aside."""
+    return any((one ^ two) & ~(ACCESSED_DIRTY if at % 4 == 0 else 0)
+               for at, (one, two) in enumerate(zip(before, after, strict=True)) if one != two)

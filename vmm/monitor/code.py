@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shadow code pages and the translation cache, as Python sees them.
+
+The native layer makes them (vmm/native/src/code_pages.c, code_cache.c); here is what is in
+them, and Capstone's opinion of what they were made from: each instruction that our own decoders
+find sensitive is decoded by it as well, once, when its site is made.
+"""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import capstone
+
+from vmm.cpu.engine import Engine
+from vmm.devices.shared import Shared
+from vmm.machine.machine import Machine
+
+FORMS = 16  # ways for code to read: what the architecture's native layer numbers
+
+
+class CodeCounts(Shared):
+    """What there is, and what became of it (`struct vmm_code_counts`)."""
+
+    pages: int  # shadow pages
+    sites: int  # sensitive instructions found
+    in_place: int  # of them: replaced by an instruction as long
+    cached: int  # ... by a jump into the translation cache; the others by a call of the monitor
+    invalidated: int  # sites that went, as the guest had changed their bytes
+    emptied: int  # times that all pages went, to make room
+    confirmed: int  # sites that Capstone takes for as long
+    disputed: int  # ... and for shorter or longer; the others it does not know
+    _fields_ = tuple(
+        (name, C.c_uint64) for name in (
+            "pages", "sites", "in_place", "cached", "invalidated", "emptied", "confirmed",
+            "disputed")
+    )
+
+
+class SiteReport(C.Structure):
+    """`struct vmm_site_report`."""
+
+    _fields_ = (
+        ("host", C.c_uint64), ("argument", C.c_uint64), ("form", C.c_uint32),
+        ("offset", C.c_uint32), ("length", C.c_uint32), ("operation", C.c_uint32),
+        ("size", C.c_uint32), ("count", C.c_uint32),
+        ("guest", C.c_uint8 * 16), ("shadow", C.c_uint8 * 16), ("cached", C.c_uint8 * 264),
+    )
+
+
+class SecondOpinion(C.Structure):
+    """`struct vmm_second_opinion`."""
+
+    _fields_ = (
+        ("decode", C.c_void_p), ("found", C.c_void_p), ("size_offset", C.c_uint64),
+        ("decoders", C.c_uint64 * FORMS),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One sensitive instruction as it is executed."""
+
+    address: int  # physical
+    form: int
+    operation: int
+    guest: bytes  # as the guest reads it
+    shadow: bytes  # as the shadow page has it
+    cached: bytes  # what is executed instead; empty: the monitor is called
+
+    @property
+    def kind(self) -> str:
+        """``in place``, ``cache`` or ``call``."""
+        if not self.cached:
+            return "call"
+        return "in place" if self.cached == self.shadow else "cache"
+
+
+def counts(engine: Engine) -> CodeCounts | None:
+    """None: shadow pages are not kept."""
+    if not engine.native.code_pages:
+        return None
+    address = engine.library.dll.vmm_code_counted(engine.pointer)
+    return CodeCounts.from_address(address).clone()
+
+
+def _physical(machine: Machine, host: int) -> int | None:
+    for memory in machine.bus.memory:
+        at = memory.frames.address + memory.offset
+        if at <= host < at + memory.size:
+            return memory.base + host - at
+    return None
+
+
+def sites(machine: Machine) -> Iterator[Site]:
+    """All sites there are, in no order."""
+    engine, report = machine.engine, SiteReport()
+    if not engine.native.code_pages:
+        return
+    next_site = engine.library.dll.vmm_report_site
+    page = 0
+    while True:
+        index = next_site(engine.pointer, page, 0, C.byref(report))
+        if index < 0:
+            return
+        while index > 0:
+            base = _physical(machine, report.host)
+            if base is not None:
+                yield Site(
+                    base + report.offset, report.form, report.operation,
+                    bytes(report.guest)[: report.length], bytes(report.shadow)[: report.length],
+                    bytes(report.cached)[: report.size])
+            index = next_site(engine.pointer, page, index, C.byref(report))
+        page += 1
+
+
+class Opinion:
+    """Has Capstone decode what is found to be sensitive; ``modes`` of it by form."""
+
+    def __init__(self, engine: Engine, architecture: int, modes: Mapping[int, int]) -> None:
+        self._decoders = {mode: capstone.Cs(architecture, mode) for mode in set(modes.values())}
+        self._found = capstone._cs_insn()
+        self._opinion = SecondOpinion(
+            C.cast(capstone._cs.cs_disasm_iter, C.c_void_p).value, C.addressof(self._found),
+            capstone._cs_insn.size.offset)
+        for form, mode in modes.items():
+            self._opinion.decoders[form] = self._decoders[mode].csh.value
+        engine.library.dll.vmm_set_second_opinion(engine.pointer, C.byref(self._opinion))
