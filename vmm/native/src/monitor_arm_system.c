@@ -48,7 +48,7 @@ uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code)
     bool is_read = code >> 20 & 1;
     uint32_t cp = code >> 8 & 15, crn = code >> 16 & 15, opc2 = code >> 5 & 7;
     uint32_t key = ARM_KEY(cp, 0, crn, code >> 21 & 7, code & 15, opc2);
-    void *ri = cp == SYSTEM_CONTROL ? find(v, key) : NULL;
+    void *ri = cp == SYSTEM_CONTROL ? vmm_arm_register(v, key) : NULL;
 
     if (!ri || !vmm_arm_system_word(v, key) || FIELD(void *, ri, RI_ACCESSFN)
         || !(FIELD(uint32_t, ri, RI_ACCESS) >> (2 + is_read) & 1)
