@@ -13,10 +13,11 @@ from __future__ import annotations
 import capstone
 import keystone
 
+from vmm.cpu.engine import Engine
 from vmm.cpu.x86.state import FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_TF, Env
 from vmm.monitor.inline import Assembler, Template
 from vmm.monitor.wedge import FLAGS, INTERRUPTS, PENDING
-from vmm.monitor.x86.decode import NUMBER
+from vmm.monitor.x86.decode import NUMBER, OPERATIONS
 from vmm.monitor.x86.vcpu import Vcpu
 
 WIDE, FLAT, KERNEL, WIDE_STACK = 1, 2, 4, 8  # x86_sites.c: how code reads, and whose it is
@@ -107,18 +108,30 @@ TEMPLATES = (
 )
 
 
-def words(env: int, vcpu: int, page: int) -> dict[str, int]:
-    """Where the words are that templates name: by the addresses, in this process, of the
-    engine's registers, of the virtual processor and of its VCPU page."""
+def words(engine: Engine, vcpu: int, page: int) -> dict[str, int]:
+    """Where the words are, in this process, that templates name; ``vcpu`` and ``page`` are the
+    addresses of the virtual processor and of its VCPU page."""
     return (
         {name: page + 0x800 + 4 * index for index, name in enumerate(SCRATCH)}
         | {"interrupts": page + INTERRUPTS, "pending": page + PENDING, "flags": page + FLAGS}
         | {"cpl": vcpu + Vcpu.cpl.offset, "pe": vcpu + Vcpu.pe.offset}
-        | {name: env + getattr(Env, name).offset for name in ENV_WORDS}
+        | {name: engine.env + getattr(Env, name).offset for name in ENV_WORDS}
     )
 
 
 ASSEMBLERS = {form: ASSEMBLER for form in range(16)}
+OPERATION_NAMES = dict(enumerate(OPERATIONS))
+CAPSTONE_ARCHITECTURE = capstone.CS_ARCH_X86
 CAPSTONE_MODES = {
     form: capstone.CS_MODE_32 if form & WIDE else capstone.CS_MODE_16 for form in range(16)
 }
+PLACE = "[0x1000]"  # what Capstone writes for a word of the virtual CPU
+
+
+def form_name(form: int) -> str:
+    """How code reads, and whose it is, in words."""
+    if not form & FLAT:
+        return "real mode"
+    bits, stack = (32 if form & flag else 16 for flag in (WIDE, WIDE_STACK))
+    odd_stack = "" if bits == stack else f", {stack}-bit stack"
+    return f"{'kernel' if form & KERNEL else 'user'}, {bits} bits{odd_stack}"

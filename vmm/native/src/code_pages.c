@@ -216,9 +216,9 @@ struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
 struct vmm_site_report {
     uint64_t host; /* where its page is in this process */
     uint64_t argument;
-    uint32_t form, offset, length, operation, size, count; /* the last two of what is cached */
+    uint32_t form, offset, length, operation;
     uint8_t guest[16], shadow[16];
-    uint8_t cached[VMM_TEMPLATE_MOST * 11];
+    struct vmm_template cached; /* its place in the cache; without instructions: there is none */
 };
 
 /* The site INDEX of the page that comes NTH; 1: there is one, 0: none any more of this page,
@@ -249,10 +249,7 @@ int vmm_report_site(const struct vmm_cpu *v, uint32_t nth, uint32_t index,
     memcpy(report->guest, page->guest + site->offset, site->length);
     memcpy(report->shadow, page->code + site->offset, site->length);
     from = vmm_cache_get(v, site->slot);
-    report->count = from ? from->count : 0;
-    for (unsigned i = 0; i < report->count; i++) {
-        memcpy(report->cached + report->size, from->code[i].code, from->code[i].length);
-        report->size += from->code[i].length;
-    }
+    if (from)
+        report->cached = *from;
     return (int)index + 1;
 }
