@@ -2,19 +2,20 @@
 # Benchmark guests, one workload each: build/guests/bench/ARCH/WORKLOAD.elf.
 #
 # How often each does its work is fixed here, for a third of a second to a second of QEMU's TCG
-# on a present-day host.  A processor's start-up code is the ordinary guests' runtime.
+# on a present-day host (`sleep`: some seconds, so that ours is long enough to measure).
+# A processor's start-up code is the ordinary guests' runtime.
 BENCH := $(TOP)/guests/bench
 BENCH_OUT := $(OUT)/bench
 
 BENCH_SPARC := null=1 compute=40000000 memory=600 calls=1500 traps=6000000 user_traps=6000000 \
-	device_read=5000000 device_write=2000000 interrupts=500000 timer=15000 sleep=15000 \
+	device_read=5000000 device_write=2000000 interrupts=500000 timer=15000 sleep=200000 \
 	self_modifying=100000 page_tables=200000
 BENCH_ARM := null=1 compute=40000000 memory=800 calls=4000 traps=1500000 user_traps=1500000 \
 	hypercall=1000000 device_read=6000000 device_write=3000000 interrupts=400000 timer=15000 \
-	sleep=15000 self_modifying=100000 page_tables=120000
+	sleep=60000 self_modifying=100000 page_tables=120000
 BENCH_X86 := null=1 compute=40000000 memory=800 calls=4000 traps=2000000 user_traps=1500000 \
 	hypercall=1000000 device_read=6000000 device_write=3000000 interrupts=300000 timer=15000 \
-	sleep=15000 self_modifying=80000 page_tables=150000
+	sleep=120000 self_modifying=80000 page_tables=150000
 
 BENCH_COMPILE_sparc = $(SPARC_PREFIX)gcc $(SPARC_FLAGS) $(FREESTANDING) -I$(TOP)/guests/runtime -I$(TOP)/guests/sparc/runtime
 BENCH_COMPILE_arm = $(ARM_PREFIX)gcc $(ARM_FLAGS) $(FREESTANDING) -I$(TOP)/guests/runtime -I$(TOP)/guests/arm/runtime

@@ -63,7 +63,7 @@ def as_it_is(m: Machine) -> None:
     """Nobody asks for halts."""
 
 
-@pytest.mark.parametrize("architecture", ["sparc", "x86"])
+@pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_a_run_is_the_same_either_way(architecture: str) -> None:
     runs: list[tuple[Ledger, dict[str, object]]] = []
     for prepare in (as_it_is, told_of_each):
@@ -81,7 +81,7 @@ def test_a_run_is_the_same_either_way(architecture: str) -> None:
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize("architecture", ["sparc", "x86"])
+@pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_slices_and_single_steps_find_the_same_times(architecture: str) -> None:
     """Wherever a run stops, it stops after the same sleep."""
     whole, pieces, asked = machine(architecture), machine(architecture), machine(architecture)
@@ -118,7 +118,7 @@ class Visitor:
         clock.at_cycle(cycle, self.event, first=self._rng.random() < 0.5)
 
 
-@pytest.mark.parametrize("architecture", ["sparc", "x86"])
+@pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_events_of_python_come_in_their_time_and_order(architecture: str) -> None:
     """Some in the middle of sleeps, some in the very cycle of a timer, before it or behind it."""
     logs = []
@@ -132,7 +132,7 @@ def test_events_of_python_come_in_their_time_and_order(architecture: str) -> Non
     assert {due for _, _, due in logs[0]} == {False, True}
 
 
-@pytest.mark.parametrize("architecture", ["sparc", "x86"])
+@pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_a_run_that_ends_in_a_sleep_goes_on_from_there(architecture: str) -> None:
     """By the time limit; a snapshot taken there leads to the same end."""
     whole, m = machine(architecture), machine(architecture)

@@ -89,7 +89,7 @@ class Both:
         for m in (self.modelled, self.plain):
             m.engine.native.idle += max(min(cycles, self.cycle(m) - m.engine.cycles), 0)
         m = self.modelled
-        m.engine.native.event_at = NEVER  # nothing of Python's is due
+        m.engine.native.event_at = m.engine.native.event_cycle = NEVER  # nothing of Python's is due
         if m.engine.library.dll.vmm_timers_run(m.engine.pointer):
             self.expired += 1
         else:
@@ -328,10 +328,71 @@ def test_i8254(seed: int) -> None:
     assert both.expired > STEPS // 80
 
 
-@pytest.mark.parametrize("architecture", ["sparc", "x86"])
+CNT_CONTROLS = [14 << 16 | crm << 12 | opc1 << 8 | 1 << 4 for crm, opc1 in ((2, 0), (3, 0), (2, 4))]
+CNT_VALUES = [control & ~0x10 for control in CNT_CONTROLS]
+CNT_COMPARES = [14 << 12 | opc1 << 8 for opc1 in (2, 3, 6)]
+CNT_OFFSET, CNT_SECURE = 14 << 12 | 4 << 8, 1 << 24
+PPIS = 0xF << 26
+
+
+def test_generic_timer() -> None:
+    """All four comparators, with interrupts that the GIC takes, and with CNTVOFF."""
+    both, rng = Both("virt"), random.Random(1)
+    machines = (both.modelled, both.plain)
+    access = both.modelled.engine.library.dll.vmm_generic_timer_access
+    both.write(GICD, 4, 3)
+    both.write(GICC, 4, 3)
+    both.write(GICC + 4, 4, 0xF0)
+    both.write(GICD + 0x100, 4, PPIS)
+
+    def sysreg(register: int, write: bool, value: int) -> None:
+        m, found = both.modelled, C.c_uint64(value)
+        secure = bool(register & CNT_SECURE)
+        if access(m.engine.pointer, register & ~CNT_SECURE, secure, write, C.byref(found)):
+            both.native += 1
+        else:
+            found.value = m.engine.handlers.sysreg(register, write, value)
+        expected = both.plain.engine.handlers.sysreg(register, write, value)
+        assert write or found.value == expected, hex(register)
+
+    for _ in range(2 * STEPS):
+        bank = CNT_SECURE * rng.randrange(2)
+        match rng.randrange(8):
+            case 0:
+                register = rng.choice((*CNT_CONTROLS, *CNT_VALUES, *CNT_COMPARES, CNT_OFFSET))
+                sysreg(register | (bank if register in (CNT_CONTROLS[0], CNT_VALUES[0]) else 0),
+                       False, 0)
+            case 1 | 2:
+                sysreg(rng.choice((*CNT_CONTROLS, CNT_CONTROLS[0] | CNT_SECURE)), True,
+                       rng.choice((1, 1, 1, 0, 3, rng.randrange(8))))
+            case 3:
+                value = rng.choice((*(rng.randrange(200) for _ in range(3)), 0xFFFFFFFD, wide(rng)))
+                sysreg(rng.choice((*CNT_VALUES, CNT_VALUES[0] | CNT_SECURE)), True, value)
+            case 4:
+                now = both.plain.clock.ticks(62_500_000)
+                value = rng.choice((now + rng.randrange(-9, 200), rng.getrandbits(64), 0,
+                                    (1 << 64) - 1, 1 << 62)) & (1 << 64) - 1
+                sysreg(rng.choice((*CNT_COMPARES, CNT_COMPARES[0] | CNT_SECURE)), True, value)
+            case 5:
+                if rng.random() < 0.2:
+                    value = rng.choice((0, rng.randrange(300), rng.getrandbits(64)))
+                    sysreg(CNT_OFFSET, True, value)
+                interrupt = both.read(GICC + 0xC, 4)
+                both.write(GICC + 0x10, 4, interrupt)
+            case _:
+                both.sleep(rng.choice((1, rng.randrange(3000), NEVER)))
+        timers = [m.engine.handlers.sysreg.__self__.comparators for m in machines]  # type: ignore[attr-defined]
+        assert timers[0].state == timers[1].state
+        assert [line.level for line in timers[0].lines] == [line.level for line in timers[1].lines]
+        both.compare("gic.distributor")
+    assert both.native > STEPS // 2
+    assert both.expired > STEPS // 20
+
+
+@pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_a_run_with_timers_is_the_same_either_way(architecture: str) -> None:
     """Every trap comes at the same instruction, in one run and in slices."""
-    board = {"sparc": "leon3", "x86": "pc"}[architecture]
+    board = {"sparc": "leon3", "arm": "virt", "x86": "pc"}[architecture]
     guest = GUESTS / "bench" / architecture / "timer.elf"
     ledgers: list[list[tuple[int, int, int, int, int]]] = []
     for modelled, slices in ((True, False), (False, False), (True, True)):

@@ -79,6 +79,7 @@ def test_every_instruction_that_is_found_sensitive_can_be_intercepted(architectu
 RAM, TABLE = 0x40000000, 0x40004000
 NOP, RD_PSR, TA_0x70 = 0x01000000, 0x83480000, 0x91D02070  # rd %psr, %g1
 INC_G2, BA_SELF, ST_G2 = 0x8400A001, 0x10800000, 0xC420C000  # st %g2, [%g3]
+POWER_DOWN = 0xA7800000  # wr %g0, %asr19
 
 
 def leon3(code: list[int], controls: Controls, handler) -> tuple[Machine, Monitor]:
@@ -168,6 +169,25 @@ def test_a_handler_stops_the_run_and_it_goes_on_with_the_instruction() -> None:
     guest.step(2)
     assert guest.processor.registers["g2"] == 2
     assert monitor.counters.total == 1
+
+
+@pytest.mark.parametrize("event", [None, Event(0x15)])
+def test_a_run_that_stops_at_a_halt_goes_on_with_it(event: Event | None) -> None:
+    """Unless an event was injected: that ends it."""
+    def handler(block: ControlBlock) -> Action:
+        block.event = event
+        return Action.STOP
+
+    guest, monitor = leon3([POWER_DOWN, BA_SELF, NOP], Controls(halt=True), handler)
+    assert guest.run() == Outcome.stopped(f"halt: halt at {RAM + 4:#x}")
+    assert monitor.counters.total == 1
+    outcome = guest.step(2)
+    if event is None:
+        assert outcome.text == "halted, and nothing can wake the processor"
+        assert (guest.engine.count, ledger(guest)) == (1, [])
+    else:
+        assert guest.engine.count == 3
+        assert ledger(guest) == [(1, 0x15, RAM + 4)]
 
 
 def test_a_page_that_the_second_stage_does_not_give_is_not_there() -> None:

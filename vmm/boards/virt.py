@@ -164,6 +164,10 @@ def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> Non
             processor.set_virtual_offset)
         registers.append(TimerRegisters(processor, timer, HZ // TIMER_HZ))
         machine.on_reset.append(registers[-1].reset)
+        for which, ppi in enumerate(TIMER_PPIS):
+            if machine.turns is None:
+                model(machine, native.MODEL_GENERIC_TIMER, timer, timer.state, 0,
+                      levels=(gic.state, 16 + ppi, which), timer=timer.timers[which])
     if machine.turns is not None:
         machine.engine.handlers.sysreg = Banked(registers, machine.current).access
 

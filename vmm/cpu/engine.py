@@ -67,6 +67,7 @@ class Engine:
         self.native.limit = NEVER
         self.env: int = self.native.env
         self.cpu: int = self.native.cpu
+        self._halted = C.c_uint32.from_address(self.cpu + HALTED)
         self.handlers = Handlers()
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
@@ -291,7 +292,11 @@ class Engine:
     @property
     def asleep(self) -> bool:
         """Whether the processor waits for an interrupt."""
-        return bool(C.c_uint32.from_address(self.cpu + HALTED).value)
+        return bool(self._halted.value)
+
+    @asleep.setter
+    def asleep(self, asleep: bool) -> None:
+        self._halted.value = asleep
 
     def wake(self) -> None:
         """Let a processor that waits for an interrupt go on."""

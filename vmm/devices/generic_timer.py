@@ -8,11 +8,12 @@ Registers are reached by system-register accesses, not through the bus.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 
-from vmm.machine.clock import Clock, Event
+from vmm.devices.shared import Shared, SharedState
+from vmm.machine.clock import NEVER, Clock
 from vmm.machine.line import Line
 
 ENABLE, IMASK, ISTATUS = 1, 2, 4
@@ -21,26 +22,24 @@ PHYSICAL, VIRTUAL, HYPERVISOR, SECURE = range(4)
 NAMES = ("physical", "virtual", "hypervisor", "secure")
 
 
-@dataclass(slots=True)
-class TimerState:
-    """One comparator."""
+class State(Shared):
+    """`struct vmm_generic_timer`: all comparators of one processor, and CNTVOFF."""
 
-    control: int = 0  # ENABLE and IMASK
-    compare: int = 0  # CVAL
-
-
-@dataclass(slots=True)
-class State:
-    """All comparators of one processor, and CNTVOFF."""
-
-    timers: list[TimerState] = field(default_factory=lambda: [TimerState() for _ in NAMES])
-    virtual_offset: int = 0
+    compare: C.Array[C.c_uint64]  # CVAL
+    control: C.Array[C.c_uint32]  # ENABLE and IMASK
+    virtual_offset: int
+    _fields_ = (
+        ("compare", C.c_uint64 * len(NAMES)),
+        ("control", C.c_uint32 * len(NAMES)),
+        ("virtual_offset", C.c_uint64),
+    )
 
 
-class GenericTimer:
+class GenericTimer(SharedState[State]):
     """Four comparators; ``lines`` are their interrupt wires in the order of NAMES."""
 
     name = "generic-timer"
+    size = 0  # bytes on the bus
 
     def __init__(
         self,
@@ -54,7 +53,10 @@ class GenericTimer:
         self.lines = lines
         self.on_offset = on_offset
         self.state = State()
-        self._events: list[Event | None] = [None] * len(NAMES)
+        self.timers = [
+            clock.timer(partial(self._update, number), f"{name} timer")
+            for number, name in enumerate(NAMES)
+        ]
 
     def reset(self) -> None:
         """All timers disabled."""
@@ -76,34 +78,34 @@ class GenericTimer:
 
     def condition(self, timer: int) -> bool:
         """Whether the counter has reached the compare value (as signed 64-bit distance)."""
-        return self.counter(timer) >= self.state.timers[timer].compare
+        return self.counter(timer) >= self.state.compare[timer]
 
     # -- registers ----------------------------------------------------------------
 
     def read_control(self, timer: int) -> int:
         """CTL: ISTATUS is only valid while the timer is enabled, and then shows the condition."""
-        control = self.state.timers[timer].control
+        control = self.state.control[timer]
         if control & ENABLE and self.condition(timer):
             control |= ISTATUS
         return control
 
     def write_control(self, timer: int, value: int) -> None:
         """CTL."""
-        self.state.timers[timer].control = value & (ENABLE | IMASK)
+        self.state.control[timer] = value & (ENABLE | IMASK)
         self._update(timer)
 
     def read_compare(self, timer: int) -> int:
         """CVAL."""
-        return self.state.timers[timer].compare
+        return self.state.compare[timer]
 
     def write_compare(self, timer: int, value: int) -> None:
         """CVAL."""
-        self.state.timers[timer].compare = value & MASK64
+        self.state.compare[timer] = value & MASK64
         self._update(timer)
 
     def read_value(self, timer: int) -> int:
         """TVAL: the low 32 bits of what is left."""
-        return (self.state.timers[timer].compare - self.counter(timer)) & 0xFFFFFFFF
+        return (self.state.compare[timer] - self.counter(timer)) & 0xFFFFFFFF
 
     def write_value(self, timer: int, value: int) -> None:
         """TVAL: a signed 32-bit distance from now."""
@@ -119,20 +121,16 @@ class GenericTimer:
     # -- events -------------------------------------------------------------------
 
     def _update(self, timer: int) -> None:
-        self.clock.cancel(self._events[timer])
-        self._events[timer] = None
-        state = self.state.timers[timer]
-        if not state.control & ENABLE:
+        self.timers[timer].cancel()
+        state = self.state
+        control, compare = state.control[timer], state.compare[timer]
+        if not control & ENABLE:
             self.lines[timer].set(False)
             return
-        now = self.clock.ticks(self.frequency)
-        offset = self.state.virtual_offset if timer == VIRTUAL else 0
-        distance = state.compare - (now - offset & MASK64)
+        distance = compare - self.counter(timer)
         fired = distance <= 0
-        self.lines[timer].set(fired and not state.control & IMASK)
+        self.lines[timer].set(fired and not control & IMASK)
         if not fired:
-            tick = now + distance
-            if tick < 1 << 62:
-                self._events[timer] = self.clock.at_tick(
-                    self.frequency, tick, partial(self._update, timer), f"{NAMES[timer]} timer"
-                )
+            tick = self.clock.ticks(self.frequency) + distance
+            if tick < NEVER:
+                self.timers[timer].at_tick(self.frequency, tick)

@@ -36,7 +36,7 @@ from vmm.devices.gicv2_state import (
     State,
 )
 from vmm.devices.shared import SharedState
-from vmm.machine.line import Line
+from vmm.machine.line import Line, Output
 
 
 class GicV2(SharedState[State]):
@@ -111,12 +111,17 @@ class GicV2(SharedState[State]):
         return Line(lambda level: self._input(self.state.shared, intid, level), f"spi{number}")
 
     def ppi(self, cpu: int, number: int) -> Line:
-        """The wire of ``cpu``'s private interrupt ``number`` (INTID 16 + number)."""
+        """The wire of ``cpu``'s private interrupt ``number`` (INTID 16 + number).
+
+        A native model of a device may drive it too: its level is in the state alone.
+        """
         intid = SGIS + number
         if not SGIS <= intid < PRIVATE:
             raise ValueError(f"PPI {number} does not exist: they are 0 to 15")
-        return Line(
-            lambda level: self._input(self.state.private[cpu], intid, level), f"ppi{cpu}.{number}"
+        return Output(
+            lambda level: self._input(self.state.private[cpu], intid, level),
+            lambda: bool(self.state.private[cpu].level_words[0] >> intid & 1),
+            f"ppi{cpu}.{number}",
         )
 
     def _input(self, bank: Bank, intid: int, level: bool) -> None:

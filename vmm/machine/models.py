@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import ctypes as C
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from vmm.machine.bus import DeviceLike
 from vmm.machine.clock import Timer
 from vmm.machine.line import Source
 from vmm.native import library as native
@@ -15,8 +14,15 @@ if TYPE_CHECKING:
     from vmm.machine.machine import Machine
 
 
+class Modelled(Protocol):
+    """What is asked of a device."""
+
+    name: str
+    size: int
+
+
 def model(
-    machine: Machine, kind: int, device: DeviceLike, state: C.Structure, base: int,
+    machine: Machine, kind: int, device: Modelled, state: C.Structure, base: int,
     width: int = 4, wire: tuple[Source, C.Structure, int] | None = None,
     levels: tuple[C.Structure, int, int] | None = None, timer: Timer | None = None,
     beside: C.Structure | None = None,
@@ -27,9 +33,9 @@ def model(
     model's layout, ``base`` where it is (with native.PORT for ports), ``width`` the
     bytes of the accesses.  A device that is no interrupt controller names its ``wire``
     into a pair of 8259A (source, state of the pair, IRQ) or its ``levels`` at an IRQMP
-    (state, the first, how many), and one that reads another's state names it as ``beside``;
-    ``timer`` is run natively where the model can.  Only for
-    devices whose lines lead to this machine's one processor.
+    (state, the first, how many) or a GIC (state, INTID, which of its timers), and one that
+    reads another's state names it as ``beside``; ``timer`` is run natively where the model
+    can.  Only for devices whose lines lead to this machine's one processor.
     """
     engine = machine.engine
     size = engine.library.dll.vmm_model_size(kind)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import capstone
 import keystone
 
-from vmm.monitor.arm.decode import Kind
+from vmm.cpu.engine import Engine
+from vmm.monitor.arm.decode import NAMES, Kind
 from vmm.monitor.arm.vcpu import Vcpu
 from vmm.monitor.inline import Assembler, Template
 
@@ -24,11 +25,14 @@ ASSEMBLERS = {
     A32: Assembler(keystone.KS_ARCH_ARM, keystone.KS_MODE_ARM, "[r12]", ("r1", "r2")),
     T32: Assembler(keystone.KS_ARCH_ARM, keystone.KS_MODE_THUMB, "[r12]", ("r1", "r2")),
 }
+OPERATION_NAMES = NAMES
+CAPSTONE_ARCHITECTURE = capstone.CS_ARCH_ARM
 CAPSTONE_MODES = {
     A32: capstone.CS_MODE_ARM | capstone.CS_MODE_V8,
     T32: capstone.CS_MODE_THUMB | capstone.CS_MODE_V8,
 }
 SCRATCH = ("kept", "kept2", "odd")
+PLACE = "[ip]"  # what Capstone writes for a word of the virtual CPU
 DAIF = 0x230  # CPUARMState.daif
 INTERRUPT_REQUEST = 0x1C  # CPUState
 PSR_F, PSR_I, PSR_A, PSR_MODE = 1 << 6, 1 << 7, 1 << 8, 0x1F
@@ -107,11 +111,16 @@ TEMPLATES = (
 )
 
 
-def words(env: int, cpu: int, vcpu: int, page: int) -> dict[str, int]:
-    """Where the words are that templates name: by the addresses, in this process, of the
-    engine's registers and its CPU, of the virtual processor and of its VCPU page."""
+def words(engine: Engine, vcpu: int, page: int) -> dict[str, int]:
+    """Where the words are, in this process, that templates name; ``vcpu`` and ``page`` are the
+    addresses of the virtual processor and of its VCPU page."""
     return (
         {name: page + 4 * index for index, name in enumerate(SCRATCH)}
         | {name: vcpu + getattr(Vcpu, name).offset for name in ("mode", "open")}
-        | {"daif": env + DAIF, "request": cpu + INTERRUPT_REQUEST}
+        | {"daif": engine.env + DAIF, "request": engine.cpu + INTERRUPT_REQUEST}
     )
+
+
+def form_name(form: int) -> str:
+    """How code reads, in words."""
+    return "T32" if form == T32 else "A32"

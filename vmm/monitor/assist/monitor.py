@@ -184,7 +184,8 @@ class Monitor(base.Monitor):
         action = self.leave(HALT, Reason.HALT, "halt", self.machine.linear_pc, {})
         if action is Action.RESUME and self.block.event is None:
             return self._halt()
-        self._inject()
+        if self._inject():
+            self.engine.asleep = False  # also if the run stops here
         return action is Action.STOP
 
     def _access(self, reason: Reason, place: str, where: int, size: int, value: int | None) -> bool:

@@ -2,10 +2,10 @@
 /* The ARM generic timer's registers on virtual time (ARM DDI 0406C, part B8).
  *
  * The engine's own read and write functions of these registers are replaced,
- * in the engine's table of system registers.  The counters are answered here;
- * the comparators belong to Python.
+ * in the engine's table of system registers.  The counters are answered here,
+ * the comparators by generic_timer.c or Python.
  */
-#include "vmm.h"
+#include "models.h"
 #include "offsets.h"
 
 /* ---- the cycle counter ------------------------------------------------------ */
@@ -126,38 +126,41 @@ static uint64_t read_virtual_counter(void *env, const void *ri)
 #define SECURE_INSTANCE (1u << 24)
 
 /* Registers with a comparator behind them are devices: their instruction ends its block. */
-static uint64_t ask(uint32_t id, int is_write, uint64_t value)
+static uint64_t ask(const void *ri, bool secure, bool is_write, uint64_t value)
 {
     struct vmm_cpu *v = vmm_current;
+    uint32_t id = register_id(ri);
 
     if (!v)
         return 0;
     vmm_device_access_is_last(v, v->helper_pc);
-    return v->on_sysreg(v, id, is_write, value);
+    if (vmm_generic_timer_access(v, id, secure, is_write, &value))
+        return value;
+    return v->on_sysreg(v, secure ? id | SECURE_INSTANCE : id, is_write, value);
 }
 
 static uint64_t read_register(void *env, const void *ri)
 {
     (void)env;
-    return ask(register_id(ri), 0, 0);
+    return ask(ri, false, false, 0);
 }
 
 static void write_register(void *env, const void *ri, uint64_t value)
 {
     (void)env;
-    ask(register_id(ri), 1, value);
+    ask(ri, false, true, value);
 }
 
 static uint64_t read_secure_register(void *env, const void *ri)
 {
     (void)env;
-    return ask(register_id(ri) | SECURE_INSTANCE, 0, 0);
+    return ask(ri, true, false, 0);
 }
 
 static void write_secure_register(void *env, const void *ri, uint64_t value)
 {
     (void)env;
-    ask(register_id(ri) | SECURE_INSTANCE, 1, value);
+    ask(ri, true, true, value);
 }
 
 /* Put one system register of an engine on virtual time.  KEY is the engine's

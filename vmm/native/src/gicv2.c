@@ -268,16 +268,12 @@ bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t 
     return true;
 }
 
-/* An input wire has changed; false if the Python device is to see to it. */
-bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high);
-bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high)
+static void input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high)
 {
     struct vmm_gic_bank *b = bank_of(g, intid);
     uint64_t bit = 1ull << (intid & 63);
     unsigned word = intid >> 6;
 
-    if (!v->models_on)
-        return false;
     if (high) {
         b->level[word] |= bit;
         b->latched[word] |= bit & b->edge[word];
@@ -285,5 +281,20 @@ bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int hig
         b->level[word] &= ~bit;
     }
     update(v, g);
-    return true;
+}
+
+/* An input wire has changed; false if the Python device is to see to it. */
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high);
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high)
+{
+    if (v->models_on)
+        input(v, g, intid, high);
+    return v->models_on;
+}
+
+/* A modelled device drives an input, to the level that it has or to the other. */
+void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high)
+{
+    if (in_set(bank_of(g, intid)->level, intid) != high)
+        input(v, g, intid, high);
 }

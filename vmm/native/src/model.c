@@ -9,7 +9,7 @@ size_t vmm_model_size(int kind)
         0, sizeof(struct vmm_irqmp), sizeof(struct vmm_gic), sizeof(struct vmm_gic),
         sizeof(struct vmm_i8259_pair), sizeof(struct vmm_i8259_pair), sizeof(struct vmm_uart16550),
         sizeof(struct vmm_i8254), sizeof(struct vmm_gptimer), sizeof(struct vmm_local_apic),
-        sizeof(struct vmm_io_apic), sizeof(struct vmm_pc_speaker),
+        sizeof(struct vmm_io_apic), sizeof(struct vmm_pc_speaker), sizeof(struct vmm_generic_timer),
     };
     return kind >= 0 && kind < VMM_MODEL_KINDS ? sizes[kind] : 0;
 }

@@ -25,6 +25,7 @@ enum vmm_model_kind {
     VMM_MODEL_LOCAL_APIC,
     VMM_MODEL_IO_APIC,
     VMM_MODEL_PC_SPEAKER,
+    VMM_MODEL_GENERIC_TIMER,
     VMM_MODEL_KINDS
 };
 
@@ -117,6 +118,13 @@ struct vmm_io_apic {
     uint32_t low[IO_APIC_PINS], high[IO_APIC_PINS];
 };
 
+/* vmm/devices/generic_timer.py; a comparator is a model, its number the model's source */
+struct vmm_generic_timer {
+    uint64_t compare[4];
+    uint32_t control[4];
+    uint64_t virtual_offset;
+};
+
 struct vmm_model *vmm_find_model(struct vmm_cpu *v, enum vmm_model_kind kind);
 
 bool vmm_irqmp_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
@@ -131,6 +139,7 @@ bool vmm_gic_interface_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t of
 bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
                                uint32_t value);
+void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high);
 
 bool vmm_i8259_read(struct vmm_model *m, struct vmm_i8259 *chip, uint32_t offset,
                     uint64_t *value);
@@ -166,6 +175,10 @@ bool vmm_io_apic_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
 bool vmm_io_apic_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, uint32_t value);
 void vmm_io_apic_drive(struct vmm_cpu *v, unsigned pin, bool high);
 void vmm_io_apic_end_of_interrupt(struct vmm_cpu *v, uint32_t vector);
+
+bool vmm_generic_timer_access(struct vmm_cpu *v, uint32_t id, bool secure, bool is_write,
+                              uint64_t *value);
+bool vmm_generic_timer_expire(struct vmm_cpu *v, struct vmm_model *m);
 
 /* Cycles since reset. */
 static inline int64_t vmm_cycles(const struct vmm_cpu *v)

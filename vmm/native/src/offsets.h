@@ -66,6 +66,7 @@
 /* TCGContext: how many temporaries there are, global registers included */
 #define TCG_TEMPORARIES 0x30
 #define TCG_MAX_TEMPORARIES 512
+#define TCG_GLOBALS 0x2c /* u32: the first so many of them are the global registers */
 #define TCG_SPARE_TEMPORARIES 64 /* no instruction takes more than a dozen */
 
 /* TCGContext: what the translator may not use, and ways into and out of generated code */
@@ -88,7 +89,11 @@
 #define TCG_ENV_TEMP 0x388
 #define TCG_TEMP_NAME 0x20
 
-/* ... and, x86, those of what the arithmetic flags are worked out from */
+/* ... with which the table of temporaries begins; and behind the table the first operation */
+#define TCG_TEMP_SIZE 0x38
+#define TCG_OPERATIONS (TCG_ENV_TEMP + TCG_MAX_TEMPORARIES * TCG_TEMP_SIZE)
+#define X86_TCG_DEFINITIONS 0x9968 /* a pointer: TCGOpDef[] */
+/* ... and in it, x86, those of what the arithmetic flags are worked out from */
 #define X86_TCG_CC_OP 0x3f8
 #define X86_TCG_CC_DST 0x430
 #define X86_TCG_CC_SRC 0x468
@@ -111,6 +116,9 @@ enum { TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
 enum { TCG_LD_I32 = 13, TCG_ST_I32 = 16, TCG_LD32U_I64 = 71, TCG_ST32_I64 = 76 };
 enum { TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
 enum { TB_EXIT_REQUESTED_ = 3 };
+enum { TCG_COND_SIGNED = 2 }; /* the bit of conditions that compare signed numbers */
+/* A memory operation: above the MMU index, its size as a logarithm and whether it is signed */
+enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 
 /* DisasContextBase and TranslationBlock: the layout depends on the width of a
  * guest address, 8 bytes for the x86 engine and 4 for the others. */

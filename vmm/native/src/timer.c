@@ -48,6 +48,7 @@ static bool expire(struct vmm_cpu *v, struct vmm_model *m)
     case VMM_MODEL_I8254: return vmm_i8254_expire(v, m);
     case VMM_MODEL_GPTIMER: return vmm_gptimer_expire(v, m);
     case VMM_MODEL_LOCAL_APIC: return vmm_local_apic_expire(v, m);
+    case VMM_MODEL_GENERIC_TIMER: return vmm_generic_timer_expire(v, m);
     default: return false;
     }
 }

@@ -86,9 +86,9 @@ bool vmm_halted(struct vmm_cpu *v)
 {
     v->halts++;
     if (!vmm_sleep(v)) {
+        FIELD(uint32_t, v->cpu, CPU_HALTED) = 1; /* if this run ends, the next finds it asleep */
         looks(v);
         if (v->on_halt(v) != 0) {
-            FIELD(uint32_t, v->cpu, CPU_HALTED) = 1; /* the next run finds it asleep */
             vmm_stop(v, VMM_REASON_HALTED);
             return false;
         }

@@ -32,6 +32,7 @@
  * engine clears it at the end of a block. */
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
+#define HF_CS64 (1u << 15)
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
@@ -68,6 +69,18 @@ static __thread struct {
 #define TELLS_STORE(address, size, retaddr)                                                      \
     (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
 #include "watch_thunks.inc"
+
+/* 64-bit code has no upper halves to spare (x86_width.c). */
+void tcg_optimize_x86_64(void *context);
+void tcg_optimize_x86_64(void *context)
+{
+    typedef void (*optimize_fn)(void *);
+    ORIGINAL(optimize_fn, original, "tcg_optimize_x86_64");
+
+    original(context);
+    if (vmm_current && !(FIELD(uint32_t, translating.tb, TB64_FLAGS) & HF_CS64))
+        vmm_x86_narrow(vmm_current, context);
+}
 
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
 enum {
@@ -176,7 +189,6 @@ void qemu_system_reset_request(void *uc)
             vmm_charge_until(vmm_current, GUEST_RETURN);       \
         original arguments;                                    \
     }
-RAISES(helper_raise_interrupt_x86_64, (void *env, int vector, int length), (env, vector, length))
 RAISES(helper_raise_exception_x86_64, (void *env, int vector), (env, vector))
 
 /* INTO raises only if OF is set, which only the original can tell. */
