@@ -115,6 +115,7 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 void vmm_para_arm_settle(struct vmm_cpu *v);
 
 /* monitor_arm_system.c */
+void *vmm_arm_register(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
 void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code);

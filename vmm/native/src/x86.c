@@ -190,7 +190,6 @@ void qemu_system_reset_request(void *uc)
             vmm_charge_until(vmm_current, GUEST_RETURN);       \
         original arguments;                                    \
     }
-RAISES(helper_raise_interrupt_x86_64, (void *env, int vector, int length), (env, vector, length))
 RAISES(helper_raise_exception_x86_64, (void *env, int vector), (env, vector))
 
 /* INTO raises only if OF is set, which only the original can tell. */
