@@ -36,6 +36,7 @@ static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct v
 #define TTBCR ARM_KEY(15, 0, 2, 0, 0, 2)
 #define TTBCR_EAE (1u << 31)
 enum { ARM_TABLE = 1 << 14, TTBCR_N = 7, TTBCR_PD0 = 1 << 4, TTBCR_PD1 = 1 << 5, SCTLR_M = 1 };
+enum { SCTLR_EE = 1 << 25 };
 
 /* DDI 0406C, B3.5.4: TTBR0's table is the smaller the more TTBR1 translates. */
 static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *roots)
@@ -45,6 +46,7 @@ static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_roo
     format->kind = VMM_TABLES_ARM;
     format->flags = vmm_guard_of(v)->types.format.flags & VMM_FORMAT_PXN; /* the model's */
     format->entry_size = 4;
+    format->big_endian = *vmm_arm_word(v, SCTLR) & SCTLR_EE ? 1 : 0;
     format->mask = ~0ull;
     if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M) || ttbcr & TTBCR_EAE)
         return 0;
