@@ -55,5 +55,5 @@ def model(
         entry.pins = C.addressof(beside)
     if timer is not None:
         entry.timer = C.pointer(timer.state)
-        timer.modelled = True
+        timer.share()
     engine.add_model(entry)

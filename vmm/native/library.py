@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 TRAP_KINDS = 768
 HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
 PLACES_OF_PAGES, ENTRIES, MMU_INDEXES, LARGE_PAGES = 512, 1024, 12, 8
+ARM_KNOWN = 64
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -403,7 +404,10 @@ class NativeCpu(C.Structure):
         ("stay_spare", C.c_uint32),
         ("nexts", Next * NEXTS),
         ("places_of_pages", PlaceOfPage * PLACES_OF_PAGES),
-        ("entries", Entries * MMU_INDEXES),
+        ("entry_lists", Entries * (MMU_INDEXES + 1)),
+        ("entries", C.POINTER(Entries) * MMU_INDEXES),
+        ("parked_entries", C.POINTER(Entries)),
+        ("arm_known", C.c_uint64 * (2 * ARM_KNOWN)),
         ("block_groups", C.c_uint64),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
@@ -692,6 +696,8 @@ class Library:
         dll.vmm_x86_decode.restype = C.c_bool
         dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
         dll.vmm_x86_operation_ends.restype = C.c_bool
+        dll.vmm_sparc_put_psr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_put_psr.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)

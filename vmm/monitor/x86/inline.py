@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """x86 instructions that are emulated inline, on a VCPU page that the guest has no address of.
 
-The real processor's IF is always set and its IOPL and NT are clear, so PUSHF adds what the
-virtual one has of them.  LEA leaves the flags alone.  POPF and STI end their blocks, as on
-the bare processor: what they change is decided between blocks.  Only prefixless
-encodings of 32-bit code have templates, and instructions with privileges those of privilege
-level 0; all others call the monitor.
+The real processor's IF is always set and its IOPL and NT are clear; so are the virtual ones
+nearly always, or the monitor is called.  A word of the page has the virtual IF as EFLAGS
+has it.  LEA leaves the flags alone, and a push of one word to another moves it.  POPF and STI
+end their blocks, as on the bare processor: what they change is decided between blocks.
+
+Only prefixless encodings of 32-bit code have templates, and instructions with privileges
+those of privilege level 0; all others call the monitor.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ CLI = "? cpl == 0 \n mov @, 0 > interrupts"
 STI = f"""
     ? cpl == 0
     ? pending == 0
-    mov @, 1 > interrupts
+    mov @, {FLAG_IF} > interrupts
     mov @, eax > kept
     mov eax, @ < hflags
     lea eax, [eax + {HF_INHIBIT_IRQ}]
@@ -46,18 +48,14 @@ STI = f"""
     mov eax, @ < kept
 """
 PUSHF = f"""
+    ? flags == 0
     pushfd > image
     lea esp, [esp + 4]
     mov @, eax > kept
     mov @, ecx > kept2
     mov ecx, @ < interrupts
-    lea ecx, [ecx * 8]
-    lea ecx, [ecx * 8]
-    lea ecx, [ecx * 8]
     mov eax, @ < image
     lea eax, [eax + ecx - {FLAG_IF}]
-    mov ecx, @ < flags
-    lea eax, [eax + ecx]
     mov @, eax > image
     mov eax, @ < kept
     mov ecx, @ < kept2
@@ -65,25 +63,21 @@ PUSHF = f"""
 """
 POPF = f"""
     ? cpl == 0
-    ? flags & {FLAG_NT} == 0
+    ? flags == 0
     mov @, eax > kept
     mov eax, dword ptr [esp]
     mov @, eax > image
-    and eax, {FLAG_TF | FLAG_IOPL | FLAG_NT}
-    xor eax, @ < flags
-    mov @, eax > odd
-    mov eax, @ < image
-    shr eax, 9
-    and eax, 1
+    and eax, {FLAG_IF}
     mov @, eax > open
     and eax, @ < pending
+    mov @, eax > odd
+    mov eax, @ < image
+    and eax, {FLAG_TF | FLAG_IOPL | FLAG_NT}
     or @, eax <> odd
     mov eax, @ < kept
     ? odd == 0
-    mov @, eax > kept
-    mov eax, @ < open
-    mov @, eax > interrupts
-    mov eax, @ < kept
+    push @ < open > interrupts
+    lea esp, [esp + 4]
     popfd < image
 """
 READ_CR0 = "? cpl == 0 \n ? pe == 1 \n mov {r}, @ < cr0"

@@ -16,12 +16,20 @@
 #include <string.h>
 
 enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 };
-enum { LINE = 64, WINDOW = 4 * LINE, LONGEST = 15 };
+enum { LINE = 64, LONGEST = 15, OPINIONS = 128 };
+
+/* The other decoder's of one encoding. */
+struct opinion {
+    uint64_t decoder;
+    uint32_t length, other;
+    uint8_t code[16];
+};
 
 struct vmm_code {
     struct vmm_code_page *pages[HASHES];
     struct vmm_code_counts counts;
     struct vmm_second_opinion opinion; /* without a function: there is none */
+    struct opinion known[OPINIONS];
     uint8_t vcpu_page[PAGE];
 };
 
@@ -165,21 +173,36 @@ static struct vmm_site *room_for_site(struct vmm_code_page *page)
     return &page->sites[page->count++];
 }
 
-/* What the other decoder makes of a site's bytes. */
-static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
+/* How long the instruction is that the other decoder finds at CODE; 0: it knows none. */
+static uint32_t other_length(struct vmm_cpu *v, uint64_t decoder, const uint8_t *code, size_t size)
 {
     const struct vmm_second_opinion *opinion = &v->code_pages->opinion;
-    uint64_t decoder = opinion->decoders[page->form % VMM_CODE_FORMS], address = 0;
-    const uint8_t *code = page->guest + site->offset;
-    size_t size = site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset;
+    uint64_t address = 0;
 
     if (!opinion->decode || !decoder
         || !opinion->decode(decoder, &code, &size, &address, opinion->found))
-        return;
-    if (FIELD(uint16_t, opinion->found, opinion->size_offset) == site->length)
-        v->code_pages->counts.confirmed++;
-    else
-        v->code_pages->counts.disputed++;
+        return 0;
+    return FIELD(uint16_t, opinion->found, opinion->size_offset);
+}
+
+/* What the other decoder makes of a site; of one encoding, while it is remembered, once. */
+static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
+{
+    uint64_t decoder = v->code_pages->opinion.decoders[page->form % VMM_CODE_FORMS];
+    const uint8_t *code = page->guest + site->offset;
+    struct opinion asked = {.decoder = decoder, .length = site->length}, *known;
+
+    memcpy(asked.code, code, site->length);
+    known = &v->code_pages->known[(code[0] ^ code[site->length - 1] * 7u ^ code[site->length / 2] * 31u)
+                                  % OPINIONS];
+    if (known->decoder != decoder || known->length != asked.length
+        || memcmp(known->code, asked.code, sizeof asked.code)) {
+        asked.other = other_length(
+            v, decoder, code, site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset);
+        *known = asked;
+    }
+    v->code_pages->counts.confirmed += known->other == site->length;
+    v->code_pages->counts.disputed += known->other && known->other != site->length;
 }
 
 /* A site that ends in its page: it gets a place in the cache if there is a template for it, and

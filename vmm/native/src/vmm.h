@@ -93,6 +93,7 @@ struct vmm_trap_record {
 #define VMM_ENTRIES 1024 /* of one index, at most, that are noted */
 #define VMM_ENTRIES_KNOWN 128 /* with more of them in use the engine flushes, which may resize its table */
 #define VMM_LARGE_PAGES 8
+#define VMM_ARM_KNOWN 64 /* a power of two */
 #define VMM_MMU_INDEXES 12 /* ARM has most */
 #define VMM_BLOCK_GROUP 64 /* of the 4096 blocks in the engine's index */
 #define VMM_MODELS 8
@@ -154,6 +155,12 @@ struct vmm_place_of_page {
     uint64_t page; /* its physical address, plus 1; 0: none */
     uint64_t physical, host, offset; /* as its TLB has them */
     uint32_t attributes, spare;
+};
+
+/* A system register of ARM's that was asked for lately, as the engine describes it. */
+struct vmm_arm_known {
+    void *register_info;
+    uint64_t key;
 };
 
 struct vmm_large_page {
@@ -356,7 +363,10 @@ struct vmm_cpu {
     struct vmm_next nexts[VMM_NEXTS];
     /* tlb.c */
     struct vmm_place_of_page places_of_pages[VMM_PLACES_OF_PAGES];
-    struct vmm_entries entries[VMM_MMU_INDEXES];
+    struct vmm_entries entry_lists[VMM_MMU_INDEXES + 1];
+    struct vmm_entries *entries[VMM_MMU_INDEXES]; /* of those, whose each is; the spare ones are */
+    struct vmm_entries *parked_entries;           /* the parked set's (view.c) */
+    struct vmm_arm_known arm_known[VMM_ARM_KNOWN]; /* monitor_arm_system.c */
     uint64_t block_groups; /* a bit per group of the engine's index of blocks that may have some */
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
