@@ -5,6 +5,7 @@
 #ifndef MONITOR_ARM_H
 #define MONITOR_ARM_H
 
+#include "offsets.h"
 #include "vmm.h"
 
 struct vmm_template;
@@ -60,7 +61,9 @@ static inline uint32_t vmm_arm_field(uint32_t code, unsigned low, unsigned bits)
 /* A register as an operand; the pc reads as two instructions on. */
 static inline uint32_t vmm_arm_operand(struct vmm_cpu *v, unsigned number)
 {
-    return vmm_arm_registers(v)[number] + (number == 15 ? 8 : 0);
+    uint32_t ahead = number != 15 ? 0 : FIELD(uint32_t, v->env, ARM_THUMB) ? 4 : 8;
+
+    return vmm_arm_registers(v)[number] + ahead;
 }
 
 /* What became of an instruction. */

@@ -6,7 +6,6 @@
  * instruction as if it had not begun; but what a store has stored is stored.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
 #include "tlb.h"
 
 /* ---- memory ------------------------------------------------------------------- */
@@ -234,7 +233,7 @@ int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_
     if (t.is_load)
         value = load(v, t.address, t.operation, retaddr);
     else
-        store(v, t.address, vmm_arm_registers(v)[t.to], t.operation, retaddr);
+        store(v, t.address, vmm_arm_operand(v, t.to), t.operation, retaddr);
     as_user(v, false);
     vmm_arm_registers(v)[t.base] = t.after;
     if (t.base == 15) /* UNPREDICTABLE: the engine goes there */

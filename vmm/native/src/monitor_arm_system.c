@@ -2,7 +2,6 @@
 /* An ARM virtual CPU's system registers, which are the engine's (DDI 0406C, B3.15 to B3.17):
  * the engine's own functions, called with the privilege of the virtual mode. */
 #include "monitor_arm.h"
-#include "offsets.h"
 
 enum { CRN_MONITORS = 9 };
 

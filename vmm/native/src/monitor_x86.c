@@ -185,24 +185,3 @@ bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request)
     vmm_x86_hide(v);
     return taken;
 }
-
-/* SYSCALL does not look at the privilege level: it enters the monitor, and from
- * there the virtual processor's kernel.  (SYSENTER is in x86.c.) */
-void helper_syscall_x86_64(void *env, int length);
-void helper_syscall_x86_64(void *env, int length)
-{
-    typedef void (*fn)(void *, int);
-    ORIGINAL(fn, original, "helper_syscall_x86_64");
-    struct vmm_cpu *v = vmm_current;
-    bool virtual = v && v->env == env && vmm_x86_virtual(v);
-
-    if (virtual)
-        vmm_x86_show(v);
-    if (v && v->env == env)
-        v->helper_pc = GUEST_RETURN;
-    original(env, length);
-    if (v && v->env == env)
-        v->helper_pc = 0;
-    if (virtual)
-        vmm_x86_hide(v);
-}
