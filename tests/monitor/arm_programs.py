@@ -222,7 +222,7 @@ class Program:
                 halves.append(self.rng.choice((0xB660, 0xB670)) | self.rng.getrandbits(3))
         if len(halves) % 2:
             halves.append(0xBF00)
-        halves += [0xBF00, 0xBF00, 0x4778, 0xBF00]  # bx pc
+        halves += [*[0xBF00] * 4, 0x4778, 0xBF00]  # bx pc, behind any IT block
         self.code += [0xE28FC001, 0xE12FFF1C]  # add r12, pc, #1; bx r12
         self.code += [high << 16 | low for low, high in zip(halves[::2], halves[1::2], strict=True)]
 
