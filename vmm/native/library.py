@@ -42,6 +42,7 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
 ) = range(13)
 IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
+TURN = 20_000  # instructions that a processor runs while another one could
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
@@ -487,6 +488,9 @@ class NativeCpu(C.Structure):
         ("stage_frames", C.c_void_p),
         ("on_stage", ON_STAGE),
         ("peer", C.c_void_p),
+        ("turn_end", C.POINTER(C.c_int64)),
+        ("number", C.c_uint32),
+        ("peer_spare", C.c_uint32),
         ("borrows_pages", C.c_uint32),
         ("withdrawn", C.c_uint32),
         ("yielded", C.c_uint32),
@@ -608,7 +612,7 @@ class Library:
         dll.vmm_generic_timer_access.argtypes = (
             pointer, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(C.c_uint64))
         dll.vmm_generic_timer_access.restype = C.c_bool
-        dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int)
         dll.vmm_gic_input.restype = C.c_bool
         dll.vmm_timers_run.argtypes = (pointer,)
         dll.vmm_timers_run.restype = C.c_bool
@@ -642,6 +646,8 @@ class Library:
         dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
         dll.vmm_code_counted.argtypes = (pointer,)
         dll.vmm_code_counted.restype = C.c_void_p
+        dll.vmm_limit_code_pages.argtypes = (pointer, C.c_uint32)
+        dll.vmm_limit_code_pages.restype = None
         dll.vmm_set_second_opinion.argtypes = (pointer, C.c_void_p)
         dll.vmm_set_second_opinion.restype = None
         dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86 page tables of 32-bit paging with PSE (Intel SDM volume 3A, 4.3 and 4.6 to 4.8):
- * vmm/cpu/x86/walk.py and vmm/monitor/memory/x86.py in C.  PAE is walked there. */
+ * vmm/cpu/x86/walk.py and vmm/monitor/memory/x86.py in C.  PAE is in shadow_walk_pae.c. */
 #include "shadow_state.h"
 #include "offsets.h"
 
 enum { PRESENT = 1, WRITABLE = 2, USER_PAGE = 4, ACCESSED = 1 << 5, DIRTY = 1 << 6, LARGE = 1 << 7 };
 enum { RESERVED_4M = 1 << 21 };
 enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
-enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_SMEP = 1 << 20, EFER_NXE = 1 << 11, PAGE_FAULT = 14 };
+enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_SMEP = 1 << 20 };
+enum { EFER_NXE = 1 << 11, PAGE_FAULT = 14 };
 #define CR0_PG (1u << 31)
 
 static uint32_t control(const struct vmm_cpu *v, unsigned index)
@@ -113,8 +114,10 @@ static enum shadow_result walk(struct vmm_cpu *v, uint32_t address, unsigned acc
         .access = access, .user = user, .marks = marks, .found = found,
     };
 
+    if (cr4 & CR4_PAE)
+        return vmm_shadow_walk_pae(v, address, access, user, marks, found);
     found->count = 0;
-    if (cr4 & CR4_PAE || !read_entry(&w, 0, (control(v, 3) & 0xfffff000) + (address >> 20 & 0xffc)))
+    if (!read_entry(&w, 0, (control(v, 3) & 0xfffff000) + (address >> 20 & 0xffc)))
         return SHADOW_UNUSUAL;
     if (!(w.entry[0] & PRESENT))
         return fault(&w, 0);

@@ -73,6 +73,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
+#define VMM_TURN 20000 /* instructions that a processor runs while another one could */
 #define VMM_STALE 256 /* pages that peers have stored to during one turn */
 #define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
@@ -452,6 +453,8 @@ struct vmm_cpu {
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
     /* peers.c */
     struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
+    int64_t *turn_end;       /* the count at which the present turn is over, or VMM_NEVER */
+    uint32_t number, peer_spare; /* which of the machine's processors it is */
     uint32_t borrows_pages;  /* `pages` is a peer's */
     uint32_t withdrawn;      /* translations have to go before its next turn */
     uint32_t yielded;        /* it waits for an event, and gives up its turn */
@@ -514,6 +517,7 @@ void vmm_withdraw_translations(struct vmm_cpu *v);
 void vmm_stored_to_code(struct vmm_cpu *v, uint64_t ram_address);
 void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from);
 void vmm_wake(struct vmm_cpu *v);
+void vmm_turn_ends_soon(struct vmm_cpu *v);
 
 /* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);
