@@ -125,7 +125,8 @@ struct vmm_model {
     /* a device with an interrupt line: */
     uint32_t *raised; /* the sources of the shared line that are high */
     uint32_t source, irq; /* IRQMP: how many lines, and the number of the first */
-    void *pins; /* the state of the pair of 8259A, or of the IRQMP */
+    void *pins; /* the state of the pair of 8259A, of the IRQMP or of the GIC */
+    uint32_t processor, spare; /* whose device it is, where each has one */
     struct vmm_timer *timer; /* NULL: it has none */
 };
 
