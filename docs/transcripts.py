@@ -18,6 +18,7 @@ from vmm.debug.session import Session
 from vmm.debug.shell.screen import PlainScreen
 from vmm.debug.shell.shell import Shell
 from vmm.machine.machine import Machine
+from vmm.monitor import virtualize
 
 TOP = Path(__file__).resolve().parent.parent
 DOCUMENT = TOP / "docs" / "transcripts.md"
@@ -29,7 +30,7 @@ HLT = 'PRIVILEGED "hlt"'  # the guest's line
 HEAD = """# Transcripts
 
 Sessions of the trap shell ([shell.md](shell.md)), made by `make transcripts`; what the sections of
-an explanation mean is in [explanations.md](explanations.md). The first four are of the project's
+an explanation mean is in [explanations.md](explanations.md). The first five are of the project's
 own guests, and a test holds them up to date; the last two are of Debian's U-Boot and SeaBIOS,
 unmodified.
 """
@@ -52,6 +53,15 @@ def _guest(board: str, name: str) -> Callable[[], Machine]:
 
 def _firmware(board: str, bios: Path) -> Callable[[], Machine]:
     return lambda: create(Options(board, bios=bios))
+
+
+def _translated(board: str, name: str) -> Callable[[], Machine]:
+    def make() -> Machine:
+        machine = _guest(board, name)()
+        virtualize(machine, "translate")
+        return machine
+
+    return make
 
 
 def _plain(*commands: str) -> Callable[[Machine], tuple[str, ...]]:
@@ -114,6 +124,16 @@ OWN = (
             f"break {_line(machine, 'guests/x86/traps/faults.S', HLT):#x}", "run", "trap #GP",
             "explain", "rstep", "print cs",
         ),
+    ),
+    Transcript(
+        "A kernel in user mode on x86",
+        "PUSHF, CLI and POPF as they are executed under translate: the guest reads its own bytes,\n"
+        "and what runs is emulation on words of the virtual CPU, which no address of the guest\n"
+        "names. POPF may open interrupts while one is pending, or set TF: a guard sends it to the\n"
+        "monitor then.",
+        "-M pc -kernel build/guests/x86/nucleus-quick.elf -serial none --technique translate",
+        _translated("pc", "x86/nucleus-quick"),
+        _plain("until process_wake", "run to 2000000", "code process_wake", "code summary"),
     ),
 )
 OTHERS = (

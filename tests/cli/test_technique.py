@@ -85,3 +85,14 @@ def test_a_profile_that_cannot_be_written_is_said_before_the_guest_runs(vmm_comm
     done = vmm_command("run", *HELLO, "--technique", "trap_and_emulate", "--profile", "/nowhere/p")
     assert (done.returncode, done.stdout) == (125, b"")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_shell_shows_a_virtualized_guest(vmm_command) -> None:
+    kernel = ("-M", "pc", "-kernel", str(GUESTS / "x86/hello.elf"), "-serial", "none")
+    done = vmm_command("shell", *kernel, "--technique", "translate", "--profile", "-",
+                       "-e", "until main", "-e", "code start 1")
+    assert done.returncode == 0
+    assert b"  mov dword ptr [interrupts], 0" in done.stdout
+    assert done.stderr.split()[:2] == [b"exits", b"us"]
+    refused = vmm_command("shell", *kernel, "--shadow", "lazy", "-e", "info")
+    assert refused.returncode == 2 and b"--shadow needs --technique" in refused.stderr

@@ -13,6 +13,7 @@ from vmm.debug.session import Session
 from vmm.debug.shell.command import CommandError
 from vmm.debug.shell.screen import PlainScreen
 from vmm.debug.shell.shell import Shell
+from vmm.monitor import virtualize
 
 GUESTS = Path(__file__).resolve().parents[2] / "build" / "guests"
 BOARDS = {"leon3": "sparc", "virt": "arm", "pc": "x86"}
@@ -21,10 +22,12 @@ BOARDS = {"leon3": "sparc", "virt": "arm", "pc": "x86"}
 class Talk:
     """A shell on a guest: `do` gives the answer to a line."""
 
-    def __init__(self, board: str, guest: str = "hello") -> None:
+    def __init__(self, board: str, guest: str = "hello", technique: str | None = None) -> None:
         self.answer: list[str] = []
         kernel = GUESTS / BOARDS[board] / f"{guest}.elf"
         self.machine = boards.create(Options(board, kernel=kernel))
+        if technique is not None:
+            virtualize(self.machine, technique)
         self.session = Session(self.machine)
         self.shell = Shell(self.session, PlainScreen(self.answer.append))
 

@@ -152,7 +152,7 @@ WORDS = {
     "pc": {"returning": "#DB", "register": "ebx", "memory": "0x300000", "device": "i8259-master",
            "trap": "#UD"},
 }
-ELSEWHERE = {"attach", "balloon", "quit"}  # other tests have them
+ELSEWHERE = {"attach", "balloon", "code", "quit"}  # other tests have them
 
 
 @ALL

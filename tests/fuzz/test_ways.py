@@ -29,6 +29,13 @@ KNOWN = (
     ("x86", "user", "stepped", 102, 246),  # a branch on flags behind BT
     ("x86", "user", "stepped", 102, 678),  # flags in the task segment of a far JMP
     ("x86", "user", "stepped", 104, 339),  # a far CALL of a task that faults
+    ("x86", "supervisor", "translate/lazy", 101, 320),  # code at address 0 read as other code
+    ("x86", "supervisor", "translate/lazy", 101, 708),  # SYSEXIT in real mode
+    ("x86", "supervisor", "translate/lazy", 102, 631),  # SYSRET
+    ("arm", "supervisor", "translate/nested", 101, 99),  # STRBT of the pc
+    ("arm", "supervisor", "translate/nested", 101, 306),  # MRC of what is no register to APSR
+    ("arm", "supervisor", "translate/nested", 101, 393),  # MCR of the pc, Thumb
+    ("arm", "supervisor", "translate/nested", 101, 433),  # VMRS to APSR
 )
 
 

@@ -28,8 +28,9 @@ WAYS = {"sparc": [*COMMON, "trap_and_emulate/lazy"], "arm": COMMON, "x86": COMMO
 
 
 def possible(arch: str, way: Way, seed: int) -> bool:
-    """Hyp and Monitor mode are not there for a virtual kernel."""
-    return not way.virtual or not setting(arch, seed).properties
+    """A virtual kernel is ARMv7, and has no Hyp and no Monitor mode."""
+    chosen = setting(arch, seed)
+    return not way.virtual or (not chosen.properties and chosen.cpu != "arm926")
 
 
 def row(arch: str, mode: str, name: str, first: int, streams: int, stop_after: int) -> int:

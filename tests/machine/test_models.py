@@ -28,18 +28,17 @@ IRQMP, TIMER = 0x80000200, 0x80000300
 GICD, GICC, PL011 = 0x08000000, 0x08010000, 0x09000000
 
 
-def machine(board: str) -> Machine:
+def machine(board: str, processors: int = 1) -> Machine:
     architecture = {"leon3": "sparc", "virt": "arm", "pc": "x86"}[board]
-    return boards.create(
-        Options(board, {}, None, None, GUESTS / architecture / "hello.elf", None, "")
-    )
+    kernel = GUESTS / architecture / "hello.elf"
+    return boards.create(Options(board, kernel=kernel, processors=processors))
 
 
 class Both:
     """The two machines, and one step for both."""
 
-    def __init__(self, board: str) -> None:
-        self.modelled, self.plain = machine(board), machine(board)
+    def __init__(self, board: str, processors: int = 1) -> None:
+        self.modelled, self.plain = machine(board, processors), machine(board, processors)
         self.plain.bus.hot_reads = False
         self.native = 0  # accesses that a model answered
         self.expired = 0  # times that a model ran its timer
@@ -109,10 +108,13 @@ class Both:
         assert clocks[0] == clocks[1]
         words = [m.engine.words(0, 80) for m in (self.modelled, self.plain)]
         requests = [
-            C.c_uint32.from_address(m.engine.cpu + INTERRUPT_REQUEST).value
+            [C.c_uint32.from_address(p.engine.cpu + INTERRUPT_REQUEST).value for p in m.processors]
             for m in (self.modelled, self.plain)
         ]
         assert requests[0] == requests[1]
+        ends = [m.turns.state.end.value if m.turns else NEVER
+                for m in (self.modelled, self.plain)]
+        assert ends[0] == ends[1] >= self.modelled.engine.native.event_at
         if self.plain.name == "leon3":
             index = SPARC_INTERRUPT_INDEX // 4
             assert words[0][index] == words[1][index]
@@ -142,14 +144,24 @@ def test_irqmp(seed: int) -> None:
     assert both.native > STEPS // 4
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_gic(seed: int) -> None:
-    both, rng = Both("virt"), random.Random(seed)
+def take_turn(m: Machine, number: int) -> None:
+    """As `Turns` does it."""
+    assert m.turns is not None
+    processor = m.processors[number]
+    if processor.engine is not m.engine:
+        processor.engine.take_turn(m.engine)
+    m.turns.state.current, m.turns.state.end.value = number, NEVER
+    m.processor, m.engine = processor, processor.engine
+
+
+@pytest.mark.parametrize(("seed", "processors"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 3), (5, 8)])
+def test_gic(seed: int, processors: int) -> None:
+    both, rng = Both("virt", processors), random.Random(seed)
     both.write(GICD, 4, 3)
     both.write(GICC, 4, 3)
     both.write(GICC + 4, 4, 0xF0)
     sets = [base + 4 * word for base in range(0x80, 0x400, 0x80) for word in (0, 1, 2, 8, 9)]
-    for _ in range(STEPS):
+    for _ in range(STEPS // processors):
         match rng.randrange(7):
             case 0:
                 both.read(GICC + rng.choice((0, 4, 8, 0xC, 0xC, 0x14, 0x18, 0x20, 0xD0)), 4)
@@ -160,7 +172,9 @@ def test_gic(seed: int) -> None:
             case 3:
                 both.write(GICD + 0x400 + 4 * rng.randrange(24), 4, rng.getrandbits(32))
             case 4:
-                both.write(GICD + 0xF00, 4, rng.randrange(4) << 24 | 1 << 16 | rng.randrange(16))
+                targets = rng.choice((1, rng.getrandbits(8)))
+                both.write(GICD + 0xF00, 4,
+                           rng.randrange(4) << 24 | targets << 16 | rng.randrange(16))
             case 5:
                 # (the modelled machine's lines change natively)
                 number, level = rng.randrange(48), rng.random() < 0.5
@@ -172,8 +186,16 @@ def test_gic(seed: int) -> None:
                     (8, rng.randrange(8)), (0xD0, 0),
                 ))
                 both.write(GICC + offset, 4, value)
+        if processors > 1:
+            if rng.random() < 0.1:
+                number = rng.randrange(processors)
+                both.each(lambda m: take_turn(m, number))  # noqa: B023
+                both.write(GICC, 4, 3)
+            both.write(GICD + 0x800 + rng.randrange(64, 96), 1, rng.getrandbits(8))
+            number, level = rng.randrange(processors), rng.random() < 0.5
+            both.each(lambda m: both.device(m, "gic.distributor").gic.ppi(number, 9).set(level))  # type: ignore[attr-defined] # noqa: B023
         both.compare("gic.distributor")
-    assert both.native > STEPS // 4
+    assert both.native > STEPS // processors // 4
 
 
 APIC, IO_APIC = 0xFEE00000, 0xFEC00000
@@ -409,6 +431,30 @@ def test_a_run_with_timers_is_the_same_either_way(architecture: str) -> None:
     assert len(ledgers[0]) > 100
     assert ledgers[0] == ledgers[1]
     assert [entry for entry in ledgers[2] if entry[0] <= 3_000_000] == ledgers[0]
+
+
+@pytest.mark.parametrize(("guest", "processors", "end"), [
+    ("arm/smp", 4, 4_000_000), ("bench/arm/sleep", 2, 200_000),
+    ("bench/arm/interrupts", 2, 200_000),
+])
+def test_several_processors_run_the_same_either_way(guest: str, processors: int, end: int) -> None:
+    """Turns end, and traps come, at the same instructions."""
+    kernel = GUESTS / f"{guest}.elf"
+    runs = []
+    for modelled, slices in ((True, False), (False, False), (True, True)):
+        m = boards.create(Options("virt", kernel=kernel, processors=processors))
+        m.bus.hot_reads = modelled
+        ledger: list[tuple[int, int, int, int, int]] = []
+        m.record_ledger(ledger.extend)
+        while (m.outcome is None or m.stopped_at_count) and m.engine.count < end:
+            m.run(until=min(m.engine.count + end // 29, end) if slices else end)
+        answered = sum(p.engine.native.hot_writes for p in m.processors)
+        assert (answered > 50) == modelled
+        runs.append((ledger, m.engine.count, m.engine.cycles, m.console.tail))
+    assert len(runs[0][0]) > 10
+    assert runs[0] == runs[1]
+    assert runs[0][1:] == runs[2][1:]
+    assert sorted(runs[0][0]) == sorted(runs[2][0])
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -9,7 +9,7 @@ from arm_programs import DATA, PRIVATE, machine
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
 
-INSTRUCTIONS = 900
+INSTRUCTIONS = 1200
 Trap = tuple[int, int, int, int, int]
 
 

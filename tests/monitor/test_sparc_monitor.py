@@ -9,6 +9,7 @@ from runs import bare, machine, virtual, watch
 from vmm.cpu import execution
 from vmm.monitor import virtualize
 from vmm.monitor.sparc.decode import decode
+from vmm.monitor.sparc.monitor import Monitor
 from vmm.native import library as native
 from vmm.state import snapshot
 
@@ -86,6 +87,21 @@ def test_an_exit_that_the_monitor_cannot_explain_is_its_own_failure() -> None:
     guest.processor.set_pc(0x40000000)  # `ba reset` is not privileged
     assert monitor.exit(3) == native.STOP
     assert guest.outcome is not None and "cannot emulate 0x10800" in guest.outcome.text
+
+
+@pytest.mark.parametrize("policy", ["lazy", "exposed", "nested"])
+def test_an_instruction_that_is_not_at_hand_is_looked_for(policy: str) -> None:
+    guest = machine("leon3", "sparc/nucleus-quick")
+    monitor = virtualize(guest, "trap_and_emulate", policy)
+    assert isinstance(monitor, Monitor)
+    privileged = monitor.privileged
+
+    def forgetful(kind: int) -> int:
+        monitor.vcpu.instruction = 0
+        return privileged(kind)
+
+    monitor.handlers[3] = forgetful
+    assert watch(guest) == bare("leon3", "sparc/nucleus-quick")
 
 
 @pytest.mark.parametrize("policy", ["lazy", "strict", "nested"])

@@ -37,6 +37,20 @@ def test_a_machine_from_a_file_goes_on_alike(name: str, tmp_path: Path) -> None:
     assert digest(again) == digest(machine)
 
 
+@pytest.mark.parametrize("processors", [1, 2])
+def test_a_timer_that_was_set_is_set_in_a_machine_from_a_file(
+    guest, tmp_path: Path, processors: int
+) -> None:
+    """Whether the native layer has it or, with several processors, Python."""
+    machine = create(Options("virt", kernel=guest("arm/timers"), processors=processors))
+    while not machine.clock.pending():
+        machine.run(until=machine.engine.count + 499)
+    save(take(machine), tmp_path / "snapshot")
+    again = build(load(tmp_path / "snapshot"))
+    assert machine.run() == again.run()
+    assert digest(again) == digest(machine)
+
+
 @pytest.fixture
 def snapshot(guest) -> Snapshot:
     machine = create(Options("leon3", kernel=guest("sparc/hello"), ram=8 << 20))

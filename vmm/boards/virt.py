@@ -9,6 +9,7 @@ with ``highmem=off`` there is a PCI host, which QEMU else has above 4 GiB.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -118,12 +119,11 @@ def build(board: BoardInfo, options: Options) -> Machine:
         devices.place(Address.PCI_ECAM, Ecam(PciBus(), PCI_BUSES))
         bus.windows.append((Address.PCI_MEMORY, Address.PCI_ECAM - Address.PCI_MEMORY))
     machine.connect()
-    if len(processors) == 1:
-        model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,
-              Address.GIC_DISTRIBUTOR)
-        model(machine, native.MODEL_GIC_INTERFACE, gic.interface, gic.state,
-              Address.GIC_INTERFACE)
-        gic.native_input = processor.engine.gic_input(gic.state)
+    model(machine, native.MODEL_GIC_DISTRIBUTOR, gic.distributor, gic.state,
+          Address.GIC_DISTRIBUTOR)
+    model(machine, native.MODEL_GIC_INTERFACE, gic.interface, gic.state,
+          Address.GIC_INTERFACE)
+    gic.native_input = _inputs(machine, gic)
     if processor.description.generic_timer:
         _timers(machine, processors, gic)
     _services(machine, processors, options, virtualization, secure)
@@ -153,6 +153,16 @@ def _interrupt_controller(machine: Machine, processors: list[ArmProcessor]) -> G
             machine.turns.soon()
 
     return GicV2(len(processors), SPI_LINES, irq, fiq, machine.current)
+
+
+def _inputs(machine: Machine, gic: GicV2) -> Callable[[int, int, bool], bool]:
+    """The native layer's way to the GIC's inputs: by the engine whose turn it is."""
+    inputs = tuple(processor.engine.gic_input(gic.state) for processor in machine.processors)
+
+    def change(cpu: int, intid: int, level: bool) -> bool:
+        return inputs[machine.current()](cpu, intid, level)
+
+    return inputs[0] if machine.turns is None else change
 
 
 def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> None:

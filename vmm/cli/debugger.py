@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vmm.cli import options, recording
+from vmm.cli import options, recording, technique
 from vmm.cli.attach import attach
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.report import Failure, say
@@ -24,6 +25,9 @@ from vmm.machine.console import ScriptError, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
 
+if TYPE_CHECKING:
+    from vmm.monitor.base import Monitor
+
 COMMAND_FAILED = 1
 INTERRUPTED = 130
 WAITING = "the guest sleeps, and only input can wake it (type TEXT)"
@@ -34,11 +38,16 @@ class ShellError(Exception):
 
 
 def run(
-    machine: Machine, o: argparse.Namespace, script: list[Line], saved_session: Path | None = None
+    machine: Machine, o: argparse.Namespace, script: list[Line], saved_session: Path | None = None,
+    monitor: Monitor | None = None,
 ) -> int:
-    """`vmm shell` on a machine: the commands given, then those typed; returns the exit status."""
+    """`vmm shell` on a machine: the commands given, then those typed; returns the exit status.
+
+    ``monitor`` is the machine's, if its guest is virtualized.
+    """
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with ExitStack() as stack:
+        profile = technique.profile_file(o, stack)
         output = Output(STDOUT)
         stack.callback(output.flush)
         connect(machine, o, output, stack)
@@ -59,7 +68,9 @@ def run(
             output.flush()
             say(str(error))
             status = COMMAND_FAILED
-        finishing.finish(machine.outcome or Outcome.stopped("the shell was left"))
+        finishing.finish(machine.outcome or Outcome.stopped("the shell was left"), monitor)
+        if monitor is not None:
+            technique.finish(monitor, o, profile)
     return status
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm.boards.size import memory_size
-from vmm.cli import options
+from vmm.cli import options, technique
 from vmm.cli.report import Failure, UsageError
 
 EPILOG = """\
@@ -62,19 +62,23 @@ def add(commands: Any) -> None:
     o("--history", metavar="SIZE", type=memory_size, default=KEEP,
       help="memory for going back (256M): with less, going back runs more instructions again")
     options.declare(command)
+    technique.declare(command)
     command.set_defaults(function=run)
 
 
 def run(o: argparse.Namespace) -> int:
     """`vmm shell`."""
     session = None if o.saved is None else go_on(o)
-    answered = options.answer(o)
+    answered = technique.answer(o)
+    if answered is None:
+        answered = options.answer(o)
     if answered is not None:
         return answered
     script = read(o.given or [])
     from vmm.cli import debugger  # its libraries take time to load
 
-    return debugger.run(options.build(o), o, script, session)
+    machine = options.build(o)
+    return debugger.run(machine, o, script, session, technique.virtualize(machine, o))
 
 
 def go_on(o: argparse.Namespace) -> Path | None:

@@ -195,10 +195,13 @@ class Engine:
         self.native.models_on = 1
         return cast(native.Cell, self.native.cells[index])
 
-    def gic_input(self, state: C.Structure) -> Callable[[int, bool], bool]:
-        """A function that changes an input of the modelled GIC with this state."""
+    def gic_input(self, state: C.Structure) -> Callable[[int, int, bool], bool]:
+        """A function that changes an input (of a processor, an INTID) of the modelled GIC.
+
+        The GIC is the one with this state; for the time in which this engine's processor runs.
+        """
         change, pointer, address = self.library.dll.vmm_gic_input, self.pointer, C.addressof(state)
-        return lambda intid, level: cast(bool, change(pointer, address, intid, level))
+        return lambda cpu, intid, level: cast(bool, change(pointer, address, cpu, intid, level))
 
     def set_models(self, on: bool) -> None:
         """Whether accesses may be answered natively at all."""

@@ -65,9 +65,9 @@ class GicV2(SharedState[State]):
         self.irq = irq
         self.fiq = fiq
         self.current_cpu = current_cpu
-        # The native layer's way of changing an input, where there is one processor: does
-        # what `_input` does, and says whether it did.
-        self.native_input: Callable[[int, bool], bool] = lambda intid, level: False
+        # The native layer's way of changing an input: does what `_input` does with a
+        # processor's, and says whether it did.
+        self.native_input: Callable[[int, int, bool], bool] = lambda cpu, intid, level: False
         self.state = self._fresh()
         self.distributor = Distributor(self)
         self.interface = CpuInterface(self)
@@ -108,7 +108,7 @@ class GicV2(SharedState[State]):
         intid = PRIVATE + number
         if not PRIVATE <= intid < self.lines:
             raise ValueError(f"SPI {number} does not exist: the GIC has {self.lines} interrupts")
-        return Line(lambda level: self._input(self.state.shared, intid, level), f"spi{number}")
+        return Line(lambda level: self._input(0, intid, level), f"spi{number}")
 
     def ppi(self, cpu: int, number: int) -> Line:
         """The wire of ``cpu``'s private interrupt ``number`` (INTID 16 + number).
@@ -119,15 +119,15 @@ class GicV2(SharedState[State]):
         if not SGIS <= intid < PRIVATE:
             raise ValueError(f"PPI {number} does not exist: they are 0 to 15")
         return Output(
-            lambda level: self._input(self.state.private[cpu], intid, level),
+            lambda level: self._input(cpu, intid, level),
             lambda: bool(self.state.private[cpu].level_words[0] >> intid & 1),
             f"ppi{cpu}.{number}",
         )
 
-    def _input(self, bank: Bank, intid: int, level: bool) -> None:
-        if self.native_input(intid, level):
+    def _input(self, cpu: int, intid: int, level: bool) -> None:
+        if self.native_input(cpu, intid, level):
             return
-        bit = 1 << intid
+        bank, bit = self.bank(cpu, intid), 1 << intid
         if level:
             bank.level |= bit
             bank.latched |= bit & bank.edge

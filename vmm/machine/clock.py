@@ -39,9 +39,8 @@ class Event:
 class Timer:
     """One callback of a device that is asked for again and again, at one time at most.
 
-    Its time is in memory that the native layer may share (``modelled``, see
-    `vmm.machine.models`): then that layer watches it and calls back by itself, or leaves
-    it to `Clock.run_due`.
+    Its time is in memory that the native layer may share (`share`): then that layer sets and
+    watches it too, and calls back by itself or leaves it to `Clock.run_due`.
     """
 
     __slots__ = ("callback", "clock", "modelled", "name", "state")
@@ -53,6 +52,11 @@ class Timer:
         self.modelled = False
         self.state = native.Timer(cycle=NEVER)
 
+    def share(self) -> None:
+        """From now on the native layer knows it (`vmm.machine.models`); while it is not set."""
+        self.modelled = True
+        self.clock.modelled.append(self)
+
     @property
     def pending(self) -> bool:
         """Whether it is set."""
@@ -63,6 +67,8 @@ class Timer:
         clock = self.clock
         clock.sequence.value += 1
         self.state.cycle, self.state.order = min(cycle, NEVER), clock.sequence.value
+        if not self.modelled and self not in clock.armed:
+            clock.armed.append(self)
         clock.rearm()
 
     def at_tick(self, frequency: int, tick: int) -> None:
@@ -72,6 +78,8 @@ class Timer:
     def cancel(self) -> None:
         """Do not call back."""
         self.state.cycle = NEVER
+        if self in self.clock.armed:
+            self.clock.armed.remove(self)
 
 
 class Clock:
@@ -98,6 +106,8 @@ class Clock:
         self._queue: list[tuple[int, int, Event]] = []
         self.sequence = C.c_int64(0)  # how often a time was asked for
         self._timers: list[Timer] = []
+        self.modelled: list[Timer] = []  # of these, those that the native layer sets too
+        self.armed: list[Timer] = []  # and of the others those that are set
 
     # -- reading time -------------------------------------------------------
 
@@ -172,10 +182,13 @@ class Clock:
         while queue and not queue[0][2].live:
             heapq.heappop(queue)
         first: tuple[int, int, Event | Timer] | None = queue[0] if queue else None
-        for timer in self._timers:
-            cycle, order = int(timer.state.cycle), int(timer.state.order)
-            if cycle != NEVER and (first is None or (cycle, order) < first[:2]):
-                first = (cycle, order, timer)
+        for timers in (self.armed, self.modelled):
+            for timer in timers:
+                cycle = timer.state.cycle
+                if cycle != NEVER and (first is None or cycle <= first[0]):
+                    order = timer.state.order
+                    if first is None or (cycle, order) < first[:2]:
+                        first = (cycle, order, timer)
         return first
 
     def next_cycle(self) -> int | None:
@@ -189,9 +202,8 @@ class Clock:
         while queue and not queue[0][2].live:
             heapq.heappop(queue)
         first = queue[0][0] if queue else NEVER
-        for timer in self._timers:
-            if not timer.modelled:
-                first = min(first, int(timer.state.cycle))
+        for timer in self.armed:
+            first = min(first, timer.state.cycle)
         return None if first == NEVER else first
 
     def run_due(self) -> int:

@@ -406,7 +406,7 @@ class Machine:
         if self._stop_at is not None:
             count = min(count, self._stop_at)
         if self.turns is not None:
-            count = min(count, self.turns.state.end)
+            count = min(count, self.turns.state.end.value)
         if self.stepping:
             count = min(count, self._last_step + 1)
         return count

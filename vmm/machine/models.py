@@ -35,10 +35,9 @@ def model(
     into a pair of 8259A (source, state of the pair, IRQ) or its ``levels`` at an IRQMP
     (state, the first, how many) or a GIC (state, INTID, which of its timers), and one that
     reads another's state names it as ``beside``; ``timer`` is run natively where the model
-    can.  Only for devices whose lines lead to this machine's one processor.
+    can.  Of a machine with several processors only a GIC can be modelled.
     """
-    engine = machine.engine
-    size = engine.library.dll.vmm_model_size(kind)
+    size = machine.engine.library.dll.vmm_model_size(kind)
     if C.sizeof(state) != size:
         raise ValueError(f"{device.name}: a state of {C.sizeof(state)} bytes, not {size}")
     entry = native.Model(
@@ -55,5 +54,6 @@ def model(
         entry.pins = C.addressof(beside)
     if timer is not None:
         entry.timer = C.pointer(timer.state)
-        timer.modelled = True
-    engine.add_model(entry)
+        timer.share()
+    for processor in machine.processors:
+        processor.engine.add_model(entry)

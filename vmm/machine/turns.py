@@ -13,8 +13,9 @@ The machine's `processor` and `engine` are always those whose turn it is.
 
 from __future__ import annotations
 
+import ctypes as C
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vmm.native import library as native
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from vmm.cpu.processor import Processor
     from vmm.machine.machine import Machine
 
-TURN = 20_000  # instructions
+TURN = native.TURN  # instructions
 NEVER = 1 << 62
 
 
@@ -33,7 +34,8 @@ class State:
 
     on: list[bool]  # by processor: whether it is switched on
     current: int = 0
-    end: int = NEVER  # the count at which the turn is over, if another could run
+    # The count at which the turn is over, if another could run; the native layer's too.
+    end: C.c_int64 = field(default_factory=lambda: C.c_int64(NEVER))
     over: bool = False  # the current processor has given up its turn
 
 
@@ -45,6 +47,8 @@ class Turns:
         self.machine = machine
         self.processors = tuple(processors)
         self.state = State([index == 0 for index in range(len(processors))])
+        for processor in self.processors:
+            processor.engine.native.turn_end = C.pointer(self.state.end)
         for processor in self.processors[1:]:
             engine = processor.engine
             engine.join(first)
@@ -55,12 +59,17 @@ class Turns:
         first.handlers.halt = lambda: True  # leave the engine: another one may run
         machine.bus.set_hot = self._set_hot
         machine.bus.clear_hot = self._clear_hot
+        machine.bus.set_models = self._set_models
 
     def _set_hot(self, address: int, size: int, value: int, port: bool = False) -> None:
         self.machine.engine.set_hot(address, size, value, port)
 
     def _clear_hot(self) -> None:
         self.machine.engine.clear_hot()
+
+    def _set_models(self, on: bool) -> None:
+        for processor in self.processors:
+            processor.engine.set_models(on)
 
     # -- switching processors on and off ------------------------------------------
 
@@ -78,13 +87,13 @@ class Turns:
     def soon(self) -> None:
         """Another processor may have become able to run: this turn is no longer without end."""
         state = self.state
-        if state.end == NEVER:
-            state.end = self.machine.engine.count + TURN
+        if state.end.value == NEVER:
+            state.end.value = self.machine.engine.count + TURN
             self.machine.rearm()
 
     def is_over(self, count: int) -> bool:
         """Whether the turn ends at ``count``; for the machine's look there."""
-        if count >= self.state.end:
+        if count >= self.state.end.value:
             self.state.over = True
         return self.state.over
 
@@ -95,7 +104,7 @@ class Turns:
             first.engine.take_turn(self.machine.engine)
         state = self.state
         state.on[:] = [index == 0 for index in range(len(self.processors))]
-        state.current, state.end, state.over = 0, NEVER, False
+        state.current, state.end.value, state.over = 0, NEVER, False
         self.resume()
 
     def resume(self) -> None:
@@ -155,7 +164,7 @@ class Turns:
             machine.processor, machine.engine = processor, engine
         if engine.asleep:
             engine.wake()
-        state.current, state.over, state.end = index, False, NEVER
+        state.current, state.over, state.end.value = index, False, NEVER
         others = (other for other in range(len(self.processors)) if other != index)
         if any(map(self._can_run, others)):
-            state.end = engine.count + TURN
+            state.end.value = engine.count + TURN

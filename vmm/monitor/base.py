@@ -96,9 +96,9 @@ class Monitor:
         """The guest has left for a reason of this kind; HANDLED, NATIVE or STOP."""
         self.counters.exits[kind] += 1
         handler = self.handlers.get(kind, self.trap)
-        if self.profile is None:
+        if self._profile is None:
             return handler(kind)
-        return self._profiled(self.profile, handler, kind)
+        return self._profiled(self._profile, handler, kind)
 
     def _profiled(self, profile: Profile, handler: ExitHandler, kind: int) -> int:
         pc = self.machine.linear_pc

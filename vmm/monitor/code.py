@@ -9,7 +9,7 @@ find sensitive is decoded by it as well, once, when its site is made.
 from __future__ import annotations
 
 import ctypes as C
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import capstone
@@ -17,6 +17,7 @@ import capstone
 from vmm.cpu.engine import Engine
 from vmm.devices.shared import Shared
 from vmm.machine.machine import Machine
+from vmm.monitor.inline import NativeTemplate, TemplateCode, WordGuard
 
 FORMS = 16  # ways for code to read: what the architecture's native layer numbers
 
@@ -45,8 +46,7 @@ class SiteReport(C.Structure):
     _fields_ = (
         ("host", C.c_uint64), ("argument", C.c_uint64), ("form", C.c_uint32),
         ("offset", C.c_uint32), ("length", C.c_uint32), ("operation", C.c_uint32),
-        ("size", C.c_uint32), ("count", C.c_uint32),
-        ("guest", C.c_uint8 * 16), ("shadow", C.c_uint8 * 16), ("cached", C.c_uint8 * 264),
+        ("guest", C.c_uint8 * 16), ("shadow", C.c_uint8 * 16), ("cached", NativeTemplate),
     )
 
 
@@ -68,7 +68,22 @@ class Site:
     operation: int
     guest: bytes  # as the guest reads it
     shadow: bytes  # as the shadow page has it
-    cached: bytes  # what is executed instead; empty: the monitor is called
+    template: NativeTemplate | None  # its copy in the cache; None: the monitor is called
+
+    @property
+    def steps(self) -> list[TemplateCode]:
+        """The instructions of the template, in order."""
+        return [] if self.template is None else list(self.template.code[: self.template.count])
+
+    @property
+    def guards(self) -> list[WordGuard]:
+        """What must hold, or the monitor does the instruction."""
+        return [] if self.template is None else list(self.template.guard[: self.template.guards])
+
+    @property
+    def cached(self) -> bytes:
+        """What is executed instead; empty: the monitor is called."""
+        return b"".join(bytes(step.code[: step.length]) for step in self.steps)
 
     @property
     def kind(self) -> str:
@@ -84,6 +99,19 @@ def counts(engine: Engine) -> CodeCounts | None:
         return None
     address = engine.library.dll.vmm_code_counted(engine.pointer)
     return CodeCounts.from_address(address).clone()
+
+
+def word_names(
+    engine: Engine, words: Callable[[Engine, int, int], Mapping[str, int]]
+) -> dict[int, str]:
+    """By their addresses, the names that an architecture's templates have for ``words``.
+
+    Shadow pages must be kept already.
+    """
+    assert engine.virtual is not None
+    page = engine.library.dll.vmm_keep_code_pages(engine.pointer)
+    places = words(engine, C.addressof(engine.virtual.vcpu), page)
+    return {address: name for name, address in places.items()}
 
 
 def _physical(machine: Machine, host: int) -> int | None:
@@ -111,7 +139,7 @@ def sites(machine: Machine) -> Iterator[Site]:
                 yield Site(
                     base + report.offset, report.form, report.operation,
                     bytes(report.guest)[: report.length], bytes(report.shadow)[: report.length],
-                    bytes(report.cached)[: report.size])
+                    NativeTemplate.from_buffer_copy(report.cached) if report.cached.count else None)
             index = next_site(engine.pointer, page, index, C.byref(report))
         page += 1
 

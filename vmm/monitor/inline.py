@@ -2,11 +2,12 @@
 """Templates of the translation cache: what takes the place of a sensitive instruction, inline.
 
 A template is text, one unprivileged instruction a line, assembled once by Keystone.  `@` is a
-word of the virtual CPU, named behind the instruction: `< name` if it is loaded, `> name` if
-it is stored, `<> name` for both.  Such a word has no address that a guest could name.  A line
-with `<` or `>` and no `@` (a push, a pop) has that access of it redirected.  `{r}` is the register
-that the site names, in each line where it stands.  A line `? name`, or `? name & mask`, with
-`== value`, is a guard: where it does not hold, the monitor does the whole instruction.
+word of the virtual CPU, named behind the instruction: `< name` if it is loaded, `> name` if it
+is stored, `<> name` for both; `< one > two` loads one word and stores another.  Such a word has
+no address that a guest could name.  A line with `<` or `>` and no `@` (a push, a pop) has that
+access of it redirected.  `{r}` is the register that the site names, in each line where it stands.
+A line `? name`, or `? name & mask`, with `== value`, is a guard: where it does not hold, the
+monitor does the whole instruction.
 
 A template may reach the guest's memory once, in its last line or before it has changed any
 register; before a guard all registers are as they were, and flags where the instruction
@@ -30,7 +31,7 @@ NO_OPERAND = 0xFF
 SITE_WORD = 1  # in place of a word's address: the system register that the site names
 
 _GUARD = re.compile(r"\? *(\w+)(?: *& *(\w+))? *== *(\w+)")
-_LINE = re.compile(r"(.*?)(?: *(<>|<|>) *(\w+))?")
+_LINE = re.compile(r"(.*?)(?: *(<>) *(\w+)| *< *(\w+)(?: *> *(\w+))?| *> *(\w+))?")
 
 
 class WordGuard(C.Structure):
@@ -139,17 +140,16 @@ def native_template(
             continue
         parts = _LINE.fullmatch(line)
         assert parts is not None
-        text, direction, name = parts.groups()
+        text, _, both, load, store, store_alone = parts.groups()
         code, shifts = _operand_shifts(
             assembler, text.replace("@", assembler.word), template.registers or assembler.registers)
         one = made.code[made.count]
         C.memmove(one.code, code, len(code))
         one.length = len(code)
         one.shift[:] = [*shifts, NO_OPERAND, NO_OPERAND][:2]
-        if direction is not None and "<" in direction:
-            one.load = words[name]
-        if direction is not None and ">" in direction:
-            one.store = words[name]
+        load, store = load or both, store or store_alone or both
+        one.load = words[load] if load else 0
+        one.store = words[store] if store else 0
         made.count += 1
     return made
 

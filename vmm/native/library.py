@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 TRAP_KINDS = 768
 HOT, PLACES, NEXTS, REGIONS, STALE = 64, 1024, 1024, 64, 256  # sizes of the native tables
 PLACES_OF_PAGES, ENTRIES, MMU_INDEXES, LARGE_PAGES = 512, 1024, 12, 8
+ARM_KNOWN = 64
 MODELS, CELLS = 8, 16
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 (
@@ -41,6 +42,7 @@ PORT = 1 << 62  # flag of a hot register's address: an I/O port
 ) = range(13)
 IRQ0_PIN = 2  # of the I/O APIC, where the PC has its timer
 ACCESSES = 64  # watched accesses of one instruction that are told
+TURN = 20_000  # instructions that a processor runs while another one could
 RECENT = 16  # traps that are always remembered
 KIND_SOFTWARE = 256
 KIND_INTERRUPT = 512
@@ -403,7 +405,10 @@ class NativeCpu(C.Structure):
         ("stay_spare", C.c_uint32),
         ("nexts", Next * NEXTS),
         ("places_of_pages", PlaceOfPage * PLACES_OF_PAGES),
-        ("entries", Entries * MMU_INDEXES),
+        ("entry_lists", Entries * (MMU_INDEXES + 1)),
+        ("entries", C.POINTER(Entries) * MMU_INDEXES),
+        ("parked_entries", C.POINTER(Entries)),
+        ("arm_known", C.c_uint64 * (2 * ARM_KNOWN)),
         ("block_groups", C.c_uint64),
         ("recent", TrapRecord * RECENT),
         ("recent_count", C.c_uint64),
@@ -483,6 +488,9 @@ class NativeCpu(C.Structure):
         ("stage_frames", C.c_void_p),
         ("on_stage", ON_STAGE),
         ("peer", C.c_void_p),
+        ("turn_end", C.POINTER(C.c_int64)),
+        ("number", C.c_uint32),
+        ("peer_spare", C.c_uint32),
         ("borrows_pages", C.c_uint32),
         ("withdrawn", C.c_uint32),
         ("yielded", C.c_uint32),
@@ -604,7 +612,7 @@ class Library:
         dll.vmm_generic_timer_access.argtypes = (
             pointer, C.c_uint32, C.c_bool, C.c_bool, C.POINTER(C.c_uint64))
         dll.vmm_generic_timer_access.restype = C.c_bool
-        dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_int)
+        dll.vmm_gic_input.argtypes = (pointer, C.c_void_p, C.c_uint32, C.c_uint32, C.c_int)
         dll.vmm_gic_input.restype = C.c_bool
         dll.vmm_timers_run.argtypes = (pointer,)
         dll.vmm_timers_run.restype = C.c_bool
@@ -638,6 +646,8 @@ class Library:
         dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
         dll.vmm_code_counted.argtypes = (pointer,)
         dll.vmm_code_counted.restype = C.c_void_p
+        dll.vmm_limit_code_pages.argtypes = (pointer, C.c_uint32)
+        dll.vmm_limit_code_pages.restype = None
         dll.vmm_set_second_opinion.argtypes = (pointer, C.c_void_p)
         dll.vmm_set_second_opinion.restype = None
         dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)
@@ -692,6 +702,8 @@ class Library:
         dll.vmm_x86_decode.restype = C.c_bool
         dll.vmm_x86_operation_ends.argtypes = (C.c_uint32,)
         dll.vmm_x86_operation_ends.restype = C.c_bool
+        dll.vmm_sparc_put_psr.argtypes = (pointer, C.c_uint32)
+        dll.vmm_sparc_put_psr.restype = None
         dll.vmm_sparc_take.argtypes = (pointer, C.c_uint32)
         dll.vmm_sparc_take.restype = None
         dll.vmm_returned.argtypes = (pointer, C.c_uint32)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vmm.cpu.arm import decode as arm_decode
@@ -20,6 +21,7 @@ BRANCHES = {
     "x86": re.compile(r"(call|j\w+|loop\w*) (?P<target>0x[0-9a-f]+)$"),
 }
 LITERAL = re.compile(r"ldr[\w.]* \w+, \[pc, #(?P<minus>-?)0x(?P<offset>[0-9a-f]+)\]$")
+NO_NOTES: Mapping[int, Sequence[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,13 @@ def _comment(machine: Machine, view: View, address: int, text: str) -> str:
 
 
 def lines(
-    instructions: list[Instruction], current: int | None = None, with_source: bool = True
+    instructions: list[Instruction], current: int | None = None, with_source: bool = True,
+    notes: Mapping[int, Sequence[str]] = NO_NOTES,
 ) -> list[str]:
-    """The listing: symbols as headings, source lines above their code, an arrow at ``current``."""
+    """The listing: symbols as headings, source lines above their code, an arrow at ``current``.
+
+    ``notes`` are lines to show below the instruction at an address.
+    """
     width = max((len(one.encoding) for one in instructions), default=0)
     shown: list[str] = []
     function, line = None, None
@@ -142,6 +148,7 @@ def lines(
         function, line = name, one.line
         mark = "=>" if one.address == current else "  "
         shown.append(f"{mark} {one.address:08x}  {one.encoding:<{width}}  {one.shown}")
+        shown += [f"{'':{width + 17}}{note}" for note in notes.get(one.address, ())]
     return shown
 
 

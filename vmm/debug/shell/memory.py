@@ -153,6 +153,22 @@ def quoted(data: bytes, quote: str = '"') -> str:
     return f"{quote}{text}{quote}"
 
 
+def code_range(machine: Machine, text: str) -> tuple[int, int]:
+    """Which code `[ADDRESS [COUNT]]` is: where, and how many instructions."""
+    if not text:
+        return machine.linear_pc, FEW
+    expression, rest = parse_first(text, machine)
+    address = expression(machine) & 0xFFFFFFFF
+    if rest:
+        return address, max(1, min(evaluate(rest, machine), MOST))
+    symbol = machine.symbols.find(expression.text)
+    if symbol is None or not symbol.size:
+        return address, FEW
+    count = symbol.size // diagnosis.FIXED_SIZE.get(machine.processor.architecture, 1)
+    shown = machine.processor.disassemble(address, count)
+    return address, sum(at < address + symbol.size for at, _, _ in shown) or 1
+
+
 def list_code(shell: Shell, address: int, count: int) -> int:
     """Show instructions with symbols and source lines; returns the address behind them."""
     machine = shell.machine
@@ -174,22 +190,7 @@ class Disassemble(Command):
     )
 
     def run(self, shell: Shell, text: str) -> None:
-        machine = shell.machine
-        if not text:
-            list_code(shell, machine.linear_pc, FEW)
-            return
-        expression, rest = parse_first(text, machine)
-        address = expression(machine) & 0xFFFFFFFF
-        if rest:
-            list_code(shell, address, max(1, min(evaluate(rest, machine), MOST)))
-            return
-        symbol = machine.symbols.find(expression.text)
-        if symbol is None or not symbol.size:
-            list_code(shell, address, FEW)
-            return
-        count = symbol.size // diagnosis.FIXED_SIZE.get(machine.processor.architecture, 1)
-        shown = machine.processor.disassemble(address, count)
-        list_code(shell, address, sum(at < address + symbol.size for at, _, _ in shown) or 1)
+        list_code(shell, *code_range(shell.machine, text))
 
     def complete(self, shell: Shell, text: str) -> Iterable[str]:
         return shell.symbol_names()

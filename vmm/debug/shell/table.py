@@ -12,6 +12,7 @@ from vmm.debug.shell import (
     basics,
     breakpoints,
     devices,
+    executed,
     explaining,
     memory,
     motion,
@@ -23,8 +24,8 @@ from vmm.debug.shell import (
 from vmm.debug.shell.command import GROUPS, Command, CommandError
 
 MODULES = (
-    motion, backwards, registers, memory, explaining, devices, records, breakpoints, acting,
-    balloon, snapshots, saved, basics,
+    motion, backwards, registers, memory, explaining, executed, devices, records, breakpoints,
+    acting, balloon, snapshots, saved, basics,
 )
 COMMANDS: tuple[Command, ...] = tuple(
     kind() for module in MODULES for kind in module.COMMANDS

@@ -13,8 +13,6 @@ import ctypes as C
 from collections import Counter
 from collections.abc import Callable
 
-import capstone
-
 from vmm.cpu.arm import traps
 from vmm.cpu.arm.processor import ArmProcessor
 from vmm.machine.machine import Machine
@@ -67,9 +65,9 @@ class Monitor(base.Monitor):
             engine, vcpu = self.engine, C.addressof(self.processor.vcpu)
             keep_code_pages(
                 engine, inline.TEMPLATES, inline.ASSEMBLERS,
-                lambda page: inline.words(engine.env, engine.cpu, vcpu, page))
+                lambda page: inline.words(engine, vcpu, page))
             self.processor.virtual.kept.append(
-                Opinion(engine, capstone.CS_ARCH_ARM, inline.CAPSTONE_MODES))
+                Opinion(engine, inline.CAPSTONE_ARCHITECTURE, inline.CAPSTONE_MODES))
             self.adapt()
 
     def native_counts(self) -> dict[str, int]:

@@ -46,7 +46,7 @@ def _step(m: Monitor) -> None:
 
 
 def _read_psr(m: Monitor, i: Instruction) -> None:
-    m.put(i.rd, m.processor.get_psr())
+    m.put(i.rd, m.vcpu.psr)
     _step(m)
 
 
@@ -64,7 +64,7 @@ def _write_psr(m: Monitor, i: Instruction) -> None:
     value = m.get(i.rs1) ^ second(m, i)
     if value & PSR_CWP >= WINDOWS:
         raise Trap(ILLEGAL_INSTRUCTION)
-    m.processor.put_psr(value & 0xFFFFFFFF)
+    m.processor.put_psr(value)
     _step(m)
     m.returned(sure=False)
 
@@ -87,7 +87,7 @@ def _return_from_trap(m: Monitor, i: Instruction) -> None:
         raise Trap(NOT_ALIGNED)
     if words[PSRET]:
         raise Trap(ILLEGAL_INSTRUCTION)
-    psr = m.processor.get_psr()
+    psr = m.vcpu.psr
     window = (words[CWP] + 1) % WINDOWS
     if words[WIM] >> window & 1:
         m.processor.put_psr(psr | PSR_ET)

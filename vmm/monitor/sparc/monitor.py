@@ -62,6 +62,7 @@ class Monitor(base.Monitor):
         assert isinstance(real, SparcProcessor)
         self.processor = machine.processor = VirtualProcessor(real)
         self.virtual = self.processor.virtual
+        self.vcpu = self.processor.vcpu
         super().__init__(machine, self.virtual, technique, memory)
         self.words = self.engine.words(0, REGBASE + 16 * WINDOWS + 8)
         self.physical = PhysicalMemory(machine.bus)
@@ -122,9 +123,10 @@ class Monitor(base.Monitor):
 
     def privileged(self, kind: int) -> int:
         """A privileged instruction: the guest's mistake in user mode, ours to do in kernel mode."""
-        if not self.processor.vcpu.kernel:
+        vcpu = self.vcpu
+        if not vcpu.kernel:
             return self.trap(kind)
-        word = self._fetch(self.words[PC])
+        word = vcpu.instruction or self._fetch()
         known = self._operations.get(word)
         if known is None:
             instruction = decode(word)
@@ -139,12 +141,11 @@ class Monitor(base.Monitor):
             return self.trap(trap.tt)
         return native.HANDLED
 
-    def _fetch(self, pc: int) -> int:
-        """The instruction at ``pc``, which the processor has just fetched."""
-        space = self.processor.virtual.space
-        entry = space.get(pc) if space is not None else 0
-        frame = entry & native.ENTRY_FRAME if entry else pc & -PAGE
-        return self.physical.load(frame | pc & PAGE - 1, 4) or 0
+    def _fetch(self) -> int:
+        """The instruction at pc, where no translation of it is at hand any more."""
+        pc = self.words[PC]
+        physical = self.memory.physical(pc) if self.mmu_on else pc
+        return (None if physical is None else self.physical.load(physical, 4)) or 0
 
     def _give_up(self, word: int) -> int:
         self.machine.stop(Outcome.failure(

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from functools import partial
 
 from vmm.cpu.registers import Register, RegisterFile
-from vmm.cpu.sparc.processor import HARD, SparcProcessor
+from vmm.cpu.sparc.processor import SparcProcessor
 from vmm.cpu.sparc.registers import MMU, MMU_REGISTERS, PSR_FIELDS
-from vmm.cpu.sparc.traps import PSR_ET, PSR_S
+from vmm.cpu.sparc.traps import PSR_S
 from vmm.cpu.virtual import Virtual
 from vmm.monitor.sparc.vcpu import Vcpu
 from vmm.native import library as native
@@ -35,7 +35,7 @@ class VirtualProcessor(SparcProcessor):
         self.direct: Callable[[int], None] | None = None  # enters a paravirtual kernel's traps
         function = self.engine.function
         self._get_psr = function("cpu_get_psr_sparc", C.c_uint32, C.c_void_p)
-        self._put_psr = function("cpu_put_psr_sparc", None, C.c_void_p, C.c_uint32)
+        self._put_psr = self.engine.library.dll.vmm_sparc_put_psr
         psr, control = real.registers["psr"], real.registers["mmu.control"]
         self.vcpu = Vcpu()
         self._vcpu_words = native.vcpu_words(self.vcpu)
@@ -72,14 +72,9 @@ class VirtualProcessor(SparcProcessor):
 
     def put_psr(self, value: int) -> None:
         """Write the guest's PSR: its mode, and which interrupts it lets in, change at once."""
-        vcpu = self.vcpu
-        self._put_psr(self.engine.env, value & ~PSR_S)
-        vcpu.level = value >> 8 & 15
-        vcpu.open = HARD if value & PSR_ET else 0
-        kernel = value >> 7 & 1
-        if kernel != vcpu.kernel or not vcpu.view:
-            vcpu.kernel = kernel
-            self.virtual.set_view(native.VIEW_KERNEL if kernel else native.VIEW_USER)
+        self._put_psr(self.engine.pointer, value & 0xFFFFFFFF)
+        if not self.vcpu.view:
+            self.virtual.set_view(native.VIEW_KERNEL if value & PSR_S else native.VIEW_USER)
 
     def get_mmu(self, index: int) -> int:
         """MMU register ``index``, 0 to 31, of the guest."""

@@ -17,7 +17,7 @@ import ctypes as C
 from vmm.devices.shared import Shared
 from vmm.native import library as native
 
-WORDS = ("mmu_control", "cache_control", "translated", "user_window")
+WORDS = ("mmu_control", "cache_control", "translated", "user_window", "instruction", "psr")
 
 
 class Vcpu(Shared):
@@ -26,6 +26,8 @@ class Vcpu(Shared):
     Of the header: ``kernel`` is PSR.S, ``level`` PSR.PIL, and ``open`` lets interrupts in while
     PSR.ET is set.  ``translated`` and ``user_window`` are no registers: the guest's kernel is
     translated; a paravirtual kernel's windows are those below this one, by number plus one.
+    ``instruction`` (0: not at hand) and ``psr`` are those of the privileged instruction that the
+    native layer has left for.
     """
 
     _fields_ = (

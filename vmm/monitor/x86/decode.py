@@ -24,6 +24,7 @@ OPERATIONS = (
     "verw", "lar", "lsl", "sgdt", "sidt", "lgdt", "lidt", "smsw", "lmsw", "clts", "invlpg",
     "wbinvd", "mov r,cr", "mov cr", "mov r,dr", "mov dr", "rdmsr", "wrmsr", "rdtsc", "rdpmc",
     "sysexit", "undefined", "store r", "store imm", "rdtscp", "monitor", "mwait",
+    "sysret",
 )
 NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 
@@ -33,7 +34,7 @@ ENDS = frozenset(
         "cli", "sti", "popf", "iret", "int", "hlt", "lret", "ljmp", "lcall", "ljmp m", "lcall m",
         "mov sreg", "pop sreg", "lds", "verr", "verw", "lar", "lsl", "lmsw", "clts", "invlpg",
         "mov cr", "mov dr", "wrmsr", "rdtsc", "rdpmc", "sysexit",
-        "undefined", "rdtscp", "monitor", "mwait",
+        "undefined", "rdtscp", "monitor", "mwait", "sysret",
     )
 )
 
@@ -174,8 +175,8 @@ class _Reader:
 
 PLAIN = {0xFA: "cli", 0xFB: "sti", 0x9C: "pushf", 0x9D: "popf", 0xCF: "iret", 0xF4: "hlt"}
 PLAIN_0F = {
-    0x06: "clts", 0x08: "wbinvd", 0x09: "wbinvd", 0x30: "wrmsr", 0x31: "rdtsc", 0x32: "rdmsr",
-    0x33: "rdpmc", 0x35: "sysexit",
+    0x06: "clts", 0x07: "sysret", 0x08: "wbinvd", 0x09: "wbinvd", 0x30: "wrmsr", 0x31: "rdtsc",
+    0x32: "rdmsr", 0x33: "rdpmc", 0x35: "sysexit",
 }
 POPS = {0x07: 0, 0x17: 2, 0x1F: 3}
 POPS_0F = {0xA1: 4, 0xA9: 5}

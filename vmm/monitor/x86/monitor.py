@@ -18,8 +18,6 @@ import ctypes as C
 import time
 from collections.abc import Callable
 
-import capstone
-
 from vmm.cpu.virtual import Virtual
 from vmm.cpu.x86 import faults
 from vmm.cpu.x86.processor import X86Processor
@@ -118,9 +116,9 @@ class Monitor(base.Monitor):
             self.engine.native.scan = C.addressof(cost)
             keep_code_pages(
                 self.engine, inline.TEMPLATES, inline.ASSEMBLERS,
-                lambda page: inline.words(self.engine.env, C.addressof(self.vcpu), page))
+                lambda page: inline.words(self.engine, C.addressof(self.vcpu), page))
             self.virtual.kept.append(
-                Opinion(self.engine, capstone.CS_ARCH_X86, inline.CAPSTONE_MODES))
+                Opinion(self.engine, inline.CAPSTONE_ARCHITECTURE, inline.CAPSTONE_MODES))
             self.adapt()
 
     def _number(self, address: int, code: bytes) -> int:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine leaves out of the ARM architecture: some registers' values, and two checks:
  * access to floating point, and alignment (ARM DDI 0406C, B1.11 and A3.2.1). */
-#include "vmm.h"
+#include "monitor_arm.h"
 #include "offsets.h"
 
 #include <string.h>
@@ -28,9 +28,7 @@ int vmm_arm_constant_register(void *registers, uint32_t key, uint32_t value)
 
 static uint32_t system_register(struct vmm_cpu *v, uint32_t key)
 {
-    typedef void *(*find_fn)(void *, uint32_t);
-    ORIGINAL(find_fn, find, "get_arm_cp_reginfo_arm");
-    void *ri = find(FIELD(void *, v->cpu, ARM_CP_REGS), key);
+    void *ri = vmm_arm_register(v, key);
     int64_t offset = ri ? FIELD(int64_t, ri, RI_FIELD_OFFSET) : 0;
 
     return offset ? FIELD(uint32_t, v->env, offset) : 0;

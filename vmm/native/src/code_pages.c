@@ -15,24 +15,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 };
-enum { LINE = 64, WINDOW = 4 * LINE, LONGEST = 15 };
+enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 /* unless a test says less */ };
+enum { LINE = 64, LONGEST = 15, OPINIONS = 128 };
+
+/* The other decoder's of one encoding. */
+struct opinion {
+    uint64_t decoder;
+    uint32_t length, other;
+    uint8_t code[16];
+};
 
 struct vmm_code {
     struct vmm_code_page *pages[HASHES];
     struct vmm_code_counts counts;
     struct vmm_second_opinion opinion; /* without a function: there is none */
+    uint32_t most; /* pages */
+    struct opinion known[OPINIONS];
     uint8_t vcpu_page[PAGE];
 };
 
 /* From now on keep shadow pages.  The VCPU page of their templates; NULL: no memory. */
 uint8_t *vmm_keep_code_pages(struct vmm_cpu *v)
 {
-    if (!v->code_pages && !(v->code_pages = calloc(1, sizeof *v->code_pages)))
-        return NULL;
+    if (!v->code_pages) {
+        if (!(v->code_pages = calloc(1, sizeof *v->code_pages)))
+            return NULL;
+        v->code_pages->most = PAGES_MOST;
+    }
     if (v->arch == VMM_X86) /* the others' templates have it to themselves */
         vmm_set_vcpu_page(v, v->code_pages->vcpu_page, VMM_NO_ADDRESS);
     return v->code_pages->vcpu_page;
+}
+
+/* Keep fewer shadow pages, at least one. */
+void vmm_limit_code_pages(struct vmm_cpu *v, uint32_t most);
+void vmm_limit_code_pages(struct vmm_cpu *v, uint32_t most)
+{
+    v->code_pages->most = most;
 }
 
 void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *opinion);
@@ -96,7 +115,7 @@ struct vmm_code_page *vmm_code_page(struct vmm_cpu *v, const uint8_t *host, uint
     for (page = *head; page; page = page->next)
         if (page->host == host && page->form == form)
             return page;
-    if (v->code_pages->counts.pages == PAGES_MOST) {
+    if (v->code_pages->counts.pages >= v->code_pages->most) {
         free_pages(v);
         v->code_pages->counts.pages = 0;
         v->code_pages->counts.emptied++;
@@ -165,21 +184,36 @@ static struct vmm_site *room_for_site(struct vmm_code_page *page)
     return &page->sites[page->count++];
 }
 
-/* What the other decoder makes of a site's bytes. */
-static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
+/* How long the instruction is that the other decoder finds at CODE; 0: it knows none. */
+static uint32_t other_length(struct vmm_cpu *v, uint64_t decoder, const uint8_t *code, size_t size)
 {
     const struct vmm_second_opinion *opinion = &v->code_pages->opinion;
-    uint64_t decoder = opinion->decoders[page->form % VMM_CODE_FORMS], address = 0;
-    const uint8_t *code = page->guest + site->offset;
-    size_t size = site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset;
+    uint64_t address = 0;
 
     if (!opinion->decode || !decoder
         || !opinion->decode(decoder, &code, &size, &address, opinion->found))
-        return;
-    if (FIELD(uint16_t, opinion->found, opinion->size_offset) == site->length)
-        v->code_pages->counts.confirmed++;
-    else
-        v->code_pages->counts.disputed++;
+        return 0;
+    return FIELD(uint16_t, opinion->found, opinion->size_offset);
+}
+
+/* What the other decoder makes of a site; of one encoding, while it is remembered, once. */
+static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
+{
+    uint64_t decoder = v->code_pages->opinion.decoders[page->form % VMM_CODE_FORMS];
+    const uint8_t *code = page->guest + site->offset;
+    struct opinion asked = {.decoder = decoder, .length = site->length}, *known;
+
+    memcpy(asked.code, code, site->length);
+    known = &v->code_pages->known[(code[0] ^ code[site->length - 1] * 7u ^ code[site->length / 2] * 31u)
+                                  % OPINIONS];
+    if (known->decoder != decoder || known->length != asked.length
+        || memcmp(known->code, asked.code, sizeof asked.code)) {
+        asked.other = other_length(
+            v, decoder, code, site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset);
+        *known = asked;
+    }
+    v->code_pages->counts.confirmed += known->other == site->length;
+    v->code_pages->counts.disputed += known->other && known->other != site->length;
 }
 
 /* A site that ends in its page: it gets a place in the cache if there is a template for it, and
@@ -216,9 +250,9 @@ struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
 struct vmm_site_report {
     uint64_t host; /* where its page is in this process */
     uint64_t argument;
-    uint32_t form, offset, length, operation, size, count; /* the last two of what is cached */
+    uint32_t form, offset, length, operation;
     uint8_t guest[16], shadow[16];
-    uint8_t cached[VMM_TEMPLATE_MOST * 11];
+    struct vmm_template cached; /* its place in the cache; without instructions: there is none */
 };
 
 /* The site INDEX of the page that comes NTH; 1: there is one, 0: none any more of this page,
@@ -249,10 +283,7 @@ int vmm_report_site(const struct vmm_cpu *v, uint32_t nth, uint32_t index,
     memcpy(report->guest, page->guest + site->offset, site->length);
     memcpy(report->shadow, page->code + site->offset, site->length);
     from = vmm_cache_get(v, site->slot);
-    report->count = from ? from->count : 0;
-    for (unsigned i = 0; i < report->count; i++) {
-        memcpy(report->cached + report->size, from->code[i].code, from->code[i].length);
-        report->size += from->code[i].length;
-    }
+    if (from)
+        report->cached = *from;
     return (int)index + 1;
 }

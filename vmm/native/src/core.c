@@ -58,7 +58,7 @@ static const char *const needed_once[] = {
     "helper_set_cp_reg64_arm", "helper_mrs_banked_arm", "helper_msr_banked_arm", "get_arm_cp_reginfo_arm",
     "x86_cpu_tlb_fill_x86_64", "x86_cpu_do_interrupt_x86_64", "do_interrupt_x86_hardirq_x86_64",
     "x86_cpu_exec_interrupt_x86_64", "raise_exception_err_ra_x86_64",
-    "helper_raise_interrupt_x86_64", "helper_into_x86_64",
+    "helper_into_x86_64",
     "helper_raise_exception_x86_64", "helper_rdtsc_x86_64", "helper_rdtscp_x86_64",
     "x86_ldl_phys_x86_64", "x86_ldq_phys_x86_64", "x86_stl_phys_notdirty_x86_64",
     "cpu_x86_cpuid_x86_64", "cpu_get_tsc_x86_64", "qemu_system_reset_request", "helper_rdpmc_x86_64",
@@ -181,6 +181,9 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
     v->env = env;
     v->arch = arch;
     v->left = &FIELD(int64_t, cpu, CPU_RANDOM_SEED);
+    for (int i = 0; i < VMM_MMU_INDEXES; i++)
+        v->entries[i] = &v->entry_lists[i];
+    v->parked_entries = &v->entry_lists[VMM_MMU_INDEXES];
     v->event_at = v->event_cycle = VMM_NEVER;
     if (!vmm_tlb_is_known(v) || FIELD(uint32_t, cpu, CPU_CLUSTER_INDEX) != CPU_NO_CLUSTER) {
         snprintf(error, size, "the engine's TLB is not where this build keeps it");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* GICv2 of a system with one processor (vmm/devices/gicv2.py says what it does). */
+/* GICv2 (vmm/devices/gicv2.py says what it does).
+ *
+ * An access is that of the running processor, v->number; outputs lead to it and its peers.
+ */
 #include "models.h"
 
 enum { PRIVATE = 32, SGIS = 16, SPURIOUS = 1023, OTHER_GROUP = 1022, IDLE = 0x100 };
@@ -15,9 +18,9 @@ enum {
 };
 #define SGI_SET 0xffffu
 
-static struct vmm_gic_bank *bank_of(struct vmm_gic *g, unsigned intid)
+static struct vmm_gic_bank *bank_of(struct vmm_gic *g, unsigned cpu, unsigned intid)
 {
-    return intid < PRIVATE ? &g->private[0] : &g->shared;
+    return intid < PRIVATE ? &g->private[cpu] : &g->shared;
 }
 
 static bool in_set(const uint64_t *set, unsigned intid)
@@ -51,21 +54,22 @@ static void look(const struct vmm_gic_bank *b, uint64_t ready, unsigned word, un
 }
 
 /* The interrupt that the distributor forwards past the priority mask, or SPURIOUS. */
-static unsigned highest(const struct vmm_gic *g, unsigned *priority)
+static unsigned highest(const struct vmm_gic *g, unsigned cpu, unsigned *priority)
 {
-    unsigned found = SPURIOUS, best = g->interfaces[0].pmr;
+    const struct vmm_gic_bank *private = &g->private[cpu];
+    unsigned found = SPURIOUS, best = g->interfaces[cpu].pmr;
 
-    look(&g->private[0], candidates(g, &g->private[0], 0), 0, &found, &best);
+    look(private, candidates(g, private, 0), 0, &found, &best);
     for (unsigned word = 0; word < (g->lines + 63) / 64; word++)
-        look(&g->shared, candidates(g, &g->shared, word) & g->targets[0][word], word, &found,
+        look(&g->shared, candidates(g, &g->shared, word) & g->targets[cpu][word], word, &found,
              &best);
     *priority = best;
     return found;
 }
 
-static unsigned running(const struct vmm_gic *g)
+static unsigned running(const struct vmm_gic *g, unsigned cpu)
 {
-    const struct vmm_gic_interface *i = &g->interfaces[0];
+    const struct vmm_gic_interface *i = &g->interfaces[cpu];
     uint64_t low = i->apr[0][0] | i->apr[1][0], high = i->apr[0][1] | i->apr[1][1];
 
     if (low)
@@ -73,38 +77,52 @@ static unsigned running(const struct vmm_gic *g)
     return high ? (64u + (unsigned)__builtin_ctzll(high)) << 1 : IDLE;
 }
 
-/* What interrupts the processor now. */
-static unsigned signalled(struct vmm_gic *g, unsigned *group)
+/* What interrupts a processor now. */
+static unsigned signalled(struct vmm_gic *g, unsigned cpu, unsigned *group)
 {
-    unsigned priority, intid = highest(g, &priority);
+    unsigned priority, intid = highest(g, cpu, &priority);
 
     *group = 0;
-    if (intid == SPURIOUS || priority >= running(g))
+    if (intid == SPURIOUS || priority >= running(g, cpu))
         return SPURIOUS;
-    *group = in_set(bank_of(g, intid)->group1, intid);
-    return g->interfaces[0].ctlr >> *group & 1 ? intid : SPURIOUS;
+    *group = in_set(bank_of(g, cpu, intid)->group1, intid);
+    return g->interfaces[cpu].ctlr >> *group & 1 ? intid : SPURIOUS;
+}
+
+static void drive(struct vmm_cpu *v, unsigned cpu, uint32_t request, bool high)
+{
+    struct vmm_cpu *to = v;
+
+    while (to->number != cpu)
+        to = to->peer;
+    vmm_set_interrupt(to, request, high);
+    if (high)
+        vmm_turn_ends_soon(v);
 }
 
 static void update(struct vmm_cpu *v, struct vmm_gic *g)
 {
-    unsigned group, intid = signalled(g, &group);
-    bool fast = intid != SPURIOUS && group == 0 && g->interfaces[0].ctlr & FIQ_EN;
-    bool slow = intid != SPURIOUS && !fast;
+    for (unsigned cpu = 0; cpu < g->processors; cpu++) {
+        unsigned group, intid = signalled(g, cpu, &group);
+        bool fast = intid != SPURIOUS && group == 0 && g->interfaces[cpu].ctlr & FIQ_EN;
+        bool slow = intid != SPURIOUS && !fast;
 
-    if (slow != g->irq[0]) {
-        g->irq[0] = slow;
-        vmm_set_interrupt(v, VMM_REQUEST_IRQ, slow);
-    }
-    if (fast != g->fiq[0]) {
-        g->fiq[0] = fast;
-        vmm_set_interrupt(v, VMM_REQUEST_FIQ, fast);
+        if (slow != g->irq[cpu]) {
+            g->irq[cpu] = slow;
+            drive(v, cpu, VMM_REQUEST_IRQ, slow);
+        }
+        if (fast != g->fiq[cpu]) {
+            g->fiq[cpu] = fast;
+            drive(v, cpu, VMM_REQUEST_FIQ, fast);
+        }
     }
 }
 
 static unsigned acknowledge(struct vmm_cpu *v, struct vmm_gic *g, bool aliased)
 {
-    struct vmm_gic_interface *i = &g->interfaces[0];
-    unsigned group, intid = signalled(g, &group), point = i->bpr, level, shown = intid;
+    unsigned cpu = v->number;
+    struct vmm_gic_interface *i = &g->interfaces[cpu];
+    unsigned group, intid = signalled(g, cpu, &group), point = i->bpr, level, shown = intid;
     struct vmm_gic_bank *b;
     uint64_t bit;
 
@@ -112,7 +130,7 @@ static unsigned acknowledge(struct vmm_cpu *v, struct vmm_gic *g, bool aliased)
         return SPURIOUS;
     if (!aliased && group && !(i->ctlr & ACK_CTL))
         return OTHER_GROUP;
-    b = bank_of(g, intid);
+    b = bank_of(g, cpu, intid);
     bit = 1ull << (intid & 63);
     if (group && !(i->ctlr & CBPR))
         point = i->abpr - 1;
@@ -120,7 +138,7 @@ static unsigned acknowledge(struct vmm_cpu *v, struct vmm_gic *g, bool aliased)
     i->apr[group][level >> 6] |= 1ull << (level & 63);
     b->active[intid >> 6] |= bit;
     if (intid < SGIS) {
-        uint8_t *sources = &g->sources[0][intid];
+        uint8_t *sources = &g->sources[cpu][intid];
         shown |= (unsigned)__builtin_ctz(*sources | 0x100u) << 10;
         *sources &= (uint8_t)(*sources - 1);
         if (!*sources)
@@ -134,14 +152,13 @@ static unsigned acknowledge(struct vmm_cpu *v, struct vmm_gic *g, bool aliased)
 
 static void end(struct vmm_cpu *v, struct vmm_gic *g, uint32_t value, bool aliased)
 {
-    struct vmm_gic_interface *i = &g->interfaces[0];
-    unsigned intid = value & 0x3ff;
+    unsigned cpu = v->number, intid = value & 0x3ff, group;
+    struct vmm_gic_interface *i = &g->interfaces[cpu];
     struct vmm_gic_bank *b;
-    unsigned group;
 
-    if (intid >= g->lines || running(g) == IDLE)
+    if (intid >= g->lines || running(g, cpu) == IDLE)
         return;
-    b = bank_of(g, intid);
+    b = bank_of(g, cpu, intid);
     group = in_set(b->group1, intid);
     if (aliased && !group)
         return;
@@ -158,7 +175,7 @@ bool vmm_gic_interface_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t off
                             uint64_t *value)
 {
     struct vmm_gic *g = m->state;
-    const struct vmm_gic_interface *i = &g->interfaces[0];
+    const struct vmm_gic_interface *i = &g->interfaces[v->number];
     unsigned priority;
 
     switch (offset) {
@@ -168,7 +185,7 @@ bool vmm_gic_interface_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t off
     case GICC_IAR:
     case GICC_AIAR: *value = acknowledge(v, g, offset == GICC_AIAR); return true;
     case GICC_RPR:
-        priority = running(g);
+        priority = running(g, v->number);
         *value = priority == IDLE ? 0xff : priority;
         return true;
     default: return false;
@@ -179,15 +196,16 @@ bool vmm_gic_interface_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t of
                              uint32_t value)
 {
     struct vmm_gic *g = m->state;
+    struct vmm_gic_interface *i = &g->interfaces[v->number];
     unsigned intid = value & 0x3ff;
 
     switch (offset) {
-    case GICC_PMR: g->interfaces[0].pmr = value & 0xff; break;
+    case GICC_PMR: i->pmr = value & 0xff; break;
     case GICC_EOIR:
     case GICC_AEOIR: end(v, g, value, offset == GICC_AEOIR); return true;
     case GICC_DIR:
-        if (intid < g->lines && g->interfaces[0].ctlr & EOI_MODE)
-            bank_of(g, intid)->active[intid >> 6] &= ~(1ull << (intid & 63));
+        if (intid < g->lines && i->ctlr & EOI_MODE)
+            bank_of(g, v->number, intid)->active[intid >> 6] &= ~(1ull << (intid & 63));
         break;
     default: return false;
     }
@@ -196,20 +214,21 @@ bool vmm_gic_interface_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t of
 }
 
 /* The part of a set that the register at OFFSET shows: 32 interrupts. */
-static bool set_at(struct vmm_gic *g, uint32_t offset, struct vmm_gic_bank **bank, unsigned *word,
-                   unsigned *shift)
+static bool set_at(struct vmm_gic *g, unsigned cpu, uint32_t offset, struct vmm_gic_bank **bank,
+                   unsigned *word, unsigned *shift)
 {
     unsigned first = (offset & 0x7f) * 8;
 
     if (offset & 3 || first >= g->lines)
         return false;
-    *bank = bank_of(g, first);
+    *bank = bank_of(g, cpu, first);
     *word = first >> 6;
     *shift = first & 63;
     return true;
 }
 
-bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *value)
+bool vmm_gic_distributor_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
+                              uint64_t *value)
 {
     struct vmm_gic *g = m->state;
     struct vmm_gic_bank *b;
@@ -220,7 +239,7 @@ bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *va
         *value = g->ctlr;
         return true;
     }
-    if (offset < GICD_ISENABLER || offset >= GICD_IPRIORITYR || !set_at(g, offset, &b, &word, &shift))
+    if (offset < GICD_ISENABLER || offset >= GICD_IPRIORITYR || !set_at(g, v->number, offset, &b, &word, &shift))
         return false;
     switch (offset & ~0x7fu) {
     case GICD_ISENABLER:
@@ -233,6 +252,27 @@ bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *va
     return true;
 }
 
+/* GICD_SGIR: software generated interrupt NUMBER. */
+static bool send(struct vmm_cpu *v, struct vmm_gic *g, unsigned filter, unsigned targets,
+                 unsigned number)
+{
+    unsigned own = 1u << v->number;
+
+    if (filter == 3)
+        return false; /* reserved: the device complains */
+    if (filter == 1)
+        targets = ~own; /* all others */
+    if (filter == 2)
+        targets = own;
+    for (unsigned cpu = 0; cpu < g->processors; cpu++)
+        if (targets >> cpu & 1) {
+            g->sources[cpu][number] |= (uint8_t)own;
+            g->private[cpu].latched[0] |= 1ull << number;
+        }
+    update(v, g);
+    return true;
+}
+
 bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
                                uint32_t value)
 {
@@ -242,17 +282,9 @@ bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t 
     uint64_t bits, not_sgi;
 
     if (offset == GICD_SGIR) {
-        unsigned filter = value >> 24 & 3, number = value & 0xf;
-        if (filter == 3)
-            return false; /* reserved: the device complains */
-        if (filter == 2 || (filter == 0 && value >> 16 & 1)) {
-            g->sources[0][number] |= 1;
-            g->private[0].latched[0] |= 1ull << number;
-        }
-        update(v, g);
-        return true;
+        return send(v, g, value >> 24 & 3, value >> 16 & 0xff, value & 0xf);
     }
-    if (offset < GICD_ISENABLER || offset >= GICD_IPRIORITYR || !set_at(g, offset, &b, &word, &shift))
+    if (offset < GICD_ISENABLER || offset >= GICD_IPRIORITYR || !set_at(g, v->number, offset, &b, &word, &shift))
         return false;
     bits = (uint64_t)value << shift;
     not_sgi = word || b == &g->shared ? bits : bits & ~(uint64_t)SGI_SET;
@@ -268,9 +300,9 @@ bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t 
     return true;
 }
 
-static void input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high)
+static void input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t intid, bool high)
 {
-    struct vmm_gic_bank *b = bank_of(g, intid);
+    struct vmm_gic_bank *b = bank_of(g, cpu, intid);
     uint64_t bit = 1ull << (intid & 63);
     unsigned word = intid >> 6;
 
@@ -284,17 +316,18 @@ static void input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool hig
 }
 
 /* An input wire has changed; false if the Python device is to see to it. */
-bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high);
-bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, int high)
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t intid, int high);
+bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t intid, int high)
 {
     if (v->models_on)
-        input(v, g, intid, high);
+        input(v, g, cpu, intid, high);
     return v->models_on;
 }
 
-/* A modelled device drives an input, to the level that it has or to the other. */
+/* A modelled device of the first processor's drives an input, to the level that it has or to
+ * the other. */
 void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high)
 {
-    if (in_set(bank_of(g, intid)->level, intid) != high)
-        input(v, g, intid, high);
+    if (in_set(bank_of(g, 0, intid)->level, intid) != high)
+        input(v, g, 0, intid, high);
 }

@@ -33,7 +33,7 @@ static bool model_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset, 
     vmm_clear_hot(v); /* some of these reads do something */
     switch (m->kind) {
     case VMM_MODEL_IRQMP: return vmm_irqmp_read(m, offset, value);
-    case VMM_MODEL_GIC_DISTRIBUTOR: return vmm_gic_distributor_read(m, offset, value);
+    case VMM_MODEL_GIC_DISTRIBUTOR: return vmm_gic_distributor_read(v, m, offset, value);
     case VMM_MODEL_GIC_INTERFACE: return vmm_gic_interface_read(v, m, offset, value);
     case VMM_MODEL_I8259_MASTER: return vmm_i8259_read(m, &pair->master, offset, value);
     case VMM_MODEL_I8259_SLAVE: return vmm_i8259_read(m, &pair->slave, offset, value);

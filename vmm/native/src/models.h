@@ -136,7 +136,8 @@ bool vmm_gic_interface_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t off
                             uint64_t *value);
 bool vmm_gic_interface_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
                              uint32_t value);
-bool vmm_gic_distributor_read(struct vmm_model *m, uint32_t offset, uint64_t *value);
+bool vmm_gic_distributor_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
+                              uint64_t *value);
 bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
                                uint32_t value);
 void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high);

@@ -6,7 +6,6 @@
  * virtual mode, the words of the virtual CPU the banked ones of the others.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
 
 #include <string.h>
 

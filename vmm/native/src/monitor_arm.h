@@ -5,6 +5,7 @@
 #ifndef MONITOR_ARM_H
 #define MONITOR_ARM_H
 
+#include "offsets.h"
 #include "vmm.h"
 
 struct vmm_template;
@@ -60,7 +61,9 @@ static inline uint32_t vmm_arm_field(uint32_t code, unsigned low, unsigned bits)
 /* A register as an operand; the pc reads as two instructions on. */
 static inline uint32_t vmm_arm_operand(struct vmm_cpu *v, unsigned number)
 {
-    return vmm_arm_registers(v)[number] + (number == 15 ? 8 : 0);
+    uint32_t ahead = number != 15 ? 0 : FIELD(uint32_t, v->env, ARM_THUMB) ? 4 : 8;
+
+    return vmm_arm_registers(v)[number] + ahead;
 }
 
 /* What became of an instruction. */
@@ -115,6 +118,7 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 void vmm_para_arm_settle(struct vmm_cpu *v);
 
 /* monitor_arm_system.c */
+void *vmm_arm_register(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
 void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code);

@@ -5,7 +5,6 @@
  * (vmm/monitor/arm/decode.py).  monitor_arm_memory.c has those that load and store.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
 
 /* The SPSR of the current mode. */
 uint32_t *vmm_arm_saved_psr(struct vmm_cpu *v)
@@ -150,12 +149,23 @@ static bool is_followed(struct vmm_cpu *v, uint32_t code, uint32_t value)
     return vmm_memory_flush(v, value & ~0xfffu, opc2 != BY_ADDRESS && opc2 != BY_ADDRESS_ALL);
 }
 
-static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
+/* What MRC and VMRS have read.  Not the pc is written but the condition flags (A8.8.107). */
+static void read_into(struct vmm_cpu *v, unsigned to, uint32_t value)
 {
     enum { FLAGS = 0xf0000000 };
+
+    if (to == 15)
+        vmm_arm_write_cpsr(v, value, FLAGS);
+    else
+        vmm_arm_registers(v)[to] = value;
+}
+
+static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
+{
     unsigned to = vmm_arm_field(code, 12, 4);
     bool is_read = code >> 20 & 1;
-    uint64_t value = vmm_arm_registers(v)[to];
+    /* A read that does nothing leaves it as it was. */
+    uint64_t value = to == 15 && is_read ? vmm_arm_cpsr(v) : vmm_arm_operand(v, to);
     int result = vmm_arm_system(v, code, &value, retaddr);
 
     if (result != ARM_DONE)
@@ -166,10 +176,7 @@ static int system_register(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)
             return ARM_DONE;
         return is_followed(v, code, (uint32_t)value) ? ARM_DONE : ARM_TOLD;
     }
-    if (to == 15)
-        vmm_arm_write_cpsr(v, (uint32_t)value, FLAGS);
-    else
-        vmm_arm_registers(v)[to] = (uint32_t)value;
+    read_into(v, to, (uint32_t)value);
     return ARM_DONE;
 }
 
@@ -177,7 +184,7 @@ static int system_register_wide(struct vmm_cpu *v, uint32_t code, uintptr_t reta
 {
     unsigned low = vmm_arm_field(code, 12, 4), high = vmm_arm_field(code, 16, 4);
     bool is_read = code >> 20 & 1, table = vmm_arm_field(code, 8, 4) == 15 && vmm_arm_field(code, 0, 4) == 2;
-    uint64_t value = (uint64_t)vmm_arm_registers(v)[high] << 32 | vmm_arm_registers(v)[low];
+    uint64_t value = (uint64_t)vmm_arm_operand(v, high) << 32 | vmm_arm_operand(v, low);
     int result = vmm_arm_system(v, code, &value, retaddr);
 
     if (result == ARM_DONE && is_read) {
@@ -199,7 +206,7 @@ static int float_system(struct vmm_cpu *v, uint32_t code)
     ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
     uint32_t number = vmm_arm_field(code, 16, 4);
     uint32_t *word = &FIELD(uint32_t, v->env, ARM_VFP_SYSTEM + 4 * number);
-    uint32_t *to = &vmm_arm_registers(v)[vmm_arm_field(code, 12, 4)];
+    unsigned to = vmm_arm_field(code, 12, 4);
 
     if (!v->vcpu->kernel
         || (number != FPSID && number != MVFR1 && number != MVFR0 && number != FPEXC))
@@ -207,9 +214,9 @@ static int float_system(struct vmm_cpu *v, uint32_t code)
     if (fp_exception_el_arm(v->env, KERNEL_LEVEL))
         return ARM_NO_FLOAT;
     if (code & 1u << 20) {
-        *to = *word;
+        read_into(v, to, *word);
     } else if (number == FPEXC) {
-        *word = *to & FPEXC_EN;
+        *word = vmm_arm_operand(v, to) & FPEXC_EN;
         rebuild(v->env);
     }
     return ARM_DONE;

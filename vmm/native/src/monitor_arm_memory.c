@@ -6,7 +6,7 @@
  * instruction as if it had not begun; but what a store has stored is stored.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
+#include "tlb.h"
 
 /* ---- memory ------------------------------------------------------------------- */
 
@@ -21,8 +21,13 @@ static uint32_t load(struct vmm_cpu *v, uint32_t address, unsigned operation, ui
     static load_fn functions[2][3];
     unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     load_fn *function = &functions[big][size];
+    const uint32_t *plain
+        = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, VMM_TLB_LOAD) : NULL;
     uint32_t value;
     bool watched;
+
+    if (plain)
+        return *plain;
 
     if (!*function)
         *function = (load_fn)(uintptr_t)vmm_original(names[big][size]);
@@ -47,7 +52,14 @@ static void store(struct vmm_cpu *v, uint32_t address, uint32_t value, unsigned 
     static store_fn functions[2][3];
     unsigned big = FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E ? 1 : 0, size = operation & 3;
     store_fn *function = &functions[big][size];
+    uint32_t *plain
+        = !big && size == LOG_WORD ? vmm_plain_word(v, address, USER_INDEX, VMM_TLB_STORE) : NULL;
     bool watched;
+
+    if (plain) {
+        *plain = value;
+        return;
+    }
 
     if (!*function)
         *function = (store_fn)(uintptr_t)vmm_original(names[big][size]);
@@ -221,7 +233,7 @@ int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_
     if (t.is_load)
         value = load(v, t.address, t.operation, retaddr);
     else
-        store(v, t.address, vmm_arm_registers(v)[t.to], t.operation, retaddr);
+        store(v, t.address, vmm_arm_operand(v, t.to), t.operation, retaddr);
     as_user(v, false);
     vmm_arm_registers(v)[t.base] = t.after;
     if (t.base == 15) /* UNPREDICTABLE: the engine goes there */

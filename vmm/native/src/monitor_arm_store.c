@@ -7,7 +7,6 @@
  * that name the pc, and those that are UNPREDICTABLE, are left as they are.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
 #include "shadow.h"
 
 enum { SP = 13, PC = 15 };

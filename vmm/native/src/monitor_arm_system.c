@@ -2,40 +2,27 @@
 /* An ARM virtual CPU's system registers, which are the engine's (DDI 0406C, B3.15 to B3.17):
  * the engine's own functions, called with the privilege of the virtual mode. */
 #include "monitor_arm.h"
-#include "offsets.h"
-
-#include <string.h>
 
 enum { CRN_MONITORS = 9 };
 
 /* The engine's description of a register of this CPU, or NULL. */
-static void *find(struct vmm_cpu *v, uint32_t key)
+void *vmm_arm_register(struct vmm_cpu *v, uint32_t key)
 {
     typedef void *(*find_fn)(void *, uint32_t);
     ORIGINAL(find_fn, original, "get_arm_cp_reginfo_arm");
-    enum { KNOWN = 16 };
-    static __thread struct {
-        void *ri;
-        uint32_t key;
-    } known[KNOWN]; /* what was found last; descriptions stay as long as their engine */
-    static __thread uint32_t known_serial; /* another engine's table may be at the same address */
-    uint32_t slot = (key ^ key >> 7 ^ key >> 11) % KNOWN;
+    struct vmm_arm_known *known = &v->arm_known[(key ^ key >> 5 ^ key >> 10) % VMM_ARM_KNOWN];
 
-    if (known_serial != v->serial) {
-        memset(known, 0, sizeof known);
-        known_serial = v->serial;
+    if (known->key != key) {
+        known->key = key;
+        known->register_info = original(FIELD(void *, v->cpu, ARM_CP_REGS), key);
     }
-    if (known[slot].key != key) {
-        known[slot].key = key;
-        known[slot].ri = original(FIELD(void *, v->cpu, ARM_CP_REGS), key);
-    }
-    return known[slot].ri;
+    return known->register_info;
 }
 
 /* The word that holds a register which is nothing but a word; NULL if there is none. */
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key)
 {
-    void *ri = find(v, key);
+    void *ri = vmm_arm_register(v, key);
 
     return ri ? &FIELD(uint32_t, v->env, FIELD(int64_t, ri, RI_FIELD_OFFSET)) : NULL;
 }
@@ -43,7 +30,7 @@ uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key)
 /* The same, of whichever register (for Python too): NULL if it is more than a word. */
 void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key)
 {
-    void *ri = find(v, key);
+    void *ri = vmm_arm_register(v, key);
 
     if (!ri || FIELD(uint32_t, ri, RI_TYPE) & RI_TYPE_CONSTANT || FIELD(void *, ri, RI_READFN)
         || FIELD(void *, ri, RI_RAW_READFN) || !FIELD(int64_t, ri, RI_FIELD_OFFSET))
@@ -60,7 +47,7 @@ uint32_t *vmm_arm_plain_word(struct vmm_cpu *v, uint32_t code)
     bool is_read = code >> 20 & 1;
     uint32_t cp = code >> 8 & 15, crn = code >> 16 & 15, opc2 = code >> 5 & 7;
     uint32_t key = ARM_KEY(cp, 0, crn, code >> 21 & 7, code & 15, opc2);
-    void *ri = cp == SYSTEM_CONTROL ? find(v, key) : NULL;
+    void *ri = cp == SYSTEM_CONTROL ? vmm_arm_register(v, key) : NULL;
 
     if (!ri || !vmm_arm_system_word(v, key) || FIELD(void *, ri, RI_ACCESSFN)
         || !(FIELD(uint32_t, ri, RI_ACCESS) >> (2 + is_read) & 1)
@@ -161,7 +148,7 @@ int vmm_arm_system(struct vmm_cpu *v, uint32_t code, uint64_t *value, uintptr_t 
     ORIGINAL(rebuild_fn, rebuild, "arm_rebuild_hflags_arm");
     bool wide = (code & 0x0fe00000) == 0x0c400000, is_read = code >> 20 & 1;
     uint32_t cp = code >> 8 & 15, mode;
-    void *ri = find(v, wide ? ARM_KEY(cp, 1, 0, code >> 4 & 15, code & 15, 0)
+    void *ri = vmm_arm_register(v, wide ? ARM_KEY(cp, 1, 0, code >> 4 & 15, code & 15, 0)
                             : ARM_KEY(cp, 0, code >> 16 & 15, code >> 21 & 7, code & 15, code >> 5 & 7));
 
     if (!ri || !allowed(v, ri, is_read))

@@ -11,6 +11,7 @@
  */
 #include "monitor_sparc.h"
 #include "offsets.h"
+#include "tlb.h"
 
 typedef void (*raise_fn)(void *, int, uintptr_t);
 
@@ -52,6 +53,31 @@ static void take_supervisor(struct vmm_cpu *v)
         c->kernel = kernel;
         vmm_set_view(v, kernel ? VMM_VIEW_KERNEL : VMM_VIEW_USER);
     }
+}
+
+/* The guest's PSR is written. */
+void vmm_sparc_put_psr(struct vmm_cpu *v, uint32_t value);
+void vmm_sparc_put_psr(struct vmm_cpu *v, uint32_t value)
+{
+    typedef void (*put_fn)(void *, uint32_t);
+    ORIGINAL(put_fn, put, "cpu_put_psr_sparc");
+
+    put(v->env, value);
+    take_supervisor(v);
+}
+
+/* A privileged instruction of virtual supervisor mode has trapped: what it is, and what most of
+ * them need to know, without a call for each. */
+void vmm_sparc_note_instruction(struct vmm_cpu *v)
+{
+    typedef uint32_t (*get_fn)(void *);
+    ORIGINAL(get_fn, get, "cpu_get_psr_sparc");
+    enum { USER_INDEX = 0, PSR_S = 1 << 7 };
+    const uint32_t *code
+        = vmm_plain_word(v, FIELD(uint32_t, v->env, SPARC_PC), USER_INDEX, VMM_TLB_FETCH);
+
+    *word(v, VMM_SPARC_INSTRUCTION) = code ? __builtin_bswap32(*code) : 0;
+    *word(v, VMM_SPARC_PSR) = get(v->env) | PSR_S;
 }
 
 /* ---- traps ------------------------------------------------------------------ */

@@ -9,7 +9,9 @@ enum vmm_sparc_word {
     VMM_SPARC_MMU_CONTROL,
     VMM_SPARC_CACHE_CONTROL,
     VMM_SPARC_TRANSLATED, /* the guest's kernel is translated for its virtual processor */
-    VMM_SPARC_USER_WINDOW /* para: the last window that is a user's, by number plus one; 0: none */
+    VMM_SPARC_USER_WINDOW, /* para: the last window that is a user's, by number plus one; 0: none */
+    VMM_SPARC_INSTRUCTION, /* that the monitor is to emulate; 0: it has to look itself */
+    VMM_SPARC_PSR          /* as it is then */
 };
 
 /* Whether the guest's MMU translates; the real one always does. */
@@ -21,6 +23,7 @@ bool vmm_sparc_translates(const struct vmm_cpu *v);
 
 /* Exceptions and interrupts of a translated guest; false if its monitor is to be told. */
 void vmm_sparc_take(struct vmm_cpu *v, uint32_t trap);
+void vmm_sparc_note_instruction(struct vmm_cpu *v);
 bool vmm_sparc_takes_trap(struct vmm_cpu *v, uint32_t trap);
 bool vmm_sparc_takes_interrupt(struct vmm_cpu *v);
 

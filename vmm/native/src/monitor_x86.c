@@ -29,6 +29,12 @@ enum { REQUEST_HARD = 2, REQUEST_NMI = 0x200 };
 
 /* ---- the VCPU page (vcpu_page.c, vmm/monitor/x86/templates.py) ------------------ */
 
+/* How it says that interrupts are open: the monitor's own page by the flag itself, for templates. */
+static uint32_t open_word(const struct vmm_cpu *v)
+{
+    return v->vcpu_page_address == VMM_NO_ADDRESS ? FL_IF : 1;
+}
+
 /* The guest may have opened or closed interrupts there. */
 void vmm_x86_take_page(struct vmm_cpu *v)
 {
@@ -36,7 +42,7 @@ void vmm_x86_take_page(struct vmm_cpu *v)
 
     if (v->vcpu_page)
         vcpu->eflags = (vcpu->eflags & ~(uint32_t)FL_IF)
-            | (FIELD(uint32_t, v->vcpu_page, VMM_PAGE_INTERRUPTS) & 1 ? FL_IF : 0);
+            | (FIELD(uint32_t, v->vcpu_page, VMM_PAGE_INTERRUPTS) & open_word(v) ? FL_IF : 0);
 }
 
 /* What the guest reads there is as its virtual processor has it. */
@@ -44,7 +50,7 @@ void vmm_x86_give_page(struct vmm_cpu *v)
 {
     const struct x86_vcpu *vcpu = vmm_x86_vcpu(v);
     const uint64_t *cr = &FIELD(uint64_t, v->env, X86_CR);
-    uint32_t open = vcpu->eflags & FL_IF ? 1 : 0;
+    uint32_t open = vcpu->eflags & FL_IF ? open_word(v) : 0;
 
     if (!v->vcpu_page)
         return;
@@ -171,32 +177,11 @@ bool vmm_x86_virtual_interrupt(struct vmm_cpu *v, int request)
     vmm_x86_take_page(v);
     if (!(request & REQUEST_NMI) && !(request & REQUEST_HARD && vcpu->eflags & FL_IF)) {
         if (v->vcpu_page && request & REQUEST_HARD)
-            vmm_page_put(v, VMM_PAGE_PENDING, 1);
+            vmm_page_put(v, VMM_PAGE_PENDING, open_word(v));
         return false;
     }
     vmm_x86_show(v);
     taken = vmm_exec_original[VMM_X86](v->cpu, request);
     vmm_x86_hide(v);
     return taken;
-}
-
-/* SYSCALL does not look at the privilege level: it enters the monitor, and from
- * there the virtual processor's kernel.  (SYSENTER is in x86.c.) */
-void helper_syscall_x86_64(void *env, int length);
-void helper_syscall_x86_64(void *env, int length)
-{
-    typedef void (*fn)(void *, int);
-    ORIGINAL(fn, original, "helper_syscall_x86_64");
-    struct vmm_cpu *v = vmm_current;
-    bool virtual = v && v->env == env && vmm_x86_virtual(v);
-
-    if (virtual)
-        vmm_x86_show(v);
-    if (v && v->env == env)
-        v->helper_pc = GUEST_RETURN;
-    original(env, length);
-    if (v && v->env == env)
-        v->helper_pc = 0;
-    if (virtual)
-        vmm_x86_hide(v);
 }

@@ -7,7 +7,6 @@
  * the one address that it registered, in Supervisor mode.
  */
 #include "monitor_arm.h"
-#include "offsets.h"
 
 enum { HYPERCALL = 0x5600, NUMBER = 12 /* the register that a call's number is in */ };
 enum { MOST_UPDATES = 4096 }; /* in one call */

@@ -17,6 +17,9 @@ void vmm_join(struct vmm_cpu *v, struct vmm_cpu *first)
     free(v->pages);
     v->pages = first->pages;
     v->borrows_pages = 1;
+    for (const struct vmm_cpu *peer = first->peer; peer && peer != first; peer = peer->peer)
+        v->number++;
+    v->number++;
     v->peer = first->peer ? first->peer : first;
     first->peer = v;
 }
@@ -93,6 +96,17 @@ void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from)
         v->withdrawn = 0;
         vmm_flush_tlb(v);
     }
+}
+
+/* Another processor than V may have become able to run: V's turn is no longer without end. */
+void vmm_turn_ends_soon(struct vmm_cpu *v)
+{
+    if (!v->turn_end || *v->turn_end != VMM_NEVER)
+        return;
+    *v->turn_end = vmm_count(v) + VMM_TURN;
+    if (*v->turn_end < v->event_at)
+        v->event_at = *v->turn_end;
+    vmm_rearm(v);
 }
 
 /* A processor that slept is to go on. */

@@ -87,57 +87,6 @@ bool vmm_guard_has_format(const struct vmm_guard *guard, const struct vmm_format
     return !memcmp(&guard->types.format, format, sizeof *format);
 }
 
-/* ---- what the processor remembers --------------------------------------------------------- */
-
-/* Of a page, or of VMM_ALL_PAGES. */
-void vmm_guard_forget(struct vmm_guard *guard, uint64_t page)
-{
-    struct vmm_types *types = &guard->types;
-
-    guard->generation++;
-    if (!types->cpu)
-        types->calls.on_flush(page);
-    else if (page == VMM_ALL_PAGES)
-        vmm_flush_tlb(types->cpu);
-    else
-        vmm_flush_page(types->cpu, (uint32_t)page);
-    if (page == VMM_ALL_PAGES)
-        types->stale = false;
-}
-
-static void flush_if_stale(struct vmm_guard *guard)
-{
-    if (guard->types.stale)
-        vmm_guard_forget(guard, VMM_ALL_PAGES);
-}
-
-/* The page that the entry at an offset of TABLE translates, in the only place where walks of
- * the current context find it.  VMM_ALL_PAGES: there may be more, or it is no single page. */
-static uint64_t page_of(const struct vmm_guard *guard, const struct vmm_table *table,
-                        uint32_t offset)
-{
-    const struct vmm_types *types = &guard->types;
-    uint32_t size = types->format.entry_size;
-    uint64_t page = (uint64_t)(offset / size) << vmm_level_shift(&types->format, table->level);
-
-    if (vmm_types_part(types, table, offset).span != 1 << 12)
-        return VMM_ALL_PAGES;
-    while (!table->pins) {
-        const struct vmm_use *use = table->uses;
-        const struct vmm_table *parent = use->parent;
-        struct vmm_part named = {0};
-
-        /* The entry that came last need not be the one that is left. */
-        if (table->use_count == 1 && use->count == 1)
-            named = vmm_types_part(types, parent, use->offset);
-        if (named.address != table->base || named.level != table->level)
-            return VMM_ALL_PAGES;
-        page += (uint64_t)(use->offset / size) << vmm_level_shift(&types->format, parent->level);
-        table = parent;
-    }
-    return table->current == 1 && !table->use_count ? table->begins + page : VMM_ALL_PAGES;
-}
-
 /* ---- roots --------------------------------------------------------------------------------- */
 
 static void let_go(struct vmm_guard *guard, uint32_t index)
@@ -184,7 +133,7 @@ bool vmm_guard_enter(struct vmm_guard *guard, const struct vmm_root *roots, uint
     }
     while (guard->root_count > VMM_ROOTS)
         let_go(guard, 0);
-    flush_if_stale(guard);
+    vmm_guard_flush_if_stale(guard);
     return true;
 }
 
@@ -289,7 +238,7 @@ bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size)
 
     if (different > 0)
         guard->counters->updates += (uint64_t)different;
-    flush_if_stale(guard);
+    vmm_guard_flush_if_stale(guard);
     return different >= 0;
 }
 
@@ -328,23 +277,7 @@ static int look_at_others(struct vmm_guard *guard, struct vmm_table *table, uint
     return different;
 }
 
-/* What a batch has to have forgotten when it is done. */
-struct to_flush {
-    uint64_t pages[VMM_FLUSH_PAGES];
-    uint32_t count;
-    bool all;
-};
-
-/* An entry that stood for OLD, the translation of PAGE, is another now. */
-static void note_old(struct to_flush *to, struct vmm_part old, uint64_t page)
-{
-    if (old.level || (old.span && (page == VMM_ALL_PAGES || to->count == VMM_FLUSH_PAGES)))
-        to->all = true;
-    else if (old.span)
-        to->pages[to->count++] = page;
-}
-
-static bool update_one(struct vmm_guard *guard, struct to_flush *to, uint64_t address, uint64_t value)
+static bool update_one(struct vmm_guard *guard, struct vmm_to_flush *to, uint64_t address, uint64_t value)
 {
     struct vmm_types *types = &guard->types;
     uint32_t size = types->format.entry_size;
@@ -361,10 +294,10 @@ static bool update_one(struct vmm_guard *guard, struct to_flush *to, uint64_t ad
         return vmm_types_store(types, address, value);
     offset = (uint32_t)(address - table->base);
     old = vmm_types_part(types, table, offset);
-    page = page_of(guard, table, offset);
+    page = vmm_guard_page_of(guard, table, offset);
     if (!vmm_types_propose(types, table, offset, value))
         return false;
-    note_old(to, old, page);
+    vmm_guard_note_old(to, old, page);
     if (vmm_types_store(types, address, value))
         others = look_at_others(guard, table, address, size);
     if (others < 0)
@@ -373,29 +306,19 @@ static bool update_one(struct vmm_guard *guard, struct to_flush *to, uint64_t ad
     return others >= 0;
 }
 
-static void batch_ends(struct vmm_guard *guard, const struct to_flush *to, uint32_t accepted)
-{
-    guard->counters->updates += accepted;
-    guard->generation++;
-    if (to->all)
-        guard->types.stale = true;
-    for (uint32_t i = 0; !guard->types.stale && i < to->count; i++)
-        vmm_guard_forget(guard, to->pages[i]);
-    flush_if_stale(guard);
-}
-
 /* Validate and store entries, in order; how many were accepted.  What is cached of what they
  * were is flushed: page by page, if those are few. */
 uint32_t vmm_guard_update(struct vmm_guard *guard, const struct vmm_guard_entry *entries,
                           uint32_t count)
 {
-    struct to_flush to = {.count = 0};
+    struct vmm_to_flush to = {.count = 0};
     uint32_t accepted = 0;
 
     while (accepted < count
            && update_one(guard, &to, entries[accepted].address, entries[accepted].value))
         accepted++;
-    batch_ends(guard, &to, accepted);
+    guard->counters->updates += accepted;
+    vmm_guard_flush_noted(guard, &to);
     return accepted;
 }
 
@@ -403,7 +326,7 @@ uint32_t vmm_guard_update(struct vmm_guard *guard, const struct vmm_guard_entry 
 bool vmm_guard_batch(struct vmm_cpu *v, const struct vmm_table_update *updates, uint32_t count)
 {
     struct vmm_guard *guard = vmm_guard_of(v);
-    struct to_flush to = {.count = 0};
+    struct vmm_to_flush to = {.count = 0};
     uint32_t accepted = 0;
 
     if (!guard)
@@ -411,6 +334,7 @@ bool vmm_guard_batch(struct vmm_cpu *v, const struct vmm_table_update *updates, 
     while (accepted < count
            && update_one(guard, &to, updates[accepted].address, updates[accepted].value))
         accepted++;
-    batch_ends(guard, &to, accepted);
+    guard->counters->updates += accepted;
+    vmm_guard_flush_noted(guard, &to);
     return accepted == count;
 }

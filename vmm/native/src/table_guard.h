@@ -50,6 +50,18 @@ bool vmm_guard_look(struct vmm_guard *guard, uint64_t address, uint32_t size);
 uint32_t vmm_guard_update(struct vmm_guard *guard, const struct vmm_guard_entry *entries,
                           uint32_t count);
 
+/* guard_flush.c: what a batch has to have forgotten when it is done. */
+struct vmm_to_flush {
+    uint64_t pages[VMM_FLUSH_PAGES];
+    uint32_t count;
+    bool all;
+};
+void vmm_guard_flush_if_stale(struct vmm_guard *guard);
+uint64_t vmm_guard_page_of(const struct vmm_guard *guard, const struct vmm_table *table,
+                           uint32_t offset);
+void vmm_guard_note_old(struct vmm_to_flush *to, struct vmm_part old, uint64_t page);
+void vmm_guard_flush_noted(struct vmm_guard *guard, const struct vmm_to_flush *to);
+
 /* guard_answers.c, for who answers a guest (memory.c, exposed.c, through.c).  False, and at most done what may be
  * done again: Python has to. */
 struct vmm_guard *vmm_guard_of(const struct vmm_cpu *v);

@@ -73,7 +73,7 @@ static struct vmm_place_of_page *place_of(struct vmm_cpu *v, uint64_t pa)
 
 static void note_entry(struct vmm_cpu *v, uint32_t index, uint32_t number)
 {
-    struct vmm_entries *entries = &v->entries[index];
+    struct vmm_entries *entries = v->entries[index];
 
     if (number >= VMM_ENTRIES)
         entries->count = VMM_ENTRIES;
@@ -87,7 +87,7 @@ static void note_entry(struct vmm_cpu *v, uint32_t index, uint32_t number)
  * than a page.  False: the engine has to note that. */
 bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t index)
 {
-    struct vmm_entries *entries = &v->entries[index];
+    struct vmm_entries *entries = v->entries[index];
     uint64_t mask = v->arch == VMM_X86 ? -size : (uint32_t)-size;
     uint32_t i = 0;
 
@@ -106,7 +106,7 @@ bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t inde
 /* The entries of this index are not the ones that were noted. */
 void vmm_entries_unknown(struct vmm_cpu *v, uint32_t index)
 {
-    v->entries[index].count = VMM_ENTRIES;
+    v->entries[index]->count = VMM_ENTRIES;
 }
 
 /* Put in the translation of a page of RAM if the engine has done so before, and nothing is in
@@ -254,7 +254,7 @@ uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexe
     for (uint16_t left = *indexes_in_use(v) & indexes; left; left &= (uint16_t)(left - 1)) {
         uint32_t index = (uint32_t)__builtin_ctz(left);
 
-        if (!vmm_forget_entry(v, &v->entries[index], fast_of(v, index), descriptor_of(v, index), page))
+        if (!vmm_forget_entry(v, v->entries[index], fast_of(v, index), descriptor_of(v, index), page))
             all |= (uint16_t)(1u << index);
     }
     forget_blocks_of(v, page);
@@ -287,11 +287,11 @@ bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes)
     uint16_t flushed = *in_use & indexes;
 
     for (uint16_t left = flushed; left; left &= (uint16_t)(left - 1))
-        if (v->entries[__builtin_ctz(left)].count > VMM_ENTRIES_KNOWN)
+        if (v->entries[__builtin_ctz(left)]->count > VMM_ENTRIES_KNOWN)
             return false;
     for (uint16_t left = flushed; left; left &= (uint16_t)(left - 1)) {
         uint32_t index = (uint32_t)__builtin_ctz(left);
-        struct vmm_entries *entries = &v->entries[index];
+        struct vmm_entries *entries = v->entries[index];
         const struct fast *fast = fast_of(v, index);
         char *counters = counters_of(v, index);
 
@@ -313,6 +313,6 @@ void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes)
 {
     for (uint32_t index = 0; index < VMM_MMU_INDEXES; index++)
         if (indexes >> index & 1)
-            forget_noted(&v->entries[index]);
+            forget_noted(v->entries[index]);
     v->block_groups = 0;
 }

@@ -13,7 +13,7 @@ struct fast {
 };
 
 /* In a descriptor, behind the large page's address and mask (two addresses). */
-enum { TLB_VICTIMS_TAKEN = 0x18 };
+enum { TLB_VICTIMS_TAKEN = 0x18, TLB_VICTIMS = 8 /* at most */ };
 
 /* By architecture. */
 static const struct tlb_layout {
@@ -30,10 +30,12 @@ static const struct tlb_layout {
      "tlb_flush_by_mmuidx_x86_64"},
 };
 
-/* Whether a descriptor's victims, behind two addresses of WORD bytes, have had any. */
-static inline bool vmm_has_victims(const char *descriptor, unsigned word)
+/* How many of a descriptor's victims, behind two addresses of WORD bytes, may be in use. */
+static inline unsigned vmm_victims(const char *descriptor, unsigned word)
 {
-    return FIELD(uint64_t, descriptor, 2 * word + TLB_VICTIMS_TAKEN);
+    uint64_t taken = FIELD(uint64_t, descriptor, 2 * word + TLB_VICTIMS_TAKEN);
+
+    return taken < TLB_VICTIMS ? (unsigned)taken : TLB_VICTIMS;
 }
 
 static inline struct fast *fast_of(const struct vmm_cpu *v, uint32_t index)
@@ -63,6 +65,22 @@ static inline int page_bits(const struct vmm_cpu *v)
 
     return v->arch == VMM_ARM
         ? FIELD(int32_t, FIELD(void *, v->uc, UC_TARGET_PAGE), TARGET_PAGE_BITS) : PAGE_BITS;
+}
+
+enum vmm_tlb_access { VMM_TLB_LOAD, VMM_TLB_STORE, VMM_TLB_FETCH };
+
+/* SPARC and ARM: where a word is that translated code would reach with no call; else NULL. */
+static inline void *vmm_plain_word(const struct vmm_cpu *v, uint32_t address, uint32_t index,
+                                   enum vmm_tlb_access access)
+{
+    const struct tlb_layout *layout = &tlb_layouts[v->arch];
+    const struct fast *fast = fast_of(v, index);
+    const char *entry = fast->table + (address >> (12 - TLB_ENTRY_BITS) & fast->mask);
+
+    if (address & 3 || page_bits(v) != 12
+        || FIELD(uint32_t, entry, layout->word * access) != (address & ~0xfffu))
+        return NULL;
+    return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, layout->addend));
 }
 
 #endif

@@ -15,7 +15,6 @@
 struct vmm_parked_tlb {
     struct fast fast;
     char descriptor[X86_TLB_DESCRIPTOR]; /* the largest */
-    struct vmm_entries entries;
     uint32_t index;
     bool stale; /* to be flushed before it is used */
 };
@@ -77,6 +76,7 @@ static struct vmm_parked_tlb *new_parked(const struct vmm_cpu *v, uint32_t index
         return NULL;
     }
     memset(parked->fast.table, 0xff, bytes);
+    memset(v->parked_entries, 0, sizeof *v->parked_entries);
     return parked;
 }
 
@@ -86,26 +86,32 @@ void vmm_free_parked(struct vmm_cpu *v)
     v->parked = NULL;
 }
 
-static void swap(void *a, void *b, size_t size)
+/* SIZE is constant: these are moves, not calls. */
+static inline __attribute__((always_inline)) void swap(char *a, char *b, size_t size)
 {
-    char was[X86_TLB_DESCRIPTOR];
+    char was[64];
 
     memcpy(was, a, size);
     memcpy(a, b, size);
     memcpy(b, was, size);
 }
 
-/* Of two descriptors; entries among the victims are rare. */
-static void swap_descriptors(char *a, char *b, unsigned size, unsigned word)
+/* Of two descriptors, but for victims that neither has. */
+static void swap_descriptors(char *a, char *b, const struct tlb_layout *layout)
 {
-    enum { COUNTERS = 0x20 };
+    enum { ADDRESS = 8, COUNTERS = 0x20, VICTIM = 1 << TLB_ENTRY_BITS, IO = 1 << TLB_IO_ENTRY_BITS };
+    unsigned begin = 2 * layout->word + COUNTERS, last = layout->descriptor - TLB_LAST_POINTER;
+    unsigned victims = vmm_victims(a, layout->word), others = vmm_victims(b, layout->word);
 
-    if (vmm_has_victims(a, word) || vmm_has_victims(b, word)) {
-        swap(a, b, size);
-        return;
+    for (unsigned at = 0; at < begin; at += ADDRESS)
+        swap(a + at, b + at, ADDRESS);
+    swap(a + last, b + last, TLB_LAST_POINTER);
+    for (unsigned i = 0; i < (victims > others ? victims : others); i++) {
+        unsigned io = begin + TLB_VICTIMS * VICTIM + i * IO;
+
+        swap(a + begin + i * VICTIM, b + begin + i * VICTIM, VICTIM);
+        swap(a + io, b + io, IO);
     }
-    swap(a, b, 2 * word + COUNTERS);
-    swap(a + size - TLB_LAST_POINTER, b + size - TLB_LAST_POINTER, TLB_LAST_POINTER);
 }
 
 static void exchange(struct vmm_cpu *v)
@@ -113,10 +119,12 @@ static void exchange(struct vmm_cpu *v)
     const struct tlb_layout *layout = &tlb_layouts[v->arch];
     struct vmm_parked_tlb *parked = v->parked;
 
-    swap(fast_of(v, parked->index), &parked->fast, sizeof parked->fast);
-    swap_descriptors(descriptor_of(v, parked->index), parked->descriptor, layout->descriptor,
-                     layout->word);
-    swap(&v->entries[parked->index], &parked->entries, sizeof parked->entries);
+    struct vmm_entries *entries = v->parked_entries;
+
+    swap((char *)fast_of(v, parked->index), (char *)&parked->fast, sizeof parked->fast);
+    swap_descriptors(descriptor_of(v, parked->index), parked->descriptor, layout);
+    v->parked_entries = v->entries[parked->index];
+    v->entries[parked->index] = entries;
     *indexes_in_use(v) |= (uint16_t)(1u << parked->index);
 }
 
@@ -161,7 +169,7 @@ void vmm_parked_page_flushed(struct vmm_cpu *v, uint64_t address)
     struct vmm_parked_tlb *parked = v->parked;
 
     if (parked && !parked->stale
-        && !vmm_forget_entry(v, &parked->entries, &parked->fast, parked->descriptor,
+        && !vmm_forget_entry(v, v->parked_entries, &parked->fast, parked->descriptor,
                              address & ~0xfffull))
         parked->stale = true;
 }

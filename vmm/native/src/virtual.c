@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-enum { X86_USER_INDEX = 1, ACCESS_STORE = 1 };
+enum { X86_USER_INDEX = 1, ACCESS_STORE = 1, SPARC_PRIVILEGED_INSTRUCTION = 3 };
 
 /* With the MMU off a SPARC's engine would not tell user accesses from others. */
 void vmm_real_mmu_stays_on(struct vmm_cpu *v)
@@ -91,6 +91,8 @@ void vmm_virtual_trap(struct vmm_cpu *v, int number)
         return;
     if (v->arch == VMM_SPARC && vmm_sparc_takes_trap(v, kind))
         return;
+    if (v->arch == VMM_SPARC && v->vcpu->kernel && kind == SPARC_PRIVILEGED_INSTRUCTION)
+        vmm_sparc_note_instruction(v);
     vmm_exit(v, kind);
 }
 

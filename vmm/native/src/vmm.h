@@ -73,6 +73,7 @@ enum vmm_watch_space { VMM_SPACE_MEMORY, VMM_SPACE_PORTS };
 
 #define VMM_IRQ_EVENT (1u << 30)      /* our bits in CPUState.interrupt_request */
 #define VMM_IRQ_STORED (1u << 29)     /* through.c: an instruction has stored where it may not */
+#define VMM_TURN 20000 /* instructions that a processor runs while another one could */
 #define VMM_STALE 256 /* pages that peers have stored to during one turn */
 #define VMM_THROUGH 16 /* pages that one instruction may store to: an x86 task switch takes eight */
 
@@ -93,6 +94,7 @@ struct vmm_trap_record {
 #define VMM_ENTRIES 1024 /* of one index, at most, that are noted */
 #define VMM_ENTRIES_KNOWN 128 /* with more of them in use the engine flushes, which may resize its table */
 #define VMM_LARGE_PAGES 8
+#define VMM_ARM_KNOWN 64 /* a power of two */
 #define VMM_MMU_INDEXES 12 /* ARM has most */
 #define VMM_BLOCK_GROUP 64 /* of the 4096 blocks in the engine's index */
 #define VMM_MODELS 8
@@ -154,6 +156,12 @@ struct vmm_place_of_page {
     uint64_t page; /* its physical address, plus 1; 0: none */
     uint64_t physical, host, offset; /* as its TLB has them */
     uint32_t attributes, spare;
+};
+
+/* A system register of ARM's that was asked for lately, as the engine describes it. */
+struct vmm_arm_known {
+    void *register_info;
+    uint64_t key;
 };
 
 struct vmm_large_page {
@@ -356,7 +364,10 @@ struct vmm_cpu {
     struct vmm_next nexts[VMM_NEXTS];
     /* tlb.c */
     struct vmm_place_of_page places_of_pages[VMM_PLACES_OF_PAGES];
-    struct vmm_entries entries[VMM_MMU_INDEXES];
+    struct vmm_entries entry_lists[VMM_MMU_INDEXES + 1];
+    struct vmm_entries *entries[VMM_MMU_INDEXES]; /* of those, whose each is; the spare ones are */
+    struct vmm_entries *parked_entries;           /* the parked set's (view.c) */
+    struct vmm_arm_known arm_known[VMM_ARM_KNOWN]; /* monitor_arm_system.c */
     uint64_t block_groups; /* a bit per group of the engine's index of blocks that may have some */
     struct vmm_trap_record recent[VMM_RECENT]; /* the last traps, whether or not there is a ledger */
     uint64_t recent_count;
@@ -442,6 +453,8 @@ struct vmm_cpu {
     int32_t (*on_stage)(struct vmm_cpu *, uint32_t address, uint32_t access);
     /* peers.c */
     struct vmm_cpu *peer;    /* the next processor of the machine, in a ring; NULL: it is alone */
+    int64_t *turn_end;       /* the count at which the present turn is over, or VMM_NEVER */
+    uint32_t number, peer_spare; /* which of the machine's processors it is */
     uint32_t borrows_pages;  /* `pages` is a peer's */
     uint32_t withdrawn;      /* translations have to go before its next turn */
     uint32_t yielded;        /* it waits for an event, and gives up its turn */
@@ -504,6 +517,7 @@ void vmm_withdraw_translations(struct vmm_cpu *v);
 void vmm_stored_to_code(struct vmm_cpu *v, uint64_t ram_address);
 void vmm_take_turn(struct vmm_cpu *v, struct vmm_cpu *from);
 void vmm_wake(struct vmm_cpu *v);
+void vmm_turn_ends_soon(struct vmm_cpu *v);
 
 /* view.c */
 void vmm_set_view(struct vmm_cpu *v, uint32_t view);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86: trap delivery, port I/O with its privilege check, SYSENTER, the time
+/* x86: trap delivery, port I/O with its privilege check, stores into code, the time
  * stamp counter, and reads of memory that nobody answers. */
 #include "code_pages.h"
 #include "monitor_x86.h"
@@ -73,7 +73,6 @@ static __thread struct {
     (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
 #include "watch_thunks.inc"
 
-enum { R_ESP = 4, R_CS = 1, R_SS = 2 };
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
 enum {
     HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5, HF_ADDSEG = 1 << 6, HF_PE = 1 << 7
@@ -181,7 +180,6 @@ void qemu_system_reset_request(void *uc)
             vmm_charge_until(vmm_current, GUEST_RETURN);       \
         original arguments;                                    \
     }
-RAISES(helper_raise_interrupt_x86_64, (void *env, int vector, int length), (env, vector, length))
 RAISES(helper_raise_exception_x86_64, (void *env, int vector), (env, vector))
 
 /* INTO raises only if OF is set, which only the original can tell. */
@@ -342,42 +340,6 @@ static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, 
 PORT(b, 1, 0xffu)
 PORT(w, 2, 0xffffu)
 PORT(l, 4, 0xffffffffu)
-
-/* ---- SYSENTER (Intel SDM volume 2B); the engine has only a hook ---------- */
-
-static void flat_segment(struct vmm_cpu *v, int index, uint32_t selector, uint32_t flags)
-{
-    char *segment = (char *)v->env + X86_SEGS + 24 * index;
-
-    FIELD(uint32_t, segment, 0) = selector;
-    FIELD(uint64_t, segment, 8) = 0;
-    FIELD(uint32_t, segment, 16) = 0xffffffff;
-    FIELD(uint32_t, segment, 20) = flags;
-}
-
-void helper_sysenter_x86_64(void *env, int length);
-void helper_sysenter_x86_64(void *env, int length)
-{
-    struct vmm_cpu *v = vmm_current;
-    uint32_t cs = FIELD(uint32_t, env, X86_SYSENTER_CS);
-
-    (void)length;
-    if (!v || v->env != env)
-        return;
-    if (vmm_x86_virtual(v))
-        vmm_x86_show(v);
-    if (cs == 0)
-        raise_fault(v, EXCP_GPF, 0, GUEST_RETURN);
-    FIELD(uint32_t, env, X86_EFLAGS) &= ~(FL_VM | FL_IF);
-    flat_segment(v, R_CS, cs & 0xfffc, 0x00c09b00);
-    flat_segment(v, R_SS, (cs + 8) & 0xfffc, 0x00c09300);
-    FIELD(uint32_t, env, X86_HFLAGS)
-        = (FIELD(uint32_t, env, X86_HFLAGS) & ~(uint32_t)HF_CPL) | HF_CS32 | HF_SS32;
-    FIELD(uint64_t, env, X86_REGS + 8 * R_ESP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 8);
-    FIELD(uint64_t, env, X86_EIP) = FIELD(uint64_t, env, X86_SYSENTER_CS + 16);
-    if (vmm_x86_virtual(v))
-        vmm_x86_hide(v);
-}
 
 /* ---- stores into code ------------------------------------------------------ */
 

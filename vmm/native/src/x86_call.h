@@ -220,6 +220,7 @@ X86_DO(lcall);
 X86_DO(ljmp_memory);
 X86_DO(lcall_memory);
 X86_DO(sysexit);
+X86_DO(sysret);
 X86_DO(mov_to_segment);
 X86_DO(pop_segment);
 X86_DO(load_far_pointer);

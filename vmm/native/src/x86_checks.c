@@ -42,7 +42,8 @@ static bool is_prefix(uint32_t byte)
 
 enum { LONGEST = 15 };
 
-static __thread uint64_t refused = ~0ull; /* address of an instruction that is #UD */
+#define NOT_REFUSED (~0ull - LONGEST) /* nor near address 0, which comes after the last */
+static __thread uint64_t refused = NOT_REFUSED; /* address of an instruction that is #UD */
 
 typedef uint32_t (*code_fn)(void *, uint64_t);
 
@@ -61,7 +62,7 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
     uint32_t opcode, modrm = 0;
     uint64_t at = pc;
 
-    refused = ~0ull;
+    refused = NOT_REFUSED;
     vmm_x86_scanned();
     for (opcode = byte(v->env, at); is_prefix(opcode); opcode = byte(v->env, at)) {
         lock |= opcode == 0xf0;

@@ -250,6 +250,7 @@ static struct x86_decoded two_bytes(struct reader *r, uint32_t opcode, bool flat
     switch (opcode) {
     case 0x01: return group_7(r);
     case 0x06: return plain(r, X86_CLTS);
+    case 0x07: return plain(r, X86_SYSRET);
     case 0x08: case 0x09: return plain(r, X86_WBINVD);
     case 0x20: case 0x21: case 0x22: case 0x23: return move(r, opcode);
     case 0x30: return plain(r, X86_WRMSR);

@@ -146,11 +146,28 @@ X86_DO(lcall_memory)
     return far_call(c, selector, offset);
 }
 
+static void need_protected_mode(struct x86_call *c)
+{
+    if (!c->vcpu->pe)
+        fault(c, GP);
+}
+
 X86_DO(sysexit)
 {
     ENGINE(void, sysexit, (void *, int));
 
+    need_protected_mode(c);
     commit(c);
     sysexit(c->env, (int)wide(c));
+    return JUMPED;
+}
+
+X86_DO(sysret)
+{
+    ENGINE(void, sysret, (void *, int));
+
+    need_protected_mode(c);
+    commit(c);
+    sysret(c->env, (int)wide(c));
     return JUMPED;
 }

@@ -18,7 +18,7 @@ static enum x86_end (*const operations[X86_OPERATIONS])(struct x86_call *) = {
     [X86_SYSEXIT] = vmm_x86_do_sysexit, [X86_UNDEFINED] = vmm_x86_do_undefined,
     [X86_STORE_REGISTER] = vmm_x86_do_store_register, [X86_STORE_IMMEDIATE] = vmm_x86_do_store_immediate,
     [X86_RDTSCP] = vmm_x86_do_rdtscp, [X86_MONITOR] = vmm_x86_do_monitor,
-    [X86_MWAIT] = vmm_x86_do_mwait,
+    [X86_MWAIT] = vmm_x86_do_mwait, [X86_SYSRET] = vmm_x86_do_sysret,
 };
 
 /* ---- from a block, or from a trap ---------------------------------------------------------------- */

@@ -5,12 +5,52 @@
  */
 #include "x86_call.h"
 
+enum { KERNEL_INDEX = 2 /* of the engine's translations */ };
+
 /* ---- segment registers ---------------------------------------------------------------------- */
+
+/* A selector of a descriptor in the GDT that has been accessed, for DS, ES, FS or GS, which makes
+ * no difference to the code that is translated: no need to leave user mode.  False, and nothing
+ * done: else. */
+static bool load_plain_segment(struct x86_call *c, uint32_t selector)
+{
+    typedef const uint32_t *(*host_fn)(void *, uint64_t, int, int);
+    ORIGINAL(host_fn, host_address, "tlb_vaddr_to_host_x86_64");
+    enum { CODE = 1 << 11, CONFORMING_OR_READABLE = 3 << 9, READABLE = 1 << 9, SEGMENT = 1 << 12 };
+    enum { ACCESSED = 1 << 8, PRESENT = 1 << 15, GRANULAR = 1 << 23, LOCAL = 4, FS = 4, CS = 1 };
+    char *segment = (char *)c->env + X86_SEGS + 24 * reg_field(c);
+    uint32_t at = c->vcpu->gdtr.base + (selector & 0xfff8), wanted = SEGMENT | ACCESSED | PRESENT;
+    uint32_t low, high, base, limit, level;
+    const uint32_t *descriptor;
+
+    if (!c->vcpu->pe || vm86(c) || selector & LOCAL || !(selector & 0xfff8) || reg_field(c) == CS
+        || reg_field(c) == R_SS || (selector | 7) > c->vcpu->gdtr.limit || (at & 0xfff) > 0xff8)
+        return false;
+    descriptor = host_address(c->env, at, 0, KERNEL_INDEX);
+    if (!descriptor)
+        return false;
+    low = descriptor[0];
+    high = descriptor[1];
+    if ((high & wanted) != wanted || (high & CODE && (high & CONFORMING_OR_READABLE) != READABLE))
+        return false;
+    level = (selector & 3) > c->vcpu->cpl ? selector & 3 : c->vcpu->cpl;
+    base = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
+    if ((high >> 13 & 3) < level || (reg_field(c) < FS && base != segment_base(c, reg_field(c))))
+        return false;
+    limit = (low & 0xffff) | (high & 0xf0000);
+    FIELD(uint32_t, segment, 0) = selector;
+    FIELD(uint64_t, segment, 8) = base;
+    FIELD(uint32_t, segment, 16) = high & GRANULAR ? limit << 12 | 0xfff : limit;
+    FIELD(uint32_t, segment, 20) = high;
+    return true;
+}
 
 static void load_segment(struct x86_call *c, uint32_t selector)
 {
     ENGINE(void, load_seg, (void *, int, int));
 
+    if (load_plain_segment(c, selector & 0xffff))
+        return;
     commit(c);
     load_seg(c->env, (int)reg_field(c), (int)(selector & 0xffff));
 }

@@ -127,7 +127,7 @@ static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool 
     case 0x00: case 0x02: case 0x03: case 0xa1: case 0xa9: case 0xb2: case 0xb4: case 0xb5:
         return flat;
     default:
-        return opcode == 0x01 || opcode == 0x06 || opcode == 0x08 || opcode == 0x09
+        return opcode == 0x01 || opcode == 0x06 || opcode == 0x07 || opcode == 0x08 || opcode == 0x09
             || (opcode >= 0x20 && opcode <= 0x23) || (opcode >= 0x30 && opcode <= 0x35);
     }
 }
