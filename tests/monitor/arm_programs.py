@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import struct
+from functools import partial
 
 from vmm.boards import Options, create
 from vmm.machine.machine import Machine
@@ -13,11 +14,15 @@ RAM = 0x40000000
 VECTORS, TABLES, DATA, CODE = RAM + 0x1000, RAM + 0x4000, RAM + 0x100000, RAM + 0x300000
 PRIVATE, READ_ONLY, NOWHERE = RAM + 0x400000, RAM + 0x500000, 0x30000000
 MODES = (0x10, 0x11, 0x12, 0x13, 0x17, 0x1B, 0x1F)
-AL = 0xE << 28
+AL, NOP = 0xE << 28, 0xE320F000
+# mrs r0, cpsr; cpsid i; cpsie i; cpsid if; mrc TPIDRPRW; nop; add
+REPLACEABLE = (0xE10F0000, 0xF10C0080, 0xF1080080, 0xF10C00C0, 0xEE1D0F90, NOP, 0xE2800001)
+REQUESTS, PULSES = (0x02, 0x10), 30  # IRQ and FIQ, of the engine's; how many
 
-# Undefined: movs pc, lr; SVC: on in SVC mode; prefetch abort (BKPT) and data abort: subs pc, lr, #4
+# Undefined: movs pc, lr; SVC: on in SVC mode; prefetch abort (BKPT), data abort, IRQ and FIQ:
+# subs pc, lr, #4
 HANDLERS = (
-    0xEAFFFFFE, 0xE1B0F00E, 0xEA000004, 0xE25EF004, 0xE25EF004, 0xEAFFFFFE, 0xEAFFFFFE, 0xEAFFFFFE,
+    0xEAFFFFFE, 0xE1B0F00E, 0xEA000004, 0xE25EF004, 0xE25EF004, 0xEAFFFFFE, 0xE25EF004, 0xE25EF004,
     0xE14F0000, 0xE3C0001F, 0xE3800013, 0xE161F000, 0xE1B0F00E,
 )
 SYSTEM = (  # crn, opc1, crm, opc2: written and read freely
@@ -36,7 +41,7 @@ class Program:
         self.code: list[int] = []
         for register in range(13):
             self.load(register, self.rng.getrandbits(32))
-        while len(self.code) < 400:
+        for _ in range(70):
             self.rng.choice(PIECES)(self)
         self.code.append(0xEAFFFFFE)
 
@@ -58,7 +63,8 @@ class Program:
         return self.rng.randrange(13)
 
     def psr(self) -> int:
-        return self.rng.getrandbits(4) << 28 | 0x1C0 | self.rng.choice(MODES)
+        masks = self.rng.choice((0x1C0, 0x1C0, 0x180, 0x140, 0x100, 0x0C0, 0))
+        return self.rng.getrandbits(4) << 28 | masks | self.rng.choice(MODES)
 
     def itstate(self) -> int:
         """ITSTATE now and then, without T, which is UNPREDICTABLE: nothing comes of it."""
@@ -226,9 +232,35 @@ class Program:
         self.code += [0xE28FC001, 0xE12FFF1C]  # add r12, pc, #1; bx r12
         self.code += [high << 16 | low for low, high in zip(halves[::2], halves[1::2], strict=True)]
 
+    def page_end(self) -> None:
+        """T32 on both sides of the end of a page: the second instruction is in both."""
+        space = (0x1000 - 12 - 4 - self.here) // 4 % 0x400
+        self.code += [0xEA000000 | space - 1 & 0xFFFFFF, *[NOP] * space]  # b; all but one skipped
+        wide = self.rng.choice((
+            0xF3EF8000 | self.register() << 8, 0xEE1D0F90 | self.register() << 12,
+            0xF3AF8480, 0xF3AF8680, 0xF3AF84E0, 0xF3808800 | self.register() << 16,
+        ))
+        self.code += [0xE28FC001, 0xE12FFF1C]  # add r12, pc, #1; bx r12
+        self.code += [wide >> 16 << 16 | 0xBF00, 0xBF00 << 16 | wide & 0xFFFF, 0xBF004778]
+
+    def changing(self) -> None:
+        """An instruction that is another each time it is executed, and the first one at last."""
+        loop = self.here + 4 * 5
+        site = loop + 4 * 5
+        self.load(4, site)
+        self.load(6, site + 4 * 4)
+        first, *others = self.rng.sample(REPLACEABLE, 3)
+        self.code += [
+            0xE3A05003,  # mov r5, #3
+            0xE7967105, 0xE5847000, 0xEE074F35,  # ldr r7, [r6, r5, lsl #2]; str r7, [r4]; ICIMVAU
+            0xF57FF04F, 0xF57FF06F, first,  # dsb; isb; the site
+            0xE2555001, 0x5AFFFFF7, 0xEA000003,  # subs r5, r5, #1; bpl; b behind the table
+            first, *others, first,
+        ]
+
 
 PIECES = (
-    Program.thumb,
+    Program.thumb, Program.page_end, Program.changing,
     Program.compute, Program.compare, Program.cps, Program.cps, Program.mrs, Program.msr,
     Program.msr_immediate, Program.banked, Program.exception_return, Program.user_block,
     Program.user_block, Program.block_return, Program.rfe, Program.srs, Program.unprivileged,
@@ -237,8 +269,8 @@ PIECES = (
 )
 
 
-def machine(seed: int, mmu: bool) -> Machine:
-    """A machine that is about to run the program of this seed."""
+def machine(seed: int, mmu: bool, interrupts: bool = True) -> Machine:
+    """A machine that is about to run the program of this seed, with interrupts at random times."""
     made = create(Options(board="virt", ram=16 << 20, bare=True))
     program = Program(seed)
     sections = [0] * 4096
@@ -256,4 +288,16 @@ def machine(seed: int, mmu: bool) -> Machine:
         registers["sctlr"] |= 1
         made.engine.flush_tlb()
     made.processor.set_pc(CODE)
+    if interrupts:
+        interrupt(made, random.Random(seed))
     return made
+
+
+def interrupt(made: Machine, chosen: random.Random) -> None:
+    """Drive IRQ and FIQ at random times, for a few instructions each."""
+    for request in REQUESTS:
+        cycle = 0
+        for _ in range(PULSES):
+            for level, longest in ((True, 120), (False, 20)):
+                cycle += chosen.randrange(1, longest)
+                made.clock.at_cycle(cycle, partial(made.engine.set_interrupt, request, level))

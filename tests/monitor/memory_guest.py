@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from vmm.cpu.arm.models import MODELS
 from vmm.cpu.walk import Walk
+from vmm.cpu.x86.state import EFER_NXE
 from vmm.machine.bus import Bus
 from vmm.monitor.memory import lazy
 from vmm.monitor.memory.arm import ArmTables
@@ -199,9 +200,11 @@ class Processor:
 
 def x86(policy: MemoryPolicy | None = None, **registers: int) -> Processor:
     """Registers not given are 0."""
-    state = {"cr0": 0, "cr3": 0, "cr4": 0, **registers}
+    state = {"cr0": 0, "cr3": 0, "cr4": 0, "efer": 0, **registers}
     return Processor(
-        "little", 0, SIZE, policy or lazy.Policy(), X86Tables, state, floating=0xFF)
+        "little", 0, SIZE, policy or lazy.Policy(),
+        lambda memory: X86Tables(memory, no_execute=lambda: bool(state["efer"] & EFER_NXE)),
+        state, floating=0xFF)
 
 
 def sparc(policy: MemoryPolicy | None = None, **registers: int) -> Processor:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import runs
 
 from vmm.boards import Options, create
 from vmm.machine import artifacts
@@ -57,3 +59,34 @@ def test_a_leon3_kernel_has_sites_of_calls() -> None:
     for site in code.sites(machine):
         assert site.kind == "call"
         assert machine.bus.read_memory(site.address, 4) == site.guest
+
+
+@pytest.mark.parametrize(("most", "emptied"), [(1, 10), (2, 2)])
+@pytest.mark.parametrize("architecture", GUESTS)
+def test_more_pages_than_are_kept(architecture: str, most: int, emptied: int) -> None:
+    """All of them go, again and again, and are made anew as code is translated."""
+    board, path = GUESTS[architecture]
+    bare = runs.watch(guest(board, path))
+    machine = guest(board, path)
+    virtualize(machine, "translate")
+    machine.engine.library.dll.vmm_limit_code_pages(machine.engine.pointer, most)
+    assert runs.watch(machine) == bare
+    counts = code.counts(machine.engine)
+    assert counts is not None
+    assert counts.emptied >= emptied and counts.pages <= most
+    there = list(code.sites(machine))
+    assert 0 < len(there) < counts.sites
+
+
+def test_an_arm_instruction_with_a_condition_has_no_template() -> None:
+    machine = create(Options("virt", ram=16 << 20, bare=True))
+    at = 0x40001000  # mrsne r1, cpsr; mrs r1, cpsr; mrcne p15, 0, r0, c13, c0, 4; b .
+    program = struct.pack("<4I", 0x110F1000, 0xE10F1000, 0x1E1D0F90, 0xEAFFFFFE)
+    machine.load_bytes(at, program, "program")
+    virtualize(machine, "translate")
+    machine.processor.set_pc(at)
+    machine.run(until=10)
+    kinds = {site.address - at: site.kind for site in code.sites(machine)}
+    assert kinds == {0: "call", 4: "cache", 8: "call"}
+    counts = code.counts(machine.engine)
+    assert counts is not None and counts.cached == 1

@@ -26,7 +26,7 @@ from vmm.cpu.engine import Engine
 from vmm.cpu.sparc.registers import MMU
 from vmm.cpu.virtual import Space
 from vmm.cpu.x86.registers import CR
-from vmm.cpu.x86.state import ERROR_CODE
+from vmm.cpu.x86.state import EFER, ERROR_CODE
 from vmm.memory.frames import Frames
 from vmm.monitor import Monitor, virtualize
 from vmm.monitor.memory import lazy, native, strict
@@ -53,10 +53,12 @@ class X86:
     def __init__(self, engine: Engine) -> None:
         self._cr = (C.c_uint64 * 5).from_address(engine.env + CR)
         self._error = C.c_int32.from_address(engine.env + ERROR_CODE)
+        self._efer = C.c_uint64.from_address(engine.env + EFER)
 
     def take(self, registers: dict[str, int]) -> None:
         for name in ("cr0", "cr3", "cr4"):
             self._cr[int(name[2])] = registers[name]
+        self._efer.value = registers["efer"]
 
     def check_fault(self, fault: Fault) -> None:
         assert (self._cr[2], self._error.value) == (fault.address, fault.status)
@@ -116,6 +118,7 @@ class Twins:
         self.name = name
         self._python, self._native = READABLE[name](), native.Policy(name)
         self.counters = self._python.counters
+        self.asked = 0  # fills that the native layer left to Python
         self._engine = monitor(board).engine
         self._registers = REGISTERS[board](self._engine)
         self._dll, self._pointer = self._engine.library.dll, self._engine.pointer
@@ -177,6 +180,7 @@ class Twins:
         number = C.c_int()
         before = len(self._copy.faults)
         if not self._dll.vmm_shadow_fill(self._pointer, address, access, C.byref(number)):
+            self.asked += 1
             number.value = self._native.fill(address, access)
             assert self._copy.faults[before:] == self._processor.faults[before:][-1:] or not answer
         elif answer:
@@ -242,5 +246,6 @@ def test_both_do_the_same_for_the_same_guest(name: str, policy: str) -> None:
         for _ in range(4):
             twins.update([(random.choice(slots), run.kind.value(random)) for _ in slots])
         twins.forget()
+        assert not twins.asked, "all tables are in memory"
 
     check()

@@ -81,11 +81,12 @@ X86 = Format(
 )
 PAE = Format(
     x86,
-    ({"cr0": 0x80010001, "cr3": 0x1000, "cr4": 0x20},
-     {"cr0": 0x80010001, "cr3": 0x1020, "cr4": 0x20}),
+    tuple({"cr0": cr0, "cr3": cr3, "cr4": 0x20, "efer": efer} for cr0, cr3, efer in (
+        (0x80010001, 0x1000, 0), (0x80010001, 0x1020, 0), (0x80000001, 0x1000, 0x800),
+        (0x80010001, 0x1020, 0x800))),
     tuple(base + 8 * i for base in (0x1000, 0x1020, 0x2000, 0x3000, 0x4000) for i in (0, 1)),
     8,
-    both(FRAMES[2:5], (0, 1, 1, 3, 7, 7, 0x67, 0x87, 1 << 41 | 7)),
+    both(FRAMES[2:5], (0, 1, 1, 3, 7, 7, 0x67, 0x87, 1 << 41 | 7, 1 << 63 | 7, 1 << 63 | 0x87)),
     tuple(k << 30 | i << 21 | j << 12 for k in (0, 1) for i in (0, 1) for j in (0, 1)),
 )
 SPARC = Format(
@@ -119,8 +120,11 @@ ARM = Format(
 )
 LPAE = Format(
     arm,
-    tuple({"sctlr": sctlr, "ttbcr": 1 << 31, "ttbr0_64": base}
-          for sctlr, base in ((1, 0x4000), (0x80001, 0x4000), (1, 0x5000))),
+    # With T0SZ TTBR0's walks begin at level 2, and TTBR1 has what is above
+    tuple({"sctlr": sctlr, "ttbcr": 1 << 31 | sizes, "ttbr0_64": base, "ttbr1_64": 0x5000}
+          for sctlr, base, sizes in (
+              (1, 0x4000, 0), (0x80001, 0x4000, 0), (0x100001, 0x5000, 0), (1, 0x6000, 2),
+              (1, 0x6000, 2 | 1 << 23), (1, 0x4000, 1 << 16))),
     tuple(base + 8 * i for base in (0x4000, 0x5000, 0x6000, 0x7000) for i in (0, 1)),
     8,
     either(

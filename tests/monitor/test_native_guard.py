@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes as C
 from random import Random
 
 import pytest
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 from memory_guest import GUARDS, Processor, arm, sparc, x86
 from test_memory_properties import FORMATS, TRIES, Run
 
+from vmm.boards import Options, create
+from vmm.cpu.arm import walk_long
 from vmm.cpu.arm.models import MODELS
+from vmm.monitor import virtualize
 from vmm.monitor.memory import exposed
 from vmm.monitor.memory.arm import ArmTables
+from vmm.monitor.memory.physical import PhysicalMemory
 from vmm.monitor.memory.table_guard import OWNED
 from vmm.monitor.memory.tables import NOTHING, Part, Table, Tables
 from vmm.native import library
@@ -123,3 +128,49 @@ def test_guests_live_the_same_life_under_both(name: str) -> None:
 
     check()
     assert lived > 100
+
+
+class Regime(C.Structure):
+    """`struct vmm_arm_regime`."""
+
+    _fields_ = (("base", C.c_uint64), ("bits", C.c_uint32), ("level", C.c_uint32),
+                ("upper", C.c_bool), ("disabled", C.c_bool))
+
+
+def test_walks_of_long_descriptors_begin_at_the_same_place() -> None:
+    regime_of = library.library().dll.vmm_arm_regime
+    regime_of.restype = Regime
+    regime_of.argtypes = (C.c_uint32, C.c_uint64, C.c_uint64, C.c_uint32)
+    random = Random(7)
+    for _ in range(3000):
+        ttbcr = 1 << 31 | random.getrandbits(32) & (7 | 7 << 16 | 1 << 7 | 1 << 23)
+        ttbr0, ttbr1 = random.getrandbits(64), random.getrandbits(64)
+        address = random.choice((0, 0xFFFFFFFF, random.getrandbits(32)))
+        registers = {"ttbcr": ttbcr, "ttbr0_64": ttbr0, "ttbr1_64": ttbr1}
+        wanted = walk_long.stage1(registers, "", address)
+        found = regime_of(ttbcr, ttbr0, ttbr1, address)
+        assert (found.base, found.bits, found.level) == (wanted.base, wanted.bits, wanted.level)
+        assert (found.upper, found.disabled) == (wanted.name == "TTBR1", bool(wanted.fault))
+
+
+@pytest.mark.parametrize("sizes", [0, 1, 2, 1 << 16, 2 | 2 << 16, 1 | 1 << 23])
+def test_contexts_of_long_descriptors_are_entered_without_python(sizes: int) -> None:
+    machine = create(Options("virt", bare=True))
+    policy = virtualize(machine, "translate", "exposed").memory
+    assert isinstance(policy, exposed.Policy)
+    registers, ram = machine.processor.registers, 0x40000000
+    registers["ttbcr"], registers["sctlr"] = 1 << 31 | sizes, registers["sctlr"] | 1
+    registers["ttbr0_64"], registers["ttbr1_64"] = ram + 0x1000, ram + 0x2000
+    policy.context_changed()
+    registers["ttbr0_64"], registers["ttbr1_64"] = ram + 0x3000, ram + 0x4000
+    switches = policy.counters.switches
+    enter = machine.engine.library.dll.vmm_guard_context
+    enter.restype = C.c_bool
+    assert enter(machine.engine.pointer)
+    assert policy.counters.switches == switches + 1
+    tables = ArmTables(PhysicalMemory(machine.bus), MODELS["cortex-a15"])
+    tables.load_context(registers)
+    roots = {root.base >> 12: f"table {root.level - 4}" for root in tables.roots()}
+    assert roots and {frame: policy.type_of(frame) for frame in roots} == roots
+    others = {(ram >> 12) + page for page in (3, 4)} - roots.keys()
+    assert all(policy.type_of(frame) == "none" for frame in others)

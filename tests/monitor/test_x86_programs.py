@@ -64,7 +64,7 @@ def test_a_translated_program_does_what_it_does_bare(seed: int, policy: str) -> 
     counts = code.counts(run.machine.engine)
     assert counts is not None
     assert counts.cached > 100 < counts.sites - counts.cached - counts.in_place + 60
-    assert not counts.disputed
+    assert counts.invalidated and not counts.disputed
 
 
 @pytest.mark.parametrize("seed", range(5, 8))

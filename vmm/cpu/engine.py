@@ -25,6 +25,7 @@ from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
 
 if TYPE_CHECKING:
+    from vmm.cpu.second_stage import SecondStage
     from vmm.cpu.virtual import Virtual
 
 LEDGER_SIZE = 4096
@@ -81,6 +82,7 @@ class Engine:
         weakref.finalize(self, self.library.dll.vmm_detach, pointer)
         self._mapped: list[object] = []
         self.virtual: Virtual | None = None  # the virtual processor that runs here, if one does
+        self.second_stage: SecondStage | None = None  # behind its translations, if there is one
 
     # -- callbacks ------------------------------------------------------------
 

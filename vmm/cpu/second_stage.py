@@ -23,11 +23,16 @@ class SecondStage:
     def __init__(self, engine: Engine, violation: Callable[[int, int], bool]) -> None:
         self._engine = engine
         self._violation = violation
+        # What the arrays say, of pages that are not as at first: state of the machine, which a
+        # snapshot keeps and puts back (`renew`).
+        self.granted: dict[int, int] = {}  # page -> rights
+        self.moved: dict[int, int] = {}  # page -> frame, by number
         self._rights = (C.c_uint8 * PAGES)()
         self._frames: C.Array[C.c_uint32] | None = None  # until the first is moved
         self._callback = native.ON_STAGE(self._refused)
         engine.native.on_stage = self._callback
         engine.native.second_stage = C.addressof(self._rights)
+        engine.second_stage = self
         engine.flush_tlb()
 
     def _refused(self, _: object, address: int, access: int) -> int:
@@ -48,7 +53,8 @@ class SecondStage:
         if self._frames is None:
             self._frames = (C.c_uint32 * PAGES)(*range(PAGES))
             self._engine.native.stage_frames = C.addressof(self._frames)
-        self._frames[address >> PAGE_SHIFT] = place >> PAGE_SHIFT
+        page, frame = address >> PAGE_SHIFT, place >> PAGE_SHIFT
+        self._frames[page] = self.moved[page] = frame
 
     def get(self, address: int) -> int:
         """Rights of a page: 1 read, 2 write, 4 execute."""
@@ -56,4 +62,17 @@ class SecondStage:
 
     def set(self, address: int, rights: int) -> None:
         """Change a page's rights; the engine may still have a translation with the old ones."""
-        self._rights[address >> PAGE_SHIFT] = rights
+        page = address >> PAGE_SHIFT
+        self._rights[page] = self.granted[page] = rights
+
+    def renew(self) -> None:
+        """`granted` and `moved` have been put back: have the arrays say the same."""
+        C.memset(self._rights, 0, PAGES)
+        for page, rights in self.granted.items():
+            self._rights[page] = rights
+        if self._frames is not None:
+            self._engine.native.stage_frames = None
+            self._frames = None
+        for page, frame in self.moved.items():
+            self.move(page << PAGE_SHIFT, frame << PAGE_SHIFT)
+        self._engine.flush_tlb()

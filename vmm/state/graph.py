@@ -99,6 +99,9 @@ def roots(machine: Machine) -> dict[str, object]:
     virtual = machine.engine.virtual
     if virtual is not None:
         found["vcpu"], found["monitor"] = virtual.vcpu, virtual.handlers.exit
+    stage = machine.engine.second_stage
+    if stage is not None:
+        found["granted frames"], found["moved frames"] = stage.granted, stage.moved
     return found
 
 

@@ -15,7 +15,7 @@ import capstone
 import keystone
 
 from vmm.cpu.engine import Engine
-from vmm.monitor.arm.decode import NAMES, Kind
+from vmm.monitor.arm.decode import ALWAYS, NAMES, Kind
 from vmm.monitor.arm.vcpu import Vcpu
 from vmm.monitor.inline import Assembler, Template
 
@@ -38,7 +38,8 @@ INTERRUPT_REQUEST = 0x1C  # CPUState
 PSR_F, PSR_I, PSR_A, PSR_MODE = 1 << 6, 1 << 7, 1 << 8, 0x1F
 REQUESTS = {PSR_I: 2, PSR_F: 0x10, PSR_A: 0}  # bits of `open`
 SP, PC = 13, 15
-SAVED = 1 << 22  # MRS and MSR of the SPSR
+CONDITION = 0xF << 28
+SAVED, READS = 1 << 22, 1 << 20  # MRS and MSR of the SPSR; MRC
 RD, RT, RM = (12, 4), (12, 4), (0, 4)
 
 MRS = f"""
@@ -98,16 +99,20 @@ def _cps(bits: int, disable: bool) -> Template:
 
 
 TEMPLATES = (
-    Template(Kind.MRS, MRS.format(scratch="r0"), FORMS, SAVED, 0, RD, excluded=(0, SP, PC)),
-    Template(Kind.MRS, MRS.format(scratch="r1"), FORMS, SAVED, 0, RD, excluded=(1, SP, PC)),
+    Template(Kind.MRS, MRS.format(scratch="r0"), FORMS, CONDITION | SAVED, ALWAYS, RD,
+             excluded=(0, SP, PC)),
+    Template(Kind.MRS, MRS.format(scratch="r1"), FORMS, CONDITION | SAVED, ALWAYS, RD,
+             excluded=(1, SP, PC)),
     *(_cps(bits, disable) for disable in (True, False)
       for bits in (PSR_I, PSR_F, PSR_I | PSR_F, PSR_A | PSR_I, PSR_A | PSR_I | PSR_F)),
-    Template(Kind.MSR, MSR.format(a="r0", b="r1"), FORMS, 0x0FFFFFF0, 0x0121F000, RM,
+    Template(Kind.MSR, MSR.format(a="r0", b="r1"), FORMS, 0xFFFFFFF0, ALWAYS | 0x0121F000, RM,
              excluded=(0, 1, SP, PC)),
-    Template(Kind.MSR, MSR.format(a="r2", b="r3"), FORMS, 0x0FFFFFF0, 0x0121F000, RM,
+    Template(Kind.MSR, MSR.format(a="r2", b="r3"), FORMS, 0xFFFFFFF0, ALWAYS | 0x0121F000, RM,
              excluded=(2, 3, SP, PC)),
-    Template(Kind.SYSTEM, "ldr {r}, @ < site", FORMS, 1 << 20, 1 << 20, RT, excluded=(SP, PC)),
-    Template(Kind.SYSTEM, "str {r}, @ > site", FORMS, 1 << 20, 0, RT, excluded=(SP, PC)),
+    Template(Kind.SYSTEM, "ldr {r}, @ < site", FORMS, CONDITION | READS, ALWAYS | READS, RT,
+             excluded=(SP, PC)),
+    Template(Kind.SYSTEM, "str {r}, @ > site", FORMS, CONDITION | READS, ALWAYS, RT,
+             excluded=(SP, PC)),
 )
 
 

@@ -3,8 +3,7 @@
 
 `strict` and `lazy` say what these do; here the same is attached to a processor
 as C, which answers fills, flushes and changes of context before anything comes to
-Python.  What does come is a walk of tables that are too rare to be walked
-there: x86 PAE, ARM long descriptors, tables outside of RAM; and what a SPARC's
+Python.  What does come is a walk of tables outside of RAM, and what a SPARC's
 no-fault mode does with a refused access.
 """
 

@@ -61,6 +61,7 @@ class Policy:
         self._monitor = monitor
         self._flush = monitor.engine.flush_tlb
         self._stage = SecondStage(monitor.engine, self._violation)
+        monitor.engine.handlers.derived = self.forget
 
     @property
     def counters(self) -> MemoryCounters:
@@ -89,8 +90,12 @@ class Policy:
             raise ValueError(f"{size:#x} bytes at {address:#x} or {place:#x} are not whole frames")
         for page in range(0, size, PAGE):
             self._stage.move(address + page, place + page)
-        self._monitor.machine.bus.moved = self._stage.place
+        self._show_moves()
         self._monitor.engine.flush_tlb()
+
+    def _show_moves(self) -> None:
+        """The board finds the guest's frames where they are."""
+        self._monitor.machine.bus.moved = self._stage.place if self._stage.moved else None
 
     def rights(self, address: int) -> int:
         """What the guest may do with a frame."""
@@ -137,4 +142,7 @@ class Policy:
         return len(written) == len(entries)
 
     def forget(self) -> None:
+        if self._virtual is None:
+            self._stage.renew()
+            self._show_moves()
         self._flush()

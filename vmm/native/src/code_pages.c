@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 };
+enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 /* unless a test says less */ };
 enum { LINE = 64, LONGEST = 15, OPINIONS = 128 };
 
 /* The other decoder's of one encoding. */
@@ -29,6 +29,7 @@ struct vmm_code {
     struct vmm_code_page *pages[HASHES];
     struct vmm_code_counts counts;
     struct vmm_second_opinion opinion; /* without a function: there is none */
+    uint32_t most; /* pages */
     struct opinion known[OPINIONS];
     uint8_t vcpu_page[PAGE];
 };
@@ -36,11 +37,21 @@ struct vmm_code {
 /* From now on keep shadow pages.  The VCPU page of their templates; NULL: no memory. */
 uint8_t *vmm_keep_code_pages(struct vmm_cpu *v)
 {
-    if (!v->code_pages && !(v->code_pages = calloc(1, sizeof *v->code_pages)))
-        return NULL;
+    if (!v->code_pages) {
+        if (!(v->code_pages = calloc(1, sizeof *v->code_pages)))
+            return NULL;
+        v->code_pages->most = PAGES_MOST;
+    }
     if (v->arch == VMM_X86) /* the others' templates have it to themselves */
         vmm_set_vcpu_page(v, v->code_pages->vcpu_page, VMM_NO_ADDRESS);
     return v->code_pages->vcpu_page;
+}
+
+/* Keep fewer shadow pages, at least one. */
+void vmm_limit_code_pages(struct vmm_cpu *v, uint32_t most);
+void vmm_limit_code_pages(struct vmm_cpu *v, uint32_t most)
+{
+    v->code_pages->most = most;
 }
 
 void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *opinion);
@@ -104,7 +115,7 @@ struct vmm_code_page *vmm_code_page(struct vmm_cpu *v, const uint8_t *host, uint
     for (page = *head; page; page = page->next)
         if (page->host == host && page->form == form)
             return page;
-    if (v->code_pages->counts.pages == PAGES_MOST) {
+    if (v->code_pages->counts.pages >= v->code_pages->most) {
         free_pages(v);
         v->code_pages->counts.pages = 0;
         v->code_pages->counts.emptied++;

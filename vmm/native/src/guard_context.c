@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where walks begin: the roots that a guest's registers name now, for the guard of its tables.
  *
- * The `roots` and `format` of vmm/monitor/memory/x86.py, arm.py and sparc.py.  What is not here
- * (ARM's long descriptors) is answered in Python.
+ * The `roots` and `format` of vmm/monitor/memory/x86.py, arm.py and sparc.py.
  */
 #include "monitor_arm.h"
 #include "monitor_sparc.h"
@@ -37,6 +36,32 @@ static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct v
 #define TTBCR_EAE (1u << 31)
 enum { ARM_TABLE = 1 << 14, TTBCR_N = 7, TTBCR_PD0 = 1 << 4, TTBCR_PD1 = 1 << 5, SCTLR_M = 1 };
 
+static uint64_t wide(struct vmm_cpu *v, uint32_t key)
+{
+    const uint32_t *words = vmm_arm_word(v, key);
+
+    return words[0] | (uint64_t)words[1] << 32;
+}
+
+/* DDI 0406C, B3.6.5: long descriptors, whose levels have 4 added. */
+static uint32_t arm_long(struct vmm_cpu *v, uint32_t ttbcr, struct vmm_root *roots)
+{
+    uint32_t count = 0;
+    bool first_is_all = false;
+
+    for (unsigned i = 0; i < MOST_ROOTS && !first_is_all; i++) {
+        struct vmm_arm_regime regime
+            = vmm_arm_regime(ttbcr, wide(v, TTBR0), wide(v, TTBR1), i ? 0xffffffff : 0);
+
+        first_is_all = !(ttbcr & (7 | 7 << 16));
+        if (!regime.disabled)
+            roots[count++] = (struct vmm_root){
+                regime.base, 4 + regime.level, 1u << (regime.bits - 9 * (4 - regime.level)),
+                regime.upper ? (1ull << 32) - (1ull << regime.bits) : 0};
+    }
+    return count;
+}
+
 /* DDI 0406C, B3.5.4: TTBR0's table is the smaller the more TTBR1 translates. */
 static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *roots)
 {
@@ -46,8 +71,13 @@ static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_roo
     format->flags = vmm_guard_of(v)->types.format.flags & VMM_FORMAT_PXN; /* the model's */
     format->entry_size = 4;
     format->mask = ~0ull;
-    if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M) || ttbcr & TTBCR_EAE)
+    if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M))
         return 0;
+    if (ttbcr & TTBCR_EAE) {
+        format->kind = VMM_TABLES_LPAE;
+        format->entry_size = 8;
+        return arm_long(v, ttbcr, roots);
+    }
     if (!(ttbcr & TTBCR_PD0))
         roots[count++] = (struct vmm_root){*vmm_arm_word(v, TTBR0) & -size, 1, size, 0};
     if (ttbcr & TTBCR_N && !(ttbcr & TTBCR_PD1))

@@ -118,6 +118,16 @@ int vmm_para_arm_call(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr);
 void vmm_para_arm_settle(struct vmm_cpu *v);
 
 /* monitor_arm_system.c */
+/* shadow_walk_long.c: the region of addresses that a first table of long descriptors is for. */
+struct vmm_arm_regime {
+    uint64_t base;    /* of the table, physical */
+    uint32_t bits;    /* of addresses in the region */
+    uint32_t level;   /* of the table: 1 or 2 */
+    bool upper;       /* TTBR1's, which ends at the last address; else TTBR0's, from 0 on */
+    bool disabled;    /* there is no walk */
+};
+struct vmm_arm_regime vmm_arm_regime(uint32_t ttbcr, uint64_t ttbr0, uint64_t ttbr1, uint32_t address);
+
 void *vmm_arm_register(struct vmm_cpu *v, uint32_t key);
 uint32_t *vmm_arm_word(struct vmm_cpu *v, uint32_t key);
 void *vmm_arm_system_word(struct vmm_cpu *v, uint32_t key);

@@ -80,14 +80,6 @@ static bool is_store(uint32_t kind)
     return kind == ARM_STORE || kind == ARM_STORE_DOUBLE;
 }
 
-/* Whether a template may take its place: it would have to be conditional as well. */
-static bool always(void)
-{
-    enum { ALWAYS = 14 };
-
-    return replaced.thumb ? !replaced.conditional : replaced.instruction.code >> 28 >= ALWAYS;
-}
-
 /* The site of the instruction that is being translated; NULL: it has none. */
 static const struct vmm_site *site_of(struct vmm_cpu *v)
 {
@@ -138,7 +130,7 @@ void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
     if (!replaced.instruction.kind && vmm_is_rewritten(v, pc))
         replaced.instruction = vmm_arm_decode_store(code, replaced.thumb);
     site = replaced.instruction.kind ? site_of(v) : NULL;
-    if (site && always())
+    if (site && !replaced.conditional) /* of A32 no condition fits a template */
         replaced.cached = vmm_cache_get(v, site->slot);
 }
 

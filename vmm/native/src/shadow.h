@@ -3,8 +3,8 @@
  *
  * vmm/monitor/memory/strict.py and lazy.py are the same policies to read; tests hold the two
  * against each other.  vmm/monitor/memory/native.py attaches this one to a processor
- * (v->shadow) and walks the tables that are too rare to be walked here (x86 PAE, ARM long
- * descriptors, tables that are not in RAM, SPARC's no-fault mode).
+ * (v->shadow) and walks the tables that are too rare to be walked here (those that are not in
+ * RAM), and what SPARC's no-fault mode refuses.
  *
  * What may be called from where.  All of these but vmm_shadow_fill() may be called from any
  * C that emulates an instruction or answers a hypercall (which calls memory.c's, for

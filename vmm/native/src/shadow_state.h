@@ -93,7 +93,7 @@ struct shadow_frame {
 /* What a context translates by: equal for equal contexts. */
 struct shadow_key {
     uint32_t translates;
-    uint32_t wide; /* entries have 8 bytes; they are walked in Python */
+    uint32_t wide; /* entries have 8 bytes */
     uint32_t words[10];
 };
 
@@ -199,6 +199,14 @@ struct shadow_format {
     int (*refuse)(struct vmm_cpu *v, uint32_t address, unsigned access, uint32_t status);
 };
 extern const struct shadow_format vmm_shadow_sparc, vmm_shadow_arm, vmm_shadow_x86;
+
+/* shadow_walk_pae.c, shadow_walk_long.c: a format's other tables. */
+struct vmm_arm_regime;
+enum shadow_result vmm_shadow_walk_pae(struct vmm_cpu *v, uint32_t address, unsigned access,
+                                       bool user, bool marks, struct shadow_walk *found);
+enum shadow_result vmm_shadow_walk_long(struct vmm_cpu *v, uint32_t address, unsigned access,
+                                        bool user, const struct vmm_arm_regime *regime,
+                                        uint32_t sctlr, struct shadow_walk *found);
 
 enum { SHADOW_LOAD, SHADOW_STORE, SHADOW_FETCH }; /* kinds of access */
 enum {

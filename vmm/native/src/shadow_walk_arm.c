@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ARM short descriptors (ARM DDI 0406C, B3.5, B3.7, B3.12): vmm/cpu/arm/walk_short.py and
- * vmm/monitor/memory/arm.py in C.  Long descriptors are walked there.  No guest of this kind
- * has the Security Extensions. */
+ * vmm/monitor/memory/arm.py in C.  Long descriptors are in shadow_walk_long.c.  No guest of this
+ * kind has the Security Extensions. */
 #include "shadow_state.h"
 #include "monitor_arm.h"
 #include "offsets.h"
@@ -36,6 +36,14 @@ static uint32_t get(const struct vmm_cpu *v, unsigned index)
     return *v->shadow->registers[index];
 }
 
+/* TTBR0 and TTBR1 of long descriptors. */
+static uint64_t get_wide(const struct vmm_cpu *v, unsigned index)
+{
+    const uint32_t *words = v->shadow->registers[index];
+
+    return words[0] | (uint64_t)words[1] << 32;
+}
+
 static void key(struct vmm_cpu *v, struct shadow_key *k)
 {
     uint32_t sctlr = get(v, SCTLR) & SCTLR_TRANSLATION, ttbcr = get(v, TTBCR);
@@ -53,8 +61,8 @@ static void key(struct vmm_cpu *v, struct shadow_key *k)
         k->words[4] = get(v, DACR);
         return;
     }
-    k->words[4] = v->shadow->registers[TTBR0][1]; /* they have 64 bits then */
-    k->words[5] = v->shadow->registers[TTBR1][1];
+    k->words[4] = (uint32_t)(get_wide(v, TTBR0) >> 32);
+    k->words[5] = (uint32_t)(get_wide(v, TTBR1) >> 32);
 }
 
 /* One walk. */
@@ -189,9 +197,13 @@ static enum shadow_result walk(struct vmm_cpu *v, uint32_t address, unsigned acc
     bool second = n && address >> (32 - n);
 
     (void)marks; /* there are no flags that a walk sets */
+    if (ttbcr & TTBCR_EAE) {
+        struct vmm_arm_regime regime
+            = vmm_arm_regime(ttbcr, get_wide(v, TTBR0), get_wide(v, TTBR1), address);
+
+        return vmm_shadow_walk_long(v, address, access, user, &regime, w.sctlr, found);
+    }
     found->count = 0;
-    if (ttbcr & TTBCR_EAE)
-        return SHADOW_UNUSUAL;
     if (ttbcr & (second ? PD1 : PD0))
         return fault(&w, TRANSLATION);
     if (second) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86 page tables of 32-bit paging with PSE (Intel SDM volume 3A, 4.3 and 4.6 to 4.8):
- * vmm/cpu/x86/walk.py and vmm/monitor/memory/x86.py in C.  PAE is walked there. */
+ * vmm/cpu/x86/walk.py and vmm/monitor/memory/x86.py in C.  PAE is in shadow_walk_pae.c. */
 #include "shadow_state.h"
 #include "offsets.h"
 
@@ -108,8 +108,10 @@ static enum shadow_result walk(struct vmm_cpu *v, uint32_t address, unsigned acc
         .access = access, .user = user, .marks = marks, .found = found,
     };
 
+    if (cr4 & CR4_PAE)
+        return vmm_shadow_walk_pae(v, address, access, user, marks, found);
     found->count = 0;
-    if (cr4 & CR4_PAE || !read_entry(&w, 0, (control(v, 3) & 0xfffff000) + (address >> 20 & 0xffc)))
+    if (!read_entry(&w, 0, (control(v, 3) & 0xfffff000) + (address >> 20 & 0xffc)))
         return SHADOW_UNUSUAL;
     if (!(w.entry[0] & PRESENT))
         return fault(&w, 0);
