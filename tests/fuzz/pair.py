@@ -150,8 +150,9 @@ class Pair:
         return C.c_uint32.from_address(self.bare.engine.cpu + saved.INTERRUPT_REQUEST).value
 
     def _copy_sparc(self) -> None:
-        registers = self.other.processor.registers
-        wanted = self.bare.processor.registers.snapshot()
+        registers, bare = self.other.processor.registers, self.bare.processor.registers
+        bare["fsr"] = bare["fsr"]  # rounding is as it says, which the generator leaves out
+        wanted = bare.snapshot()
         for name in ("psr", *wanted):  # the window first
             registers[name] = wanted[name]
         assert registers.snapshot() == wanted

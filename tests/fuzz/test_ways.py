@@ -28,6 +28,8 @@ KNOWN = (
     ("x86", "supervisor", "stepped", 104, 845),  # RCL into its own block
     ("x86", "user", "stepped", 102, 246),  # a branch on flags behind BT
     ("x86", "user", "stepped", 102, 678),  # flags in the task segment of a far JMP
+    ("x86", "user", "assist", 201, 542),  # a fetch across pages was its block's fault
+    ("x86", "supervisor", "python", 201, 358),  # data breakpoints and the delivery in Python
     ("x86", "user", "stepped", 104, 339),  # a far CALL of a task that faults
     ("x86", "supervisor", "translate/lazy", 101, 320),  # code at address 0 read as other code
     ("x86", "supervisor", "translate/lazy", 101, 708),  # SYSEXIT in real mode

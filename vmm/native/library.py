@@ -736,6 +736,8 @@ class Library:
         dll.vmm_x86_load.restype = C.c_uint64
         dll.vmm_x86_store.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32)
         dll.vmm_x86_store.restype = None
+        dll.vmm_x86_accessed.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_uint32)
+        dll.vmm_x86_accessed.restype = None
         dll.vmm_x86_push.argtypes = (pointer, C.c_uint64, C.c_uint32, C.c_uint32, C.c_char_p)
         dll.vmm_x86_push.restype = None
         dll.vmm_x86_load_entry.argtypes = (pointer, C.c_uint64, C.c_uint32)

@@ -32,6 +32,7 @@ PAT_LARGE = 1 << 12  # PAT bit of a large page, not an address bit
 RESERVED_4M = 1 << 21  # of a 4-MByte page; bits 13 to 20 are address bits 32 to 39
 
 ERROR_PRESENT, ERROR_WRITE, ERROR_RESERVED = 1, 2, 8
+BREAKPOINTS = 0xFF  # DR7: one of them is enabled
 
 
 class LinearMemory:
@@ -54,6 +55,8 @@ class LinearMemory:
         if (address & 0xFFF) + size > 0x1000:
             self._translate_both(address, False)
             return sum(self.read(address + i, 1) << 8 * i for i in range(size))
+        if self._env.dr[7] & BREAKPOINTS:
+            self._dll.vmm_x86_accessed(self._pointer, address, size, 0)
         return int(self._load(self._pointer, self._translate(address, False), size))
 
     def read_words(self, address: int) -> tuple[int, int]:
@@ -61,6 +64,8 @@ class LinearMemory:
         address &= 0xFFFFFFFF
         if address & 0xFFF > 0xFF8:
             return self.read(address, 4), self.read(address + 4, 4)
+        if self._env.dr[7] & BREAKPOINTS:
+            self._dll.vmm_x86_accessed(self._pointer, address, 8, 0)
         words = self._load(self._pointer, self._translate(address, False), 8)
         return words & 0xFFFFFFFF, words >> 32
 
@@ -73,6 +78,8 @@ class LinearMemory:
                 self.write(address + i, 1, value >> 8 * i & 0xFF)
             return
         physical = self._translate(address, True)
+        if self._env.dr[7] & BREAKPOINTS:
+            self._dll.vmm_x86_accessed(self._pointer, address, size, 1)
         self._dll.vmm_x86_store(self._pointer, physical, size, value & (1 << 8 * size) - 1)
         self._tables.clear()  # what was written may have been one of them
 
@@ -85,6 +92,8 @@ class LinearMemory:
                 self.write(address - size * i, size, value)
             return
         physical = self._translate(address, True) - address + lowest
+        if self._env.dr[7] & BREAKPOINTS:
+            self._dll.vmm_x86_accessed(self._pointer, lowest, size * len(values), 1)
         words = pack(f"={len(values)}I", *[value & 0xFFFFFFFF for value in values])
         self._dll.vmm_x86_push(self._pointer, physical, size, len(values), words)
         self._tables.clear()

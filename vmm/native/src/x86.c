@@ -36,10 +36,18 @@
 /* 64-bit code has no upper halves to spare (x86_width.c). */
 #define OPTIMIZE(v, context, tb) \
     (FIELD(uint32_t, tb, TB64_FLAGS) & HF_CS64 ? (void)0 : vmm_x86_narrow(v, context))
-#define ENDS_BLOCK() vmm_x86_ends_block()
+/* An instruction that may go on in the next page begins a block: if it cannot be fetched, that
+ * is its fault and not that of the first instruction of the block it would be in. */
+#define ENDS_BLOCK() (vmm_x86_ends_block() || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
 static bool pauses(const void *function, const void *tb);
+static inline bool at_page_end(uint64_t pc)
+{
+    enum { LONGEST = 15 };
+
+    return (pc ^ (pc + LONGEST - 1)) >> 12;
+}
 #include "thunks.inc"
 #define NEXT_PC(env) (FIELD(uint64_t, env, X86_EIP) + FIELD(uint64_t, env, X86_SEGS + 24 + 8))
 #define KEEPS_NEXT(env) true

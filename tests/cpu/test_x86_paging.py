@@ -83,3 +83,19 @@ def test_no_model_here_has_smap() -> None:
     made.put(CODE, b"\xb8\x10\x00\x30\x00\x0f\x22\xe0\x90")  # mov eax, SMAP|SMEP|PSE; mov cr4, eax
     made.run(2)
     assert not made.processor.registers["cr4"] & SMAP
+
+
+def test_a_fetch_across_pages_faults_where_the_instruction_is() -> None:
+    """Not where its block begins: what is before it has been done."""
+    made = scratch.x86()
+    made.put(0x2000, [0x3003])
+    for page in range(16):
+        made.put(0x3000 + 4 * page, [page << 12 | 3 if page != 6 else 0])
+    code = b"\x40" * 20 + b"\xb8"  # inc eax, 20 times; mov eax, ...
+    made.put(0x6000 - len(code), code)
+    registers = made.processor.registers
+    registers["cr3"], registers["cr0"] = 0x2000, 0x80010011
+    made.processor.set_pc(0x6000 - len(code))
+    made.run(22)
+    assert (registers["eip"], registers["eax"], registers["cr2"]) == (HANDLER, 20, 0x6000)
+    assert made.word(registers["esp"] + 4) == 0x5FFF
