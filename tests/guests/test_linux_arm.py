@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vmm import Instructions, Machine
+from vmm import Instructions, Machine, monitor
 from vmm.machine.outcome import Ending
 
 IMAGES = Path(__file__).resolve().parent.parent.parent / "build" / "linux" / "arm"
@@ -128,3 +128,18 @@ def test_two_processors_share_the_work_and_every_run_is_the_same() -> None:
     online = [line.strip() for line in lines if re.fullmatch(r"\d\r?", line)]
     assert online == ["2", "1", "2"]
     assert two_processors(7_654_321) == (output, count, traps)
+
+
+def test_its_kernel_in_user_mode_is_the_same_run() -> None:
+    """Bare and translated: every trap at the same instruction, the same console."""
+    runs = []
+    for technique in (None, "translate"):
+        with machine(append='console=ttyAMA0 quiet run="cat /proc/interrupts; poweroff -f"',
+                     properties={"highmem": "off"}, ledger=True) as m:
+            if technique is not None:
+                monitor.virtualize(m.machine, technique)
+            outcome = m.run(timeout=30)
+            assert outcome.text == "the guest powered off (PSCI)", m.output
+            assert "arch_timer" in m.output
+            runs.append((m.output, m.machine.engine.count, list(m.ledger)))
+    assert runs[0] == runs[1]

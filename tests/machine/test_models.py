@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ctypes as C
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from vmm import boards
 from vmm.boards.options import Options
+from vmm.cpu.arm.timer import Banked, TimerRegisters
 from vmm.machine.machine import Machine
 from vmm.native import library as native
 
@@ -28,17 +29,18 @@ IRQMP, TIMER = 0x80000200, 0x80000300
 GICD, GICC, PL011 = 0x08000000, 0x08010000, 0x09000000
 
 
-def machine(board: str, processors: int = 1) -> Machine:
+def machine(board: str, processors: int = 1, *extensions: str) -> Machine:
     architecture = {"leon3": "sparc", "virt": "arm", "pc": "x86"}[board]
     kernel = GUESTS / architecture / "hello.elf"
-    return boards.create(Options(board, kernel=kernel, processors=processors))
+    properties = dict.fromkeys(extensions, "on")
+    return boards.create(Options(board, properties, kernel=kernel, processors=processors))
 
 
 class Both:
     """The two machines, and one step for both."""
 
-    def __init__(self, board: str, processors: int = 1) -> None:
-        self.modelled, self.plain = machine(board, processors), machine(board, processors)
+    def __init__(self, board: str, processors: int = 1, *extensions: str) -> None:
+        self.modelled, self.plain = (machine(board, processors, *extensions) for _ in range(2))
         self.plain.bus.hot_reads = False
         self.native = 0  # accesses that a model answered
         self.expired = 0  # times that a model ran its timer
@@ -88,7 +90,8 @@ class Both:
         for m in (self.modelled, self.plain):
             m.engine.native.idle += max(min(cycles, self.cycle(m) - m.engine.cycles), 0)
         m = self.modelled
-        m.engine.native.event_at = m.engine.native.event_cycle = NEVER  # nothing of Python's is due
+        m.engine.native.event_cycle = NEVER  # nothing of Python's is due
+        m.engine.native.event_at = m.turns.state.end.value if m.turns else NEVER
         if m.engine.library.dll.vmm_timers_run(m.engine.pointer):
             self.expired += 1
         else:
@@ -357,10 +360,16 @@ CNT_OFFSET, CNT_SECURE = 14 << 12 | 4 << 8, 1 << 24
 PPIS = 0xF << 26
 
 
-def test_generic_timer() -> None:
+def registers(m: Machine) -> Sequence[TimerRegisters]:
+    """Of the generic timers of all processors."""
+    owner = m.processors[0].engine.handlers.sysreg.__self__  # type: ignore[attr-defined]
+    return owner.registers if isinstance(owner, Banked) else (owner,)
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+def test_generic_timer(processors: int) -> None:
     """All four comparators, with interrupts that the GIC takes, and with CNTVOFF."""
-    both, rng = Both("virt"), random.Random(1)
-    machines = (both.modelled, both.plain)
+    both, rng = Both("virt", processors, "virtualization", "secure"), random.Random(1)
     access = both.modelled.engine.library.dll.vmm_generic_timer_access
     both.write(GICD, 4, 3)
     both.write(GICC, 4, 3)
@@ -378,6 +387,12 @@ def test_generic_timer() -> None:
         assert write or found.value == expected, hex(register)
 
     for _ in range(2 * STEPS):
+        if processors > 1 and rng.random() < 0.1:
+            number = rng.randrange(processors)
+            both.each(lambda m: take_turn(m, number))  # noqa: B023
+            both.write(GICC, 4, 3)
+            both.write(GICC + 4, 4, 0xF0)
+            both.write(GICD + 0x100, 4, PPIS)
         bank = CNT_SECURE * rng.randrange(2)
         match rng.randrange(8):
             case 0:
@@ -403,9 +418,10 @@ def test_generic_timer() -> None:
                 both.write(GICC + 0x10, 4, interrupt)
             case _:
                 both.sleep(rng.choice((1, rng.randrange(3000), NEVER)))
-        timers = [m.engine.handlers.sysreg.__self__.comparators for m in machines]  # type: ignore[attr-defined]
-        assert timers[0].state == timers[1].state
-        assert [line.level for line in timers[0].lines] == [line.level for line in timers[1].lines]
+        timers = [[r.comparators for r in registers(m)] for m in (both.modelled, both.plain)]
+        for one, other in zip(*timers, strict=True):
+            assert one.state == other.state
+            assert [line.level for line in one.lines] == [line.level for line in other.lines]
         both.compare("gic.distributor")
     assert both.native > STEPS // 2
     assert both.expired > STEPS // 20

@@ -269,8 +269,8 @@ PIECES = (
 )
 
 
-def machine(seed: int, mmu: bool) -> Machine:
-    """A machine that is about to run the program of this seed."""
+def machine(seed: int, mmu: bool, interrupts: bool = True) -> Machine:
+    """A machine that is about to run the program of this seed, with interrupts at random times."""
     made = create(Options(board="virt", ram=16 << 20, bare=True))
     program = Program(seed)
     sections = [0] * 4096
@@ -288,7 +288,8 @@ def machine(seed: int, mmu: bool) -> Machine:
         registers["sctlr"] |= 1
         made.engine.flush_tlb()
     made.processor.set_pc(CODE)
-    interrupt(made, random.Random(seed))
+    if interrupts:
+        interrupt(made, random.Random(seed))
     return made
 
 

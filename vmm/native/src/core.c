@@ -22,7 +22,7 @@ static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
     "tcg_gen_op3", "tcg_op_insert_before", "tcg_global_mem_new_internal", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
-    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "helper_lookup_tb_ptr", "tcg_gen_code", "tb_htable_lookup", "tb_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "helper_lookup_tb_ptr", "tcg_gen_code", "tcg_optimize", "tb_htable_lookup", "tb_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",
@@ -68,7 +68,7 @@ static const char *const needed_once[] = {
     "helper_rett_sparc", "helper_wrpsr_sparc", "helper_rdpsr_sparc", "helper_ld_asi_sparc", "helper_st_asi_sparc", "helper_cpsr_write_eret_arm", "helper_cpsr_write_arm",
     "helper_iret_protected_x86_64", "helper_iret_real_x86_64", "helper_sysexit_x86_64",
     "helper_sysret_x86_64", "helper_lret_protected_x86_64", "helper_syscall_x86_64", "cpu_ldl_mmuidx_ra_x86_64", "cpu_stl_mmuidx_ra_x86_64",
-    "cpu_cc_compute_all_x86_64", "tcg_optimize_x86_64", "tcg_op_remove_x86_64", "cpu_x86_update_dr7_x86_64",
+    "cpu_cc_compute_all_x86_64", "tcg_op_remove_x86_64", "tcg_op_insert_after_sparc", "tcg_op_insert_after_arm", "cpu_x86_update_dr7_x86_64",
 };
 
 void *vmm_original(const char *name)
@@ -161,7 +161,7 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
         snprintf(error, size, "the engine's translator is not as this build keeps it");
         return NULL;
     }
-    if (arch == VMM_X86 && !vmm_knows_operations(FIELD(void *, uc, UC_TCG_CTX))) {
+    if (!vmm_knows_operations(arch, FIELD(void *, uc, UC_TCG_CTX))) {
         snprintf(error, size, "the engine's translator has not the operations of this build");
         return NULL;
     }

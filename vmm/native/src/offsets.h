@@ -80,6 +80,7 @@
 #define TCG_BUFFER 0xa0 /* of generated code, behind the ways in and out */
 #define TCG_BUFFER_SIZE 0xb8
 #define TCG_NEXT_CODE 0xc0
+#define TCG_ACCESSES 0xe8 /* a list of the loads and stores in the block that is generated */
 #define TCG_FIRST_CODE (-0x2d0) /* from the way out: where code starts when the buffer is emptied */
 
 /* TCGTemp: a byte for the host register, then 7 of kind and type */
@@ -92,7 +93,9 @@
 /* ... with which the table of temporaries begins; and behind the table the first operation */
 #define TCG_TEMP_SIZE 0x38
 #define TCG_OPERATIONS (TCG_ENV_TEMP + TCG_MAX_TEMPORARIES * TCG_TEMP_SIZE)
-#define X86_TCG_DEFINITIONS 0x9968 /* a pointer: TCGOpDef[] */
+#define SPARC_TCG_DEFINITIONS 0x8968 /* a pointer: TCGOpDef[] */
+#define ARM_TCG_DEFINITIONS 0x9168
+#define X86_TCG_DEFINITIONS 0x9968
 /* ... and in it, x86, those of what the arithmetic flags are worked out from */
 #define X86_TCG_CC_OP 0x3f8
 #define X86_TCG_CC_DST 0x430

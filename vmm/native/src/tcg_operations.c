@@ -5,10 +5,11 @@
 #include <string.h>
 
 /* Whether the engine's operations are those that are known here. */
-bool vmm_knows_operations(const void *context)
+bool vmm_knows_operations(int arch, const void *context)
 {
+    static const size_t places[] = {SPARC_TCG_DEFINITIONS, ARM_TCG_DEFINITIONS, X86_TCG_DEFINITIONS};
     static const struct { int code; const char *name; } known[] = {
-        {CALL, "call"}, {SETCOND_I32, "setcond_i32"}, {LD8U_I32, "ld8u_i32"}, {ST_I32, "st_i32"},
+        {CALL, "call"}, {MOV_I32, "mov_i32"}, {SETCOND_I32, "setcond_i32"}, {LD8U_I32, "ld8u_i32"}, {ST_I32, "st_i32"},
         {ADD_I32, "add_i32"}, {SUB_I32, "sub_i32"}, {MUL_I32, "mul_i32"}, {AND_I32, "and_i32"},
         {OR_I32, "or_i32"}, {XOR_I32, "xor_i32"}, {SHL_I32, "shl_i32"},
         {BRCOND_I32, "brcond_i32"}, {NOT_I32, "not_i32"}, {NEG_I32, "neg_i32"},
@@ -25,7 +26,7 @@ bool vmm_knows_operations(const void *context)
         {QEMU_LD_I64, "qemu_ld_i64"}, {QEMU_ST_I64, "qemu_st_i64"},
     };
     const struct definition *definitions
-        = FIELD(const struct definition *, context, X86_TCG_DEFINITIONS);
+        = FIELD(const struct definition *, context, places[arch]);
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(definitions[known[i].code].name, known[i].name) != 0)

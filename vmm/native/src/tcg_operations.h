@@ -8,7 +8,7 @@
 #include "offsets.h"
 
 enum {
-    CALL = 2, SETCOND_I32 = 7, LD8U_I32 = 9, ST_I32 = 16, ADD_I32 = 17, SUB_I32 = 18,
+    CALL = 2, MOV_I32 = 5, SETCOND_I32 = 7, LD8U_I32 = 9, ST_I32 = 16, ADD_I32 = 17, SUB_I32 = 18,
     MUL_I32 = 19, AND_I32 = 26, OR_I32 = 27, XOR_I32 = 28, SHL_I32 = 29, BRCOND_I32 = 38,
     NOT_I32 = 53, NEG_I32 = 54, CTPOP_I32 = 62, MOV_I64 = 63, MOVI_I64 = 64, SETCOND_I64 = 65,
     LD8U_I64 = 67, LD16U_I64 = 69, LD32U_I64 = 71, ST8_I64 = 74, ST16_I64 = 75, ST32_I64 = 76, ADD_I64 = 78,
@@ -40,7 +40,7 @@ _Static_assert(offsetof(struct operation, arguments) == 8 * TCGOP_ARG0, "as this
 
 /* TCGTemp */
 struct temporary {
-    uint8_t host_register, kinds[3], flags, spare[19];
+    uint8_t host_register, place, base_type, type, flags, spare[19];
     int64_t offset; /* of a global register in the register file */
     const char *name;
     uint64_t pass[2];
@@ -48,5 +48,11 @@ struct temporary {
 _Static_assert(sizeof(struct temporary) == TCG_TEMP_SIZE
                    && offsetof(struct temporary, name) == TCG_TEMP_NAME, "as this build has it");
 enum { TEMP_LOCAL = 0x40 }; /* of its flags: it outlives its basic block */
+
+/* Of the temporary that an argument is. */
+static inline uint8_t type_of(uint64_t argument)
+{
+    return ((const struct temporary *)(uintptr_t)argument)->base_type;
+}
 
 #endif

@@ -125,7 +125,8 @@ struct vmm_model {
     /* a device with an interrupt line: */
     uint32_t *raised; /* the sources of the shared line that are high */
     uint32_t source, irq; /* IRQMP: how many lines, and the number of the first */
-    void *pins; /* the state of the pair of 8259A, or of the IRQMP */
+    void *pins; /* the state of the pair of 8259A, of the IRQMP or of the GIC */
+    uint32_t processor, spare; /* whose device it is, where each has one */
     struct vmm_timer *timer; /* NULL: it has none */
 };
 
@@ -629,12 +630,16 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
+void vmm_arm_after_instruction(void);
 uint32_t vmm_arm_memop(uint32_t memop);
 
 /* left.c */
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
 void vmm_join_charge(uint8_t *code);
+/* fast_access.c */
+void vmm_shorten_accesses(const struct vmm_cpu *v, void *context);
+void vmm_clear_upper_halves(const struct vmm_cpu *v, void *context);
 
 /* tlb.c */
 bool vmm_put_translation(struct vmm_cpu *v, uint64_t va, uint64_t pa, uint32_t attrs, int prot,
@@ -763,8 +768,11 @@ bool vmm_sparc_privileged(uint32_t code);
 bool vmm_sparc_ends_block(void);
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
 void vmm_x86_narrow(struct vmm_cpu *v, void *context);
-bool vmm_knows_operations(const void *context);
+bool vmm_knows_operations(int arch, const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+
+/* arm_faults.c */
+void vmm_arm_loaded(const uint32_t *result);
 
 /* x86_conditions.c */
 void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);

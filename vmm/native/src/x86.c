@@ -33,6 +33,9 @@
 #define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
 #define HF_RF_ (1u << 16)
 #define HF_CS64 (1u << 15)
+/* 64-bit code has no upper halves to spare (x86_width.c). */
+#define OPTIMIZE(v, context, tb) \
+    (FIELD(uint32_t, tb, TB64_FLAGS) & HF_CS64 ? (void)0 : vmm_x86_narrow(v, context))
 #define ENDS_BLOCK() vmm_x86_ends_block()
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
@@ -69,18 +72,6 @@ static __thread struct {
 #define TELLS_STORE(address, size, retaddr)                                                      \
     (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
 #include "watch_thunks.inc"
-
-/* 64-bit code has no upper halves to spare (x86_width.c). */
-void tcg_optimize_x86_64(void *context);
-void tcg_optimize_x86_64(void *context)
-{
-    typedef void (*optimize_fn)(void *);
-    ORIGINAL(optimize_fn, original, "tcg_optimize_x86_64");
-
-    original(context);
-    if (vmm_current && !(FIELD(uint32_t, translating.tb, TB64_FLAGS) & HF_CS64))
-        vmm_x86_narrow(vmm_current, context);
-}
 
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
 enum {
