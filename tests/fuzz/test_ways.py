@@ -16,7 +16,7 @@ SEEDS = {
               "trap_and_emulate/lazy": 5, "trap_and_emulate/strict": 6,
               "trap_and_emulate/nested": 7},
     "arm": {"stepped": 101, "sliced": 127, "python": 103, "assist": 104, "translate/lazy": 112,
-            "translate/strict": 113, "translate/nested": 105},
+            "translate/strict": 113, "translate/exposed": 104, "translate/nested": 105},
     "x86": {"stepped": 105, "sliced": 106, "python": 107, "assist": 104, "translate/lazy": 101,
             "translate/strict": 102, "translate/exposed": 103, "translate/nested": 104},
 }
@@ -32,6 +32,10 @@ KNOWN = (
     ("x86", "supervisor", "translate/lazy", 101, 320),  # code at address 0 read as other code
     ("x86", "supervisor", "translate/lazy", 101, 708),  # SYSEXIT in real mode
     ("x86", "supervisor", "translate/lazy", 102, 631),  # SYSRET
+    ("arm", "supervisor", "translate/lazy", 101, 93),  # big-endian tables
+    ("arm", "supervisor", "translate/strict", 102, 89),  # an external abort on a long walk
+    ("arm", "supervisor", "translate/nested", 104, 94),  # LDC of cp15 taken for MRRC
+    ("arm", "supervisor", "translate/nested", 107, 803),  # LDM that faults after some registers
     ("arm", "supervisor", "translate/nested", 101, 99),  # STRBT of the pc
     ("arm", "supervisor", "translate/nested", 101, 306),  # MRC of what is no register to APSR
     ("arm", "supervisor", "translate/nested", 101, 393),  # MCR of the pc, Thumb

@@ -146,6 +146,21 @@ def paged_arm(first: int, second: int = 0, **registers: int) -> Processor:
     return processor
 
 
+def test_arm_tables_in_big_endian() -> None:
+    """SCTLR.EE: entries are (DDI 0406C, B3.5.1), and what is remembered of them is memory's."""
+    def turned(entry: int) -> int:
+        return int.from_bytes(entry.to_bytes(4, "little"), "big")
+
+    processor = paged_arm(turned(0x8001), turned(0x5032), sctlr=1 | 1 << 25)
+    assert processor.access(0x123, LOAD, USER) == 0x5123
+    processor.poke(0x8000, turned(0x6032))
+    processor.policy.flush(None)
+    assert processor.access(0x123, LOAD, USER) == 0x6123
+    processor.registers["sctlr"] = 1
+    processor.policy.context_changed()
+    assert isinstance(processor.access(0x123, LOAD, USER), Fault)
+
+
 def test_arm_section_and_its_rights() -> None:
     processor = paged_arm(0x00500C02)
     assert processor.access(0x12345, STORE, USER) == 0x512345

@@ -69,11 +69,12 @@ def both(frames: Sequence[int], flags: Sequence[int]) -> Callable[[Random], int]
 
 
 FRAMES = [frame << 12 for frame in range(16)]
+SMEP = 1 << 20  # of CR4
 X86 = Format(
     x86,
     tuple({"cr0": cr0, "cr3": cr3, "cr4": cr4} for cr0, cr3, cr4 in (
         (0x80010001, 0x1000, 0), (0x80000001, 0x1000, 0), (0x80010001, 0x2000, 0x10),
-        (0x80010001, 0x2000, 0), (1, 0x1000, 0))),
+        (0x80010001, 0x2000, 0), (0x80010001, 0x1000, SMEP), (1, 0x1000, 0))),
     tuple(base + 4 * i for base in (0x1000, 0x2000, 0x3000, 0x4000) for i in (0, 1)),
     4,
     both(FRAMES[1:6], (0, 1, 3, 5, 7, 7, 7, 0x27, 0x67, 0x87, 0xE7)),
@@ -81,9 +82,9 @@ X86 = Format(
 )
 PAE = Format(
     x86,
-    tuple({"cr0": cr0, "cr3": cr3, "cr4": 0x20, "efer": efer} for cr0, cr3, efer in (
-        (0x80010001, 0x1000, 0), (0x80010001, 0x1020, 0), (0x80000001, 0x1000, 0x800),
-        (0x80010001, 0x1020, 0x800))),
+    tuple({"cr0": cr0, "cr3": cr3, "cr4": cr4, "efer": efer} for cr0, cr3, cr4, efer in (
+        (0x80010001, 0x1000, 0x20, 0), (0x80010001, 0x1020, 0x20 | SMEP, 0),
+        (0x80000001, 0x1000, 0x20, 0x800), (0x80010001, 0x1020, 0x20 | SMEP, 0x800))),
     tuple(base + 8 * i for base in (0x1000, 0x1020, 0x2000, 0x3000, 0x4000) for i in (0, 1)),
     8,
     both(FRAMES[2:5], (0, 1, 1, 3, 7, 7, 0x67, 0x87, 1 << 41 | 7, 1 << 63 | 7, 1 << 63 | 0x87)),

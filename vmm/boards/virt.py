@@ -24,7 +24,7 @@ from vmm.cpu.arm.processor import ArmProcessor
 from vmm.cpu.arm.timer import Banked, TimerRegisters
 from vmm.devices.cfi_flash import CfiFlash
 from vmm.devices.fw_cfg import FwCfg
-from vmm.devices.generic_timer import GenericTimer
+from vmm.devices.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL, GenericTimer
 from vmm.devices.gicv2 import GicV2
 from vmm.devices.gicv2m import GicV2m
 from vmm.devices.gpex import Ecam
@@ -165,6 +165,16 @@ def _inputs(machine: Machine, gic: GicV2) -> Callable[[int, int, bool], bool]:
     return inputs[0] if machine.turns is None else change
 
 
+def _comparators(processor: ArmProcessor) -> list[int]:
+    """Those of its generic timer that the processor has registers of."""
+    found = [PHYSICAL, VIRTUAL]
+    if processor.virtualization:
+        found.append(HYPERVISOR)
+    if processor.security:
+        found.append(SECURE)
+    return found
+
+
 def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> None:
     """Each processor's generic timer."""
     registers = []
@@ -174,10 +184,10 @@ def _timers(machine: Machine, processors: list[ArmProcessor], gic: GicV2) -> Non
             processor.set_virtual_offset)
         registers.append(TimerRegisters(processor, timer, HZ // TIMER_HZ))
         machine.on_reset.append(registers[-1].reset)
-        for which, ppi in enumerate(TIMER_PPIS):
-            if machine.turns is None:
-                model(machine, native.MODEL_GENERIC_TIMER, timer, timer.state, 0,
-                      levels=(gic.state, 16 + ppi, which), timer=timer.timers[which])
+        for which in _comparators(processor):
+            model(machine, native.MODEL_GENERIC_TIMER, timer, timer.state, 0,
+                  levels=(gic.state, 16 + TIMER_PPIS[which], which), timer=timer.timers[which],
+                  processor=number)
     if machine.turns is not None:
         machine.engine.handlers.sysreg = Banked(registers, machine.current).access
 

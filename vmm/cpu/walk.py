@@ -15,6 +15,20 @@ from typing import Literal, NamedTuple
 ReadEntry = Callable[[int, int], int | None]  # (physical address, bytes); None: nobody answers
 Registers = Mapping[str, int]  # by manual name, as `RegisterFile.snapshot` has them
 
+def swapped(read: ReadEntry) -> ReadEntry:
+    """Reads of entries whose bytes are in the other order than the processor's."""
+    def entry(address: int, size: int) -> int | None:
+        value = read(address, size)
+        return None if value is None else reverse(value, size)
+
+    return entry
+
+
+def reverse(entry: int, size: int) -> int:
+    """An entry of ``size`` bytes with its bytes in the other order."""
+    return int.from_bytes(entry.to_bytes(size, "little"), "big")
+
+
 AccessKind = Literal["load", "store", "execute"]
 
 

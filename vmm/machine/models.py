@@ -25,7 +25,7 @@ def model(
     machine: Machine, kind: int, device: Modelled, state: C.Structure, base: int,
     width: int = 4, wire: tuple[Source, C.Structure, int] | None = None,
     levels: tuple[C.Structure, int, int] | None = None, timer: Timer | None = None,
-    beside: C.Structure | None = None,
+    beside: C.Structure | None = None, processor: int | None = None,
 ) -> None:
     """Let the native layer answer what it can of ``device``'s registers.
 
@@ -35,7 +35,8 @@ def model(
     into a pair of 8259A (source, state of the pair, IRQ) or its ``levels`` at an IRQMP
     (state, the first, how many) or a GIC (state, INTID, which of its timers), and one that
     reads another's state names it as ``beside``; ``timer`` is run natively where the model
-    can.  Of a machine with several processors only a GIC can be modelled.
+    can.  ``processor`` is the number of the one that the device is a part of; the others reach
+    all processors.  Of a machine with several only its GIC and their timers can be modelled.
     """
     size = machine.engine.library.dll.vmm_model_size(kind)
     if C.sizeof(state) != size:
@@ -55,5 +56,8 @@ def model(
     if timer is not None:
         entry.timer = C.pointer(timer.state)
         timer.share()
-    for processor in machine.processors:
-        processor.engine.add_model(entry)
+    if processor is not None:
+        entry.processor = processor
+    for number, each in enumerate(machine.processors):
+        if processor in (None, number):
+            each.engine.add_model(entry)

@@ -135,6 +135,8 @@ class Model(C.Structure):
         ("source", C.c_uint32),
         ("irq", C.c_uint32),
         ("pins", C.c_void_p),
+        ("processor", C.c_uint32),
+        ("spare", C.c_uint32),
         ("timer", C.POINTER(Timer)),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vmm.cpu.walk import Access, ReadEntry, Registers, Step, Walk
+from vmm.cpu.walk import Access, ReadEntry, Registers, Step, Walk, swapped
 
 ADDRESS = 0xFF_FFFF_F000
 # STATUS, table B3-24, less the level
@@ -19,7 +19,7 @@ NAMES = {
     TRANSLATION: "Translation fault", ACCESS_FLAG: "Access flag fault",
     PERMISSION: "Permission fault", WALK_ABORT: "external abort on the walk",
 }
-SCTLR_WXN, SCTLR_UWXN = 1 << 19, 1 << 20
+SCTLR_WXN, SCTLR_UWXN, SCTLR_EE = 1 << 19, 1 << 20, 1 << 25
 LETTER = {"load": "r", "store": "w", "execute": "x"}
 BY_AP = ("rw/--", "rw/rw", "r-/--", "r-/r-")  # AP[2:1], privileged before user
 BY_S2AP = ("--", "r-", "-w", "rw")
@@ -97,6 +97,7 @@ def walk(
     if regime.fault:
         return _fault(regime, address, steps, level, TRANSLATION, regime.fault, through)
     width = regime.bits - 9 * (4 - level)
+    read_entry = swapped(read) if regime.sctlr & SCTLR_EE else read
     while True:
         at = base | address >> 9 * (4 - level) & (1 << width) - 1 & ~7
         place = at
@@ -107,7 +108,7 @@ def walk(
                 return Walk(address, tuple(steps), None, _span(level), "", inner.fault,
                             inner.status, inner.level, tuple(through))
             place = inner.physical
-        entry = read(place, 8)
+        entry = read_entry(place, 8)
         name = f"level {level} ({regime.name})" if level == regime.level else f"level {level}"
         layout, kind = _kind(regime, entry, level)
         steps.append(Step(name, at, entry, layout, kind, 8))

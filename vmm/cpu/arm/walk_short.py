@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vmm.cpu.walk import Access, ReadEntry, Registers, Step, Walk
+from vmm.cpu.walk import Access, ReadEntry, Registers, Step, Walk, swapped
 
 MIB, LARGE, SMALL, TINY = 1 << 20, 1 << 16, 1 << 12, 1 << 10
 SUPERSECTION = 1 << 18  # of a section descriptor
@@ -22,7 +22,7 @@ NAMES = {
     TRANSLATION: "Translation fault", ACCESS_FLAG: "Access flag fault", DOMAIN: "Domain fault",
     PERMISSION: "Permission fault", WALK_ABORT: "external abort on the walk",
 }
-SCTLR_S, SCTLR_R, SCTLR_AFE = 1 << 8, 1 << 9, 1 << 29
+SCTLR_S, SCTLR_R, SCTLR_EE, SCTLR_AFE = 1 << 8, 1 << 9, 1 << 25, 1 << 29
 LETTER = {"load": "r", "store": "w", "execute": "x"}
 # AP[2:0]: privileged before user (table B3-8); the reserved 4 gives nothing.
 BY_AP = ("--/--", "rw/--", "rw/r-", "rw/rw", "--/--", "r-/--", "r-/r-", "r-/r-")
@@ -97,9 +97,9 @@ class _Walk:
 
 def walk(read: ReadEntry, using: Tables, address: int, access: Access) -> Walk:
     """Translate ``address``."""
-    one = _Walk(read, using, address, access)
     if using.before_v6:
-        return _walk_v5(one)
+        return _walk_v5(_Walk(read, using, address, access))
+    one = _Walk(swapped(read) if using.sctlr & SCTLR_EE else read, using, address, access)
     n = using.ttbcr & 7
     if n and address >> 32 - n:
         base, disabled, register = using.ttbr1 & 0xFFFFC000, using.ttbcr & 1 << 5, "TTBR1"

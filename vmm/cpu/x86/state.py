@@ -43,7 +43,7 @@ FLAG_RF, FLAG_VM, FLAG_AC, FLAG_ID = 1 << 16, 1 << 17, 1 << 18, 1 << 21
 FLAG_IOPL = 3 << 12
 FLAGS_ARITHMETIC = 0x8D5  # OF SF ZF AF PF CF
 CR0_PE, CR0_TS, CR0_WP, CR0_PG = 1, 1 << 3, 1 << 16, 1 << 31
-CR4_PSE, CR4_PAE = 1 << 4, 1 << 5
+CR4_PSE, CR4_PAE, CR4_SMEP, CR4_SMAP = 1 << 4, 1 << 5, 1 << 20, 1 << 21
 EFER_NXE = 1 << 11
 
 HF_TS = 1 << 11

@@ -26,7 +26,7 @@ from vmm.cpu.x86.paging import (
     RESERVED_HIGH,
     WRITABLE,
 )
-from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
+from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP
 
 USER = 1 << 2
 ERROR_USER, ERROR_FETCH = 1 << 2, 1 << 4
@@ -50,12 +50,17 @@ RIGHTS = {flags: _rights(*flags) for flags in product((False, True), repeat=4)}
 
 def walk(
     read: ReadEntry, registers: Registers, address: int, access: Access, a20: int = -1,
-    no_execute: bool = False,
+    no_execute: bool = False, alignment_check: bool = False,
 ) -> Walk:
-    """Translate a linear address.  ``no_execute`` is EFER.NXE, ``a20`` the mask of the A20 gate."""
+    """Translate a linear address.
+
+    ``no_execute`` is EFER.NXE, ``a20`` the mask of the A20 gate.  ``alignment_check`` is EFLAGS.AC,
+    with which CR4.SMAP allows a supervisor's own accesses; those to descriptor tables and task
+    segments it never does.
+    """
     if not registers["cr0"] & CR0_PG:
         return Walk(address, (), address & a20 & 0xFFFFFFFF, PAGE, "rwx/rwx")
-    state = _Walker(read, registers, address, access, a20, no_execute)
+    state = _Walker(read, registers, address, access, a20, no_execute, alignment_check)
     return state.pae() if registers["cr4"] & CR4_PAE else state.two_level()
 
 
@@ -64,13 +69,15 @@ class _Walker:
 
     def __init__(
         self, read: ReadEntry, registers: Registers, address: int, access: Access, a20: int,
-        no_execute: bool,
+        no_execute: bool, alignment_check: bool,
     ) -> None:
         self.read, self.registers, self.address = read, registers, address
         self.access, self.a20, self.no_execute = access, a20, no_execute
         self.steps: list[Step] = []
         self.rights = WRITABLE | USER  # what all entries together allow
         self.never = False
+        cr4 = registers["cr4"]
+        self.smep, self.smap = bool(cr4 & CR4_SMEP), bool(cr4 & CR4_SMAP) and not alignment_check
 
     def two_level(self) -> Walk:
         """4.3: a directory and tables of 1,024 four-byte entries."""
@@ -140,6 +147,10 @@ class _Walker:
         if access.limited:
             if access.user and not user:
                 wrong = "the page is the supervisor's"
+            elif user and not access.user and access.kind == "execute" and self.smep:
+                wrong = "the page is the user's and CR4.SMEP is set"
+            elif user and not access.user and access.kind != "execute" and self.smap:
+                wrong = "the page is the user's and CR4.SMAP is set, EFLAGS.AC is not"
             elif access.kind == "store" and read_only:
                 wrong = "the page is read-only" + ("" if access.user else " and CR0.WP is set")
             elif access.kind == "execute" and self.never:
@@ -152,12 +163,15 @@ class _Walker:
 
     def _rights(self, writable: bool, user: bool) -> str:
         supervisor = writable or not self.registers["cr0"] & CR0_WP
-        return RIGHTS[supervisor, writable, user, self.never]
+        rights = RIGHTS[supervisor, writable, user, self.never]
+        if user and self.smep:
+            rights = f"{rights[:2]}-{rights[3:]}"
+        return f"--{rights[2:]}" if user and self.smap else rights
 
     def _fault(self, span: int, why: str, code: int, rights: str = "") -> Walk:
         access = self.access
-        pae_nx = self.no_execute and bool(self.registers["cr4"] & CR4_PAE)
+        tells_fetch = self.smep or (self.no_execute and bool(self.registers["cr4"] & CR4_PAE))
         code |= ERROR_WRITE if access.kind == "store" else 0
         code |= ERROR_USER if access.user else 0
-        code |= ERROR_FETCH if access.kind == "execute" and pae_nx else 0
+        code |= ERROR_FETCH if access.kind == "execute" and tells_fetch else 0
         return Walk(self.address, tuple(self.steps), None, span, rights, why, code)

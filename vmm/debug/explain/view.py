@@ -16,7 +16,7 @@ from vmm.cpu.sparc import mmu
 from vmm.cpu.walk import Access, Registers, Walk
 from vmm.cpu.x86 import walk as x86_walk
 from vmm.cpu.x86.processor import X86Processor
-from vmm.cpu.x86.state import EFER_NXE, State
+from vmm.cpu.x86.state import EFER_NXE, FLAG_AC, State
 from vmm.machine.machine import Machine
 
 PAGE = 0x1000
@@ -50,7 +50,7 @@ class View:
         if self.architecture == "x86":
             env = State(cast(X86Processor, self.processor)).env
             return x86_walk.walk(self.entry, registers, address, access, env.a20_mask,
-                                 bool(env.efer & EFER_NXE))
+                                 bool(env.efer & EFER_NXE), bool(registers["eflags"] & FLAG_AC))
         if not registers["mmu.control"] & 1:
             return Walk(address, (), address, PAGE, "rwx/rwx")
         return mmu.walk(

@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from vmm.cpu.arm import walk_long, walk_short
 from vmm.cpu.arm.models import Model
 from vmm.cpu.arm.walk import SCTLR_M, TTBCR_EAE, is_secure
-from vmm.cpu.walk import Walk
+from vmm.cpu.walk import Walk, reverse
 from vmm.monitor.memory.base import PAGE, STORE, Fault, PolicyError
 from vmm.monitor.memory.frame_types import ADDRESSES
 from vmm.monitor.memory.tables import (
@@ -36,7 +36,8 @@ FSR_LPAE, FSR_WRITE = 1 << 9, 1 << 11
 SUPERSECTION = 1 << 18
 WRITABLE_AP = frozenset((1, 2, 3))  # AP[2:0] that somebody may store with, table B3-8
 SMALLEST_PART = 25  # TTBCR.T0SZ and T1SZ divide no finer than 1 << 25 bytes
-SCTLR_TRANSLATION = SCTLR_M | walk_short.SCTLR_AFE | walk_long.SCTLR_WXN | walk_long.SCTLR_UWXN
+SCTLR_TRANSLATION = (SCTLR_M | walk_short.SCTLR_AFE | walk_short.SCTLR_EE | walk_long.SCTLR_WXN
+                     | walk_long.SCTLR_UWXN)
 
 
 class ArmTables:
@@ -49,6 +50,7 @@ class ArmTables:
         self._pxn = model.generic_timer
         self.features = SHADOW_PXN if self._pxn else 0
         self._on = self._long = False
+        self.swapped = False  # SCTLR.EE: entries are big-endian
         self._registers: dict[str, int] = {}
         self._instances: dict[str, str] = {}  # by name and state, the register's name
         self._secure = False  # whether there are two states
@@ -66,6 +68,7 @@ class ArmTables:
         suffix = self._suffix = self._state(registers)
         sctlr = registers[self._instances["sctlr" + suffix]] & SCTLR_TRANSLATION
         self._on, self._long = bool(sctlr & SCTLR_M), False
+        self.swapped = bool(sctlr & walk_short.SCTLR_EE)
         if not self._on:
             return suffix
         ttbcr = registers[self._instances["ttbcr" + suffix]]
@@ -114,6 +117,8 @@ class ArmTables:
         rights = rights_bits(walk.rights)
         if self._suffix and not self._leaves_secure_memory(sources):
             rights |= SECURE
+        if self.swapped:
+            sources = tuple((at, size, reverse(entry, size)) for at, size, entry in sources)
         return Found(None, walk.physical & -PAGE, rights, walk.span, sources)
 
     def _leaves_secure_memory(self, sources: tuple[Source, ...]) -> bool:
@@ -128,8 +133,8 @@ class ArmTables:
 
     @property
     def mode(self) -> Hashable:
-        """Short or long descriptors."""
-        return self._long
+        """Short or long descriptors, of which byte order."""
+        return self._long, self.swapped
 
     @property
     def translating(self) -> bool:
@@ -166,6 +171,8 @@ class ArmTables:
 
     def part(self, level: int, entry: int) -> Part:
         """B3.5.1 and B3.6.1; long tables have 4 added to their levels."""
+        if self.swapped:
+            entry = reverse(entry, self.entry_size)
         if level > 4:
             return self._part_long(level - 4, entry)
         kind = entry & 3

@@ -75,7 +75,8 @@ class NativeGuard:
         kind, flags, mask = self._tables.format
         entry = self._tables.entry_size
         self._dll.vmm_guard_begin(
-            self.address, native.Format(kind, flags, entry, self._big_endian, mask))
+            self.address, native.Format(
+                kind, flags, entry, self._big_endian != self._tables.swapped, mask))
 
     def _refused(self) -> RefusedError:
         return RefusedError(self._dll.vmm_guard_refusal(self.address).decode())

@@ -37,6 +37,7 @@ class SparcTables:
     """The tables that the context table pointer and the context register select."""
 
     features = 0
+    swapped = False
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory

@@ -102,6 +102,7 @@ class Tables(Protocol):
     """One architecture's format of page tables, with the registers that say how to use them."""
 
     features: int  # what the native layer's walk has to know besides registers: SHADOW_ values
+    swapped: bool  # entries are in the other byte order than the processor's
 
     @property
     def entry_size(self) -> int:

@@ -3,7 +3,8 @@
 
 Accessed flags are set level by level, as the engine and the processor do: the
 flag of a directory entry also when the table's entry then refuses the access
-(4.8).  PAE directory pointers have none.
+(4.8).  PAE directory pointers have none.  Of 4.6, CR4.SMEP counts; CR4.SMAP does
+not, as no 32-bit processor has it, and the engine lets none of ours set it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from vmm.cpu.x86.paging import (
     RESERVED_HIGH,
     WRITABLE,
 )
-from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
+from vmm.cpu.x86.state import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE, CR4_SMEP
 from vmm.monitor.memory.base import PAGE, STORE, Fault
 from vmm.monitor.memory.tables import (
     ACCESSES,
@@ -51,6 +52,7 @@ class X86Tables:
     """
 
     features = 0
+    swapped = False
 
     def __init__(
         self, memory: Memory, a20: Callable[[], int] = lambda: -1,
@@ -73,7 +75,7 @@ class X86Tables:
         if not cr0 & CR0_PG:
             self._registers = {"cr0": 0, "cr3": 0, "cr4": 0}
             return self._a20
-        cr4 = registers["cr4"] & (CR4_PSE | CR4_PAE)
+        cr4 = registers["cr4"] & (CR4_PSE | CR4_PAE | CR4_SMEP)
         self._registers = {"cr0": cr0, "cr3": registers["cr3"], "cr4": cr4}
         self._no_execute = self._read_no_execute()
         self._pointers = bool(cr4 & CR4_PAE)

@@ -37,13 +37,14 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define SITE_CALL(function, place, what) vmm_arm_site_call(function, place, what)
 #define SITE(v, place, what, retaddr) vmm_arm_site(v, place, what, retaddr)
 #define END_SITE(db) \
-    (FIELD(uint32_t, db, DB_PC_NEXT)                                          \
+    (vmm_arm_after_instruction(), FIELD(uint32_t, db, DB_PC_NEXT)             \
      = vmm_arm_end_site(&FIELD(int32_t, db, DB_IS_JMP), FIELD(uint32_t, db, DB_PC_NEXT)))
 #define MEMOP(operation) vmm_arm_memop(operation)
 #define CACHED() vmm_arm_cached()
 #define BEGIN_AGAIN(db, start) (FIELD(void *, db, ARM_DC_START) = (start))
 #define ODD(place, what) vmm_arm_odd_site(place, what)
 #define ENDS_BLOCK() false
+#define LOADED(result) vmm_arm_loaded(result)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the engine leaves out of the ARM architecture: some registers' values, and two checks:
- * access to floating point, and alignment (ARM DDI 0406C, B1.11 and A3.2.1). */
+/* What the engine leaves out of the ARM architecture: some registers' values, and three checks:
+ * access to floating point, alignment, and LDC and STC (ARM DDI 0406C, B1.11 and A3.2.1). */
 #include "monitor_arm.h"
 #include "offsets.h"
 
@@ -128,6 +128,27 @@ static bool always_checked_thumb32(uint32_t high, uint32_t low)
     return (high & 0xfe00) == 0xec00 && (low & 0x0e00) == 0x0a00 && (high & 0xffe0) != 0xec40;
 }
 
+/* ---- LDC and STC ----------------------------------------------------------- */
+
+static __thread bool transfers_coprocessor; /* the instruction being translated */
+
+/* Of coprocessor space without a bit 25 only MCRR and MRRC have system registers (A8.8.55,
+ * A8.8.98, A8.8.108, A8.8.189); the engine takes LDC and STC for them.  CODE is as in A32. */
+static bool is_coprocessor_transfer(uint32_t code)
+{
+    return (code & 0x0e000000) == 0x0c000000 && (code & 0x01e00000) != 0x00400000;
+}
+
+/* The engine looks for a register that an instruction names: one that there is not is undefined. */
+const void *get_arm_cp_reginfo_arm(void *registers, uint32_t key);
+const void *get_arm_cp_reginfo_arm(void *registers, uint32_t key)
+{
+    typedef const void *(*find_fn)(void *, uint32_t);
+    ORIGINAL(find_fn, original, "get_arm_cp_reginfo_arm");
+
+    return vmm_current && transfers_coprocessor ? NULL : original(registers, key);
+}
+
 /* Decide, before an instruction is translated, whether its accesses must be aligned. */
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc)
 {
@@ -135,18 +156,31 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc)
     ORIGINAL(code_fn, word, "cpu_ldl_code_arm");
     ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
 
+    /* Before ARMv6 only SCTLR.A asks for it. */
+    bool checks = !v->check_alignment && FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6;
+    uint32_t code;
+
     aligned_access = v->check_alignment;
-    if (aligned_access || !(FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6))
-        return; /* before ARMv6 only SCTLR.A asks for it */
+    transfers_coprocessor = false;
     if (FIELD(uint32_t, v->env, ARM_THUMB)) {
-        uint32_t high = half(v->env, pc);
-        if (high >> 11 < 0x1d)
-            aligned_access = always_checked_thumb16(high);
-        else if ((high & 0xec00) == 0xe800)
-            aligned_access = always_checked_thumb32(high, half(v->env, pc + 2));
+        code = half(v->env, pc);
+        if (code >> 11 < 0x1d) {
+            aligned_access |= checks && always_checked_thumb16(code);
+            return;
+        }
+        transfers_coprocessor = is_coprocessor_transfer(code << 16);
+        if (checks && (code & 0xec00) == 0xe800)
+            aligned_access = always_checked_thumb32(code, half(v->env, pc + 2));
     } else {
-        aligned_access = always_checked_arm(word(v->env, pc));
+        code = word(v->env, pc);
+        aligned_access |= checks && always_checked_arm(code);
+        transfers_coprocessor = is_coprocessor_transfer(code);
     }
+}
+
+void vmm_arm_after_instruction(void)
+{
+    transfers_coprocessor = false;
 }
 
 /* SCTLR.A is part of the translation: when it changes, translations go. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults of unprivileged accesses from Hyp mode.
+/* Faults that the engine takes for others.
+ *
+ * An external abort on a walk of long descriptors is reported as a translation
+ * fault (the architecture: ARM DDI 0406C, B3.12.3, table B3-24).
  *
  * LDRT and STRT in Hyp mode are UNPREDICTABLE (ARM DDI 0406C, A8.8.92); the
  * engine goes through the PL1&0 translation, whose domain faults have no code in
@@ -8,7 +11,16 @@
 #include "vmm.h"
 #include "offsets.h"
 
-enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, MODE_HYP = 0x1a };
+enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, FAULT_TRANSLATION = 6, FAULT_EXTERNAL_ON_WALK = 9 };
+enum { MODE_HYP = 0x1a };
+
+static __thread bool load_failed;
+
+/* A load from physical memory has come to RESULT, 0 for success. */
+void vmm_arm_loaded(const uint32_t *result)
+{
+    load_failed |= result && *result;
+}
 
 bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, uint64_t *physical,
                        void *attributes, int *protection, uint32_t *page_size, int32_t *fault,
@@ -20,9 +32,13 @@ bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, u
     typedef bool (*fn)(void *, uint32_t, int, int, uint64_t *, void *, int *, uint32_t *, int32_t *,
                        void *);
     ORIGINAL(fn, original, "get_phys_addr_arm");
-    bool failed = original(env, address, access, mmu_index, physical, attributes, protection,
-                           page_size, fault, cache);
+    bool failed;
 
+    load_failed = false;
+    failed = original(env, address, access, mmu_index, physical, attributes, protection,
+                      page_size, fault, cache);
+    if (failed && load_failed && *fault == FAULT_TRANSLATION)
+        *fault = FAULT_EXTERNAL_ON_WALK;
     if (failed && *fault == FAULT_DOMAIN
         && (FIELD(uint32_t, env, ARM_UNCACHED_CPSR) & 0x1f) == MODE_HYP)
         *fault = FAULT_PERMISSION;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ARM generic timer's comparators (vmm/devices/generic_timer.py says what they do).
  *
- * Each comparator is a model without an address: its registers are system registers.
+ * Each comparator is a model without an address: its registers are system registers, of the
+ * processor that the model belongs to.  Time is the same for all, and that of V, which runs.
  */
 #include "models.h"
 
@@ -38,7 +39,7 @@ static void update(struct vmm_cpu *v, struct vmm_model *m)
     bool fired = s->control[n] & ENABLE && count >= s->compare[n];
 
     m->timer->cycle = VMM_NEVER;
-    vmm_gic_line(v, m->pins, m->irq, fired && !(s->control[n] & IMASK));
+    vmm_gic_line(v, m->pins, m->processor, m->irq, fired && !(s->control[n] & IMASK));
     if (s->control[n] & ENABLE && !fired) {
         unsigned __int128 tick = (unsigned __int128)(s->compare[n] - count) + (uint64_t)ticks(v);
         unsigned __int128 cycle = tick << v->counter_shift;

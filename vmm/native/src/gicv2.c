@@ -324,10 +324,9 @@ bool vmm_gic_input(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t 
     return v->models_on;
 }
 
-/* A modelled device of the first processor's drives an input, to the level that it has or to
- * the other. */
-void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high)
+/* A modelled device drives an input, to the level that it has or to the other. */
+void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t intid, bool high)
 {
-    if (in_set(bank_of(g, 0, intid)->level, intid) != high)
-        input(v, g, 0, intid, high);
+    if (in_set(bank_of(g, cpu, intid)->level, intid) != high)
+        input(v, g, cpu, intid, high);
 }

@@ -35,6 +35,7 @@ static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct v
 #define TTBCR ARM_KEY(15, 0, 2, 0, 0, 2)
 #define TTBCR_EAE (1u << 31)
 enum { ARM_TABLE = 1 << 14, TTBCR_N = 7, TTBCR_PD0 = 1 << 4, TTBCR_PD1 = 1 << 5, SCTLR_M = 1 };
+enum { SCTLR_EE = 1 << 25 };
 
 static uint64_t wide(struct vmm_cpu *v, uint32_t key)
 {
@@ -70,6 +71,7 @@ static uint32_t arm(struct vmm_cpu *v, struct vmm_format *format, struct vmm_roo
     format->kind = VMM_TABLES_ARM;
     format->flags = vmm_guard_of(v)->types.format.flags & VMM_FORMAT_PXN; /* the model's */
     format->entry_size = 4;
+    format->big_endian = *vmm_arm_word(v, SCTLR) & SCTLR_EE ? 1 : 0;
     format->mask = ~0ull;
     if (!(*vmm_arm_word(v, SCTLR) & SCTLR_M))
         return 0;

@@ -140,7 +140,7 @@ bool vmm_gic_distributor_read(struct vmm_cpu *v, struct vmm_model *m, uint32_t o
                               uint64_t *value);
 bool vmm_gic_distributor_write(struct vmm_cpu *v, struct vmm_model *m, uint32_t offset,
                                uint32_t value);
-void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t intid, bool high);
+void vmm_gic_line(struct vmm_cpu *v, struct vmm_gic *g, uint32_t cpu, uint32_t intid, bool high);
 
 bool vmm_i8259_read(struct vmm_model *m, struct vmm_i8259 *chip, uint32_t offset,
                     uint64_t *value);

@@ -96,26 +96,35 @@ static struct block block_of(struct vmm_cpu *v, uint32_t code)
     return (struct block){list, before == up ? start + 4 : start, up ? from + size : from - size, base};
 }
 
+/* Registers are loaded one by one, as by the engine: those before a word that faults have theirs. */
 int vmm_arm_load_block(struct vmm_cpu *v, uint32_t code, bool user, uintptr_t retaddr)
 {
     struct block block = block_of(v, code);
-    uint32_t values[16], at = block.start, *r = vmm_arm_registers(v);
+    uint32_t value = 0, base = 0, at = block.start, *r = vmm_arm_registers(v);
     bool writes_back = code & 1u << 21;
 
     if (!v->vcpu->kernel || !block.list || block.base == 15 || (user && writes_back)
         || (writes_back && block.list >> block.base & 1)) /* UNPREDICTABLE: as the engine has it */
         return ARM_UNDEFINED;
-    for (unsigned i = 0; i < 16; i++)
-        if (block.list >> i & 1) {
-            values[i] = load(v, at, LOG_WORD | ALIGNED, retaddr);
-            at += 4;
-        }
+    for (unsigned i = 0; i < 16; i++) {
+        if (!(block.list >> i & 1))
+            continue;
+        value = load(v, at, LOG_WORD | ALIGNED, retaddr);
+        at += 4;
+        if (user)
+            *vmm_arm_user_register(v, i) = value;
+        else if (i == block.base)
+            base = value;
+        else if (i < 15)
+            r[i] = value;
+    }
+    if (user)
+        return ARM_DONE;
     if (writes_back)
         r[block.base] = block.after;
-    for (unsigned i = 0; i < 15; i++)
-        if (block.list >> i & 1)
-            *(user ? vmm_arm_user_register(v, i) : &r[i]) = values[i];
-    return user ? ARM_DONE : vmm_arm_return_to(v, values[15], *vmm_arm_saved_psr(v));
+    else if (block.list >> block.base & 1)
+        r[block.base] = base;
+    return vmm_arm_return_to(v, value, *vmm_arm_saved_psr(v)); /* the pc is the last one */
 }
 
 int vmm_arm_store_block(struct vmm_cpu *v, uint32_t code, uintptr_t retaddr)

@@ -7,8 +7,8 @@
 #include "offsets.h"
 
 enum { SCTLR, TTBCR, DACR, TTBR0, TTBR1 }; /* of s->registers */
-enum { SCTLR_M = 1, SCTLR_WXN = 1 << 19, SCTLR_UWXN = 1 << 20, SCTLR_AFE = 1 << 29 };
-enum { SCTLR_TRANSLATION = SCTLR_M | SCTLR_WXN | SCTLR_UWXN | SCTLR_AFE };
+enum { SCTLR_M = 1, SCTLR_WXN = 1 << 19, SCTLR_UWXN = 1 << 20, SCTLR_EE = 1 << 25 };
+enum { SCTLR_AFE = 1 << 29, SCTLR_TRANSLATION = SCTLR_M | SCTLR_WXN | SCTLR_UWXN | SCTLR_EE | SCTLR_AFE };
 #define TTBCR_EAE (1u << 31)
 enum { INVALID, TABLE, SECTION, PRIVILEGED_NEVER }; /* kinds of first-level descriptors */
 enum { SUPERSECTION = 1 << 18, LARGE_PAGE = 1 };
@@ -106,6 +106,8 @@ static bool read_entry(struct walk *w, uint64_t at, uint32_t *entry)
     *entry = (uint32_t)shadow_value(w->v, host, 4);
     w->found->sources[w->found->count++]
         = (struct vmm_source){.address = at, .value = *entry, .size = 4};
+    if (w->sctlr & SCTLR_EE)
+        *entry = __builtin_bswap32(*entry);
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include "monitor_arm.h"
 #include "shadow_state.h"
 
-enum { SCTLR_WXN = 1 << 19, SCTLR_UWXN = 1 << 20 };
+enum { SCTLR_WXN = 1 << 19, SCTLR_UWXN = 1 << 20, SCTLR_EE = 1 << 25 };
 enum { TTBCR_EPD0 = 1 << 7, TTBCR_EPD1 = 1 << 23 };
 enum { TRANSLATION = 0x04, ACCESS_FLAG = 0x08, PERMISSION = 0x0c }; /* table B3-24, less the level */
 enum { FSR_LPAE = 1 << 9, FSR_WRITE = 1 << 11 };
@@ -78,6 +78,8 @@ enum shadow_result vmm_shadow_walk_long(struct vmm_cpu *v, uint32_t address, uns
         entry = shadow_value(v, host, 8);
         found->sources[found->count++]
             = (struct vmm_source){.address = at, .value = entry, .size = 8};
+        if (sctlr & SCTLR_EE)
+            entry = __builtin_bswap64(entry);
         if (!(entry & VALID) || (level == LAST && !(entry & TABLE)))
             return fault(found, TRANSLATION + level, access);
         if (level == LAST || !(entry & TABLE))

@@ -8,7 +8,7 @@
 enum { PRESENT = 1, WRITABLE = 2, USER_PAGE = 4, ACCESSED = 1 << 5, DIRTY = 1 << 6, LARGE = 1 << 7 };
 enum { RESERVED_2M = 0x1fe000 }; /* in an entry for 2 MiB; bit 12 is PAT */
 enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
-enum { CR0_WP = 1 << 16, EFER_NXE = 1 << 11 };
+enum { CR0_WP = 1 << 16, CR4_SMEP = 1 << 20, EFER_NXE = 1 << 11 };
 enum { POINTER, DIRECTORY, TABLE, LEVELS };
 #define NO_EXECUTE (1ull << 63)
 #define RESERVED 0x7fffff0000000000ull /* MAXPHYADDR is 40 */
@@ -19,7 +19,7 @@ struct walk {
     uint64_t a20;
     uint32_t address;
     unsigned access;
-    bool user, marks, no_execute;
+    bool user, marks, no_execute, smep;
     struct shadow_walk *found;
     uint64_t at[LEVELS], entry[LEVELS];
     uint8_t *host[LEVELS];
@@ -50,7 +50,7 @@ static enum shadow_result fault(struct walk *w, uint32_t code)
 {
     w->found->status = code | (w->access == SHADOW_STORE ? ERROR_WRITE : 0)
         | (w->user ? ERROR_USER : 0)
-        | (w->access == SHADOW_FETCH && w->no_execute ? ERROR_FETCH : 0);
+        | (w->access == SHADOW_FETCH && (w->no_execute || w->smep) ? ERROR_FETCH : 0);
     return SHADOW_FAULT;
 }
 
@@ -76,6 +76,8 @@ static enum shadow_result page(struct walk *w, unsigned last, uint64_t span)
     uint32_t rights = of_user | (FIELD(uint32_t, w->v->env, X86_CR) & CR0_WP ? 0 : VMM_ENTRY_WRITE);
     uint64_t base = w->entry[last] & ADDRESS & ~(span - 1);
 
+    if (both & USER_PAGE && w->smep)
+        rights &= ~(uint32_t)VMM_ENTRY_EXECUTE;
     if (both & USER_PAGE)
         rights |= of_user << VMM_ENTRY_USER;
     if (last == TABLE)
@@ -101,6 +103,7 @@ enum shadow_result vmm_shadow_walk_pae(struct vmm_cpu *v, uint32_t address, unsi
         .v = v, .a20 = (uint64_t)(int64_t)FIELD(int32_t, v->env, X86_A20_MASK), .address = address,
         .access = access, .user = user, .marks = marks, .found = found,
         .no_execute = FIELD(uint32_t, v->env, X86_EFER) & EFER_NXE,
+        .smep = FIELD(uint32_t, v->env, X86_CR + 8 * 4) & CR4_SMEP,
     };
     uint64_t reserved = RESERVED | (w.no_execute ? 0 : NO_EXECUTE);
 

@@ -6,8 +6,9 @@
 
 enum { PRESENT = 1, WRITABLE = 2, USER_PAGE = 4, ACCESSED = 1 << 5, DIRTY = 1 << 6, LARGE = 1 << 7 };
 enum { RESERVED_4M = 1 << 21 };
-enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8 };
-enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, EFER_NXE = 1 << 11, PAGE_FAULT = 14 };
+enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
+enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_SMEP = 1 << 20 };
+enum { EFER_NXE = 1 << 11, PAGE_FAULT = 14 };
 #define CR0_PG (1u << 31)
 
 static uint32_t control(const struct vmm_cpu *v, unsigned index)
@@ -25,7 +26,7 @@ static void key(struct vmm_cpu *v, struct shadow_key *k)
     k->translates = 1;
     k->words[1] = cr0;
     k->words[2] = control(v, 3);
-    k->words[3] = control(v, 4) & (CR4_PSE | CR4_PAE);
+    k->words[3] = control(v, 4) & (CR4_PSE | CR4_PAE | CR4_SMEP);
     k->words[4] = FIELD(uint32_t, v->env, X86_EFER) & EFER_NXE;
     k->wide = k->words[3] & CR4_PAE ? 1 : 0;
 }
@@ -65,8 +66,11 @@ static uint32_t mark(struct walk *w, unsigned i, uint32_t flags)
 
 static enum shadow_result fault(struct walk *w, uint32_t code)
 {
+    bool tells_fetch = control(w->v, 4) & CR4_SMEP; /* this is not PAE's format */
+
     w->found->status = code | (w->access == SHADOW_STORE ? ERROR_WRITE : 0)
-        | (w->user ? ERROR_USER : 0);
+        | (w->user ? ERROR_USER : 0)
+        | (w->access == SHADOW_FETCH && tells_fetch ? ERROR_FETCH : 0);
     return SHADOW_FAULT;
 }
 
@@ -83,6 +87,8 @@ static enum shadow_result page(struct walk *w, unsigned last, uint64_t base, uin
     uint32_t user = VMM_ENTRY_READ | VMM_ENTRY_EXECUTE | (both & WRITABLE ? VMM_ENTRY_WRITE : 0);
     uint32_t rights = user | (control(w->v, 0) & CR0_WP ? 0 : VMM_ENTRY_WRITE);
 
+    if (both & USER_PAGE && control(w->v, 4) & CR4_SMEP)
+        rights &= ~(uint32_t)VMM_ENTRY_EXECUTE;
     if (both & USER_PAGE)
         rights |= user << VMM_ENTRY_USER;
     if (last)

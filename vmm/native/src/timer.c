@@ -7,11 +7,9 @@
  */
 #include "models.h"
 
-/* The model whose timer runs first, or NULL. */
-struct vmm_model *vmm_next_timer(struct vmm_cpu *v)
+/* Which runs first: FIRST, or the one of V's own that does. */
+static struct vmm_model *first_of(struct vmm_cpu *v, struct vmm_model *first)
 {
-    struct vmm_model *first = NULL;
-
     for (uint32_t i = 0; i < v->model_count; i++) {
         struct vmm_model *m = &v->models[i];
         if (m->timer && m->timer->cycle != VMM_NEVER
@@ -20,6 +18,16 @@ struct vmm_model *vmm_next_timer(struct vmm_cpu *v)
                     && m->timer->order < first->timer->order)))
             first = m;
     }
+    return first;
+}
+
+/* The model whose timer runs first, whichever processor's it is, or NULL. */
+struct vmm_model *vmm_next_timer(struct vmm_cpu *v)
+{
+    struct vmm_model *first = first_of(v, NULL);
+
+    for (struct vmm_cpu *peer = v->peer; peer && peer != v; peer = peer->peer)
+        first = first_of(peer, first);
     return first;
 }
 

@@ -125,7 +125,8 @@ struct vmm_model {
     /* a device with an interrupt line: */
     uint32_t *raised; /* the sources of the shared line that are high */
     uint32_t source, irq; /* IRQMP: how many lines, and the number of the first */
-    void *pins; /* the state of the pair of 8259A, or of the IRQMP */
+    void *pins; /* the state of the pair of 8259A, of the IRQMP or of the GIC */
+    uint32_t processor, spare; /* whose device it is, where each has one */
     struct vmm_timer *timer; /* NULL: it has none */
 };
 
@@ -629,6 +630,7 @@ void vmm_breakpoint_trap(struct vmm_cpu *v);
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
+void vmm_arm_after_instruction(void);
 uint32_t vmm_arm_memop(uint32_t memop);
 
 /* left.c */
@@ -769,6 +771,9 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
 void vmm_x86_narrow(struct vmm_cpu *v, void *context);
 bool vmm_knows_operations(int arch, const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+
+/* arm_faults.c */
+void vmm_arm_loaded(const uint32_t *result);
 
 /* x86_conditions.c */
 void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);
