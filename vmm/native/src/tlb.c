@@ -274,14 +274,16 @@ static void watch_stores(const struct vmm_cpu *v, char *entry, uint64_t page)
 
 /* Code of the LENGTH bytes from the start of a page on was translated: stores there are watched.
  * The engine would look at every translation there is.  False: it has to. */
-bool vmm_watch_code(struct vmm_cpu *v, uint64_t page, uint64_t length)
+bool vmm_watch_code(struct vmm_cpu *v, uint64_t start, uint64_t length)
 {
     if (page_bits(v) != 12)
         return false;
-    for (uint64_t end = page + length; page < end; page += PAGE)
+    /* An x86 pc may be at the very end of 64 bits, so that what is behind begins at 0. */
+    for (uint64_t offset = 0; offset < length; offset += PAGE)
         for (uint16_t left = *indexes_in_use(v); left; left &= (uint16_t)(left - 1)) {
             uint32_t index = (uint32_t)__builtin_ctz(left);
             char *counters = counters_of(v, index);
+            uint64_t page = start + offset;
 
             watch_stores(v, fast_of(v, index)->table
                             + ((uint64_t)number_of(v, page, index) << TLB_ENTRY_BITS), page);
