@@ -91,7 +91,18 @@ def test_the_summary_adds_up(x86: Talk) -> None:
 def test_a_guest_that_is_not_translated_has_none(x86: Talk) -> None:
     assert "--technique translate" in Talk("pc").error("code")
     assert "sparc" not in x86.error("code nowhere")
-    assert "sparc processors" not in Talk("leon3").error("code")
+
+
+def test_sparc_instructions_are_calls() -> None:
+    talk = Talk("leon3", "nucleus-quick", "translate")
+    talk.do("run to 3000000")
+    site = next(one for one in code.sites(talk.machine) if one.operation == 2 << 6 | 0x29)
+    notes = talk.do(f"code {site.address:#x} 1")
+    assert "rd %psr" in notes[-2] and notes[-1].strip() == "call  rd %psr"
+    counts = code.counts(talk.machine.engine)
+    assert counts is not None
+    assert f"{counts.sites} calls" in talk.text("code summary")
+    assert below(talk.do("code process_wake"), "rd %psr, %g1") == ["not translated yet"]
 
 
 def test_going_back_leaves_it_right(x86: Talk) -> None:

@@ -151,6 +151,17 @@ def test_a_trap_frame_in_device_memory_is_written_where_the_trap_is(board) -> No
     assert (r["eax"], machine.processor.pc, r["esp"]) == (60, HANDLER, 0xB00F4)
 
 
+def test_a_short_jump_below_address_0_goes_to_the_top(board) -> None:
+    """The engine keeps such a pc in 64 bits, in a page behind which there is no other."""
+    machine = board("pc")
+    protected(machine, b"")
+    machine.bus.write_memory(0, b"\x39\xc0\x74\xee")  # cmp eax, eax; je -14
+    machine.processor.registers["eax"] = 0x110000
+    machine.processor.set_pc(0)
+    machine.run(until=machine.engine.count + 4)
+    assert machine.processor.pc == 0xFFFFFFF6  # two of "add [eax], al", in the ROM
+
+
 def test_a_slide_through_the_empty_bus_is_no_standstill(board) -> None:
     machine = board("pc")
     protected(machine, b"\xb8\x00\x00\x00\xc0" + b"\x00\x00" * 2000)  # add [eax], al: nobody there

@@ -11,6 +11,7 @@ import pytest
 import runs
 
 from vmm.boards import Options, create
+from vmm.cpu.x86.registers import Segment
 from vmm.machine import artifacts
 from vmm.machine.machine import Machine
 from vmm.monitor import code, virtualize
@@ -90,3 +91,21 @@ def test_an_arm_instruction_with_a_condition_has_no_template() -> None:
     assert kinds == {0: "call", 4: "cache", 8: "call"}
     counts = code.counts(machine.engine)
     assert counts is not None and counts.cached == 1
+
+
+def test_an_x86_instruction_that_crosses_pages_becomes_known_once() -> None:
+    """Translated again and again, as an instruction before it changes each time."""
+    machine = create(Options("pc", ram=2 << 20, bare=True))
+    at, loop = 0x7FFE, 0x7FF6  # l: inc byte [0x7ffc]; nop; mov bl, 0; nop; mov eax, cr0; jmp l
+    program = b"\xfe\x06\xfc\x7f\x90\xb3\x00\x90" + b"\x0f\x20\xc0" + b"\xeb\xf3"
+    machine.load_bytes(loop, program, "program")
+    monitor = virtualize(machine, "translate")
+    numbers = []
+    add = monitor.virtual.add_instruction
+    monitor.virtual.add_instruction = lambda *one: numbers.append(add(*one)) or numbers[-1]
+    machine.processor.load_segment("cs", Segment(0, 0, 0xFFFF, 0x9B00))
+    machine.processor.set_pc(loop)
+    machine.run(until=600)
+    assert machine.processor.registers["ebx"] == 100
+    assert len(numbers) == 1 and monitor.counters.total == 0
+    assert not [site for site in code.sites(machine) if site.address == at]

@@ -64,7 +64,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "_profile",
-        "_numbers", "_names", "_cost", "_operations", "_made_up",
+        "_numbers", "_names", "_made", "_cost", "_operations", "_made_up",
     }),
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.

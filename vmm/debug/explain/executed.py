@@ -21,8 +21,10 @@ from vmm.debug.explain.view import PAGE, View
 from vmm.machine.machine import Machine
 from vmm.monitor.arm import decode as arm_decode
 from vmm.monitor.code import Site, counts, sites, word_names
+from vmm.monitor.sparc import decode as sparc_decode
 from vmm.monitor.x86 import decode as x86_decode
 
+SPARC_OWN = ("rd %wim", "rd %tbr", "wr %wim", "wr %tbr")  # right as they are, and no sites
 KINDS = ("in place", "cache", "call")
 
 
@@ -31,13 +33,11 @@ class NotTranslated(ValueError):
 
 
 def _inline(machine: Machine) -> ModuleType:
-    """The templates of the machine's architecture; NotTranslated if its guest needs none."""
-    architecture = machine.processor.architecture
-    if machine.engine.native.code_pages:
-        return import_module(f"vmm.monitor.{architecture}.inline")
-    if architecture == "sparc":
-        raise NotTranslated("a SPARC guest has no shadow code pages: its few offenders are helpers")
-    raise NotTranslated("the guest has no shadow code pages: --technique translate")
+    """The templates of the machine's architecture; NotTranslated if its guest has no use for them.
+    """
+    if not machine.engine.native.code_pages:
+        raise NotTranslated("the guest has no shadow code pages: --technique translate")
+    return import_module(f"vmm.monitor.{machine.processor.architecture}.inline")
 
 
 class Executed:
@@ -104,13 +104,19 @@ class Executed:
     def _reads_as(self, view: View, site: Site) -> bool:
         if view.architecture == "arm":
             return bool(site.form == self._inline.T32) == view.thumb
-        return bool(site.form & self._inline.WIDE) == view.wide_code
+        return view.architecture == "sparc" or (
+            bool(site.form & self._inline.WIDE) == view.wide_code)
 
     def _without_site(self, view: View, one: guest_code.Instruction) -> Sequence[str]:
         if view.architecture == "arm":
             found = arm_decode.decode(one.data, view.thumb)
             name = None if found is None else arm_decode.NAMES[found.kind]
             store = one.text.startswith(("st", "push"))
+        elif view.architecture == "sparc":
+            privileged = sparc_decode.decode(int.from_bytes(one.data, "big"))
+            own = privileged is None or privileged.name in SPARC_OWN
+            name = None if own or privileged is None else privileged.name
+            store = one.text.startswith("st")
         else:
             flat = bool(view.registers["cr0"] & 1) and not view.registers["eflags"] & FLAG_VM
             mode = x86_decode.Mode(view.wide_code, flat)

@@ -20,9 +20,9 @@ class Code(Command):
         "Show code as it is executed under --technique translate, from the next instruction or from"
         " an address, a function by its name: below each sensitive instruction the one that is"
         " executed in place of it, the template of the translation cache with its guards, or the"
-        " call of the monitor. `code summary` counts shadow code pages, and sites by operation."
+        " call of the monitor (on SPARC always). `code summary` counts shadow code pages, and sites"
+        " by operation."
     )
-    architectures = ("arm", "x86")
 
     def run(self, shell: Shell, text: str) -> None:
         from vmm.debug.explain.executed import Executed, NotTranslated  # few guests are translated

@@ -67,6 +67,7 @@ class Monitor(base.Monitor):
         machine.engine.handlers.derived = memory.forget
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
+        self._made: dict[tuple[Instruction, Mode], int] = {}  # also those that cross pages
 
     # -- instructions --------------------------------------------------------------
 
@@ -135,9 +136,10 @@ class Monitor(base.Monitor):
             found = self._find(address, self.code(address), mode)
         number = 0
         if found is not None:
-            number = self.virtual.add_instruction(
+            number = self._made.get((found, mode), 0) or self.virtual.add_instruction(
                 found.operation, found.length, found.argument, found.immediate,
                 found.ends_block)
+            self._made[found, mode] = number
             self._names[number] = found.name
         if len(code) == LONGEST:
             self._numbers[code, mode] = number

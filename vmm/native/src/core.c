@@ -22,7 +22,7 @@ static const char *const needed_everywhere[] = {
     "check_exit_request", "helper_check_exit_request", "translator_loop", "tcg_emit_op",
     "tcg_gen_callN", "tcg_gen_exit_tb", "tcg_const_i64", "tcg_const_i32", "tcg_gen_op1",
     "tcg_gen_op3", "tcg_op_insert_before", "tcg_global_mem_new_internal", "tcg_temp_new_internal", "tcg_temp_free_internal", "gen_new_label",
-    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "helper_lookup_tb_ptr", "tcg_gen_code", "tcg_optimize", "tb_htable_lookup", "tb_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
+    "tcg_gen_brcondi_i64", "tcg_gen_brcondi_i32", "helper_lookup_tb_ptr", "tcg_gen_code", "tcg_optimize", "tlb_reset_dirty_by_vaddr", "tb_htable_lookup", "tb_gen_code", "restore_state_to_opc", "cpu_restore_state", "tcg_tb_lookup",
     "tb_phys_invalidate", "cpu_loop_exit_noexc", "cpu_loop_exit", "tlb_set_page_with_attrs",
     "address_space_stb", "address_space_stw", "address_space_stl", "address_space_stq",
     "address_space_stw_le", "address_space_stl_le", "address_space_stq_le",

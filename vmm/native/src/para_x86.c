@@ -40,22 +40,20 @@ static void raise_fault(struct vmm_cpu *v, int vector, int code)
     raise(v->env, vector, code, 0);
 }
 
-/* Memory with the kernel's rights, whoever was interrupted. */
+/* Memory with the kernel's rights, whoever was interrupted (watch_thunks.inc). */
+uint64_t cpu_ldl_mmuidx_ra_x86_64(void *env, uint64_t address, int mmu_index, uintptr_t retaddr);
+void cpu_stl_mmuidx_ra_x86_64(void *env, uint64_t address, uint64_t value, int mmu_index,
+                              uintptr_t retaddr);
+
 static uint32_t load(struct vmm_cpu *v, uint32_t address)
 {
-    typedef uint32_t (*load_fn)(void *, uint64_t, int, uintptr_t);
-    ORIGINAL(load_fn, original, "cpu_ldl_mmuidx_ra_x86_64");
-
-    return original(v->env, address, KERNEL_INDEX, 0);
+    return (uint32_t)cpu_ldl_mmuidx_ra_x86_64(v->env, address, KERNEL_INDEX, 0);
 }
 
 static void push(struct vmm_cpu *v, uint32_t *esp, uint32_t value)
 {
-    typedef void (*store_fn)(void *, uint64_t, uint32_t, int, uintptr_t);
-    ORIGINAL(store_fn, original, "cpu_stl_mmuidx_ra_x86_64");
-
     *esp -= 4;
-    original(v->env, *esp, value, KERNEL_INDEX, 0);
+    cpu_stl_mmuidx_ra_x86_64(v->env, *esp, value, KERNEL_INDEX, 0);
 }
 
 /* ---- segments of the kernel -------------------------------------------------- */

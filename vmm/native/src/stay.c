@@ -18,7 +18,7 @@ bool vmm_delivered(struct vmm_cpu *v)
     int number = FIELD(int32_t, v->cpu, CPU_EXCEPTION_INDEX);
     uintptr_t frame = v->frame;
 
-    if (!frame || number < 0 || number >= FIRST_OF_THE_LOOP || (v->vcpu && !v->vcpu->native))
+    if (!frame || number < 0 || number >= FIRST_OF_THE_LOOP)
         return false;
     v->frame = 0; /* what delivery itself raises is the loop's */
     vmm_gate(v->uc, number);

@@ -14,6 +14,7 @@
 /* Flags in the addresses of an entry, of a page of 4 KiB. */
 enum { NOT_DIRTY_SPARC_X86 = 0x400, NOT_DIRTY_ARM = 0x100, PAGE = 0x1000 };
 enum { INVALID_SPARC_X86 = 0x800, INVALID_ARM = 0x200 };
+enum { SLOW_SPARC_X86 = 0xe40, SLOW_ARM = 0x390 }; /* these, a device, and stores that are dropped */
 enum { READ = 1, WRITE = 2, EXECUTE = 4, PLAIN = READ | WRITE | EXECUTE };
 #define BYTE_SWAP (1u << 19) /* of a transaction's attributes */
 #define NOTHING UINT64_MAX
@@ -259,6 +260,38 @@ uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexe
     }
     forget_blocks_of(v, page);
     return all;
+}
+
+/* A store to this page takes the slow path from now on, if it does not already. */
+static void watch_stores(const struct vmm_cpu *v, char *entry, uint64_t page)
+{
+    uint64_t slow = v->arch == VMM_ARM ? SLOW_ARM : SLOW_SPARC_X86;
+    uint64_t word = get_word(v, entry, 1);
+
+    if ((word & (~(PAGE - 1ull) | slow)) == page)
+        put_word(v, entry, 1, word | not_dirty(v));
+}
+
+/* Code of the LENGTH bytes from the start of a page on was translated: stores there are watched.
+ * The engine would look at every translation there is.  False: it has to. */
+bool vmm_watch_code(struct vmm_cpu *v, uint64_t start, uint64_t length)
+{
+    if (page_bits(v) != 12)
+        return false;
+    /* An x86 pc may be at the very end of 64 bits, so that what is behind begins at 0. */
+    for (uint64_t offset = 0; offset < length; offset += PAGE)
+        for (uint16_t left = *indexes_in_use(v); left; left &= (uint16_t)(left - 1)) {
+            uint32_t index = (uint32_t)__builtin_ctz(left);
+            char *counters = counters_of(v, index);
+            uint64_t page = start + offset;
+
+            watch_stores(v, fast_of(v, index)->table
+                            + ((uint64_t)number_of(v, page, index) << TLB_ENTRY_BITS), page);
+            if (FIELD(uint64_t, counters, TLB_VICTIMS_TAKEN))
+                for (unsigned at = VICTIMS; at < VICTIMS + VICTIMS_SIZE; at += 1 << TLB_ENTRY_BITS)
+                    watch_stores(v, counters + at, page);
+        }
+    return true;
 }
 
 static void forget_noted(struct vmm_entries *entries)

@@ -651,6 +651,7 @@ bool vmm_note_large(struct vmm_cpu *v, uint64_t va, uint64_t size, uint32_t inde
 bool vmm_pages_are_of_4k(const struct vmm_cpu *v);
 uint16_t vmm_flush_one_page(struct vmm_cpu *v, uint64_t address, uint16_t indexes);
 void vmm_block_indexed(struct vmm_cpu *v, uint32_t index);
+bool vmm_watch_code(struct vmm_cpu *v, uint64_t start, uint64_t length);
 bool vmm_flush_translations(struct vmm_cpu *v, uint16_t indexes);
 void vmm_translations_flushed(struct vmm_cpu *v, uint16_t indexes);
 
