@@ -36,6 +36,7 @@ KNOWN = (
     ("x86", "supervisor", "translate/lazy", 102, 631),  # SYSRET
     ("arm", "supervisor", "translate/lazy", 101, 93),  # big-endian tables
     ("arm", "supervisor", "translate/strict", 102, 89),  # an external abort on a long walk
+    ("arm", "supervisor", "translate/lazy", 102, 194),  # a long block at no multiple of its size
     ("arm", "supervisor", "translate/nested", 104, 94),  # LDC of cp15 taken for MRRC
     ("arm", "supervisor", "translate/nested", 107, 803),  # LDM that faults after some registers
     ("arm", "supervisor", "translate/nested", 101, 99),  # STRBT of the pc

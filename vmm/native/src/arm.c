@@ -44,7 +44,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define BEGIN_AGAIN(db, start) (FIELD(void *, db, ARM_DC_START) = (start))
 #define ODD(place, what) vmm_arm_odd_site(place, what)
 #define ENDS_BLOCK() false
-#define LOADED(result) vmm_arm_loaded(result)
+#define LOADED(result, size) vmm_arm_loaded(result, size)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults that the engine takes for others.
+/* Faults that the engine takes for others, and blocks that it puts elsewhere.
  *
  * An external abort on a walk of long descriptors is reported as a translation
  * fault (the architecture: ARM DDI 0406C, B3.12.3, table B3-24).
@@ -14,12 +14,15 @@
 enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, FAULT_TRANSLATION = 6, FAULT_EXTERNAL_ON_WALK = 9 };
 enum { MODE_HYP = 0x1a };
 
-static __thread bool load_failed;
+#define FEATURE_EL2 (1ull << 32)
 
-/* A load from physical memory has come to RESULT, 0 for success. */
-void vmm_arm_loaded(const uint32_t *result)
+static __thread bool load_failed, loaded_long;
+
+/* A load of SIZE bytes from physical memory has come to RESULT, 0 for success. */
+void vmm_arm_loaded(const uint32_t *result, size_t size)
 {
     load_failed |= result && *result;
+    loaded_long |= size == 8;
 }
 
 bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, uint64_t *physical,
@@ -34,9 +37,12 @@ bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, u
     ORIGINAL(fn, original, "get_phys_addr_arm");
     bool failed;
 
-    load_failed = false;
+    load_failed = loaded_long = false;
     failed = original(env, address, access, mmu_index, physical, attributes, protection,
                       page_size, fault, cache);
+    /* Of a block's address the bits below its size are not (B3.6.1). */
+    if (!failed && loaded_long && !(FIELD(uint64_t, env, ARM_FEATURES) & FEATURE_EL2))
+        *physical = (*physical & ~(uint64_t)(*page_size - 1)) | (address & (*page_size - 1));
     if (failed && load_failed && *fault == FAULT_TRANSLATION)
         *fault = FAULT_EXTERNAL_ON_WALK;
     if (failed && *fault == FAULT_DOMAIN

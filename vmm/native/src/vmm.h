@@ -773,7 +773,7 @@ bool vmm_knows_operations(int arch, const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
 
 /* arm_faults.c */
-void vmm_arm_loaded(const uint32_t *result);
+void vmm_arm_loaded(const uint32_t *result, size_t size);
 
 /* x86_conditions.c */
 void vmm_x86_settle(struct vmm_cpu *v, void *db, uint64_t *start, uint32_t opcode, uint64_t modrm_at);
