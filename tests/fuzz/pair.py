@@ -151,11 +151,14 @@ class Pair:
 
     def _copy_sparc(self) -> None:
         registers, bare = self.other.processor.registers, self.bare.processor.registers
-        bare["fsr"] = bare["fsr"]  # rounding is as it says, which the generator leaves out
         wanted = bare.snapshot()
         for name in ("psr", *wanted):  # the window first
             registers[name] = wanted[name]
         assert registers.snapshot() == wanted
+        for machine in (self.bare, self.other):  # round as FSR says
+            engine = machine.engine
+            engine.function("helper_ldfsr_sparc", C.c_uint32, C.c_void_p, C.c_uint32, C.c_uint32)(
+                engine.env, wanted["fsr"], wanted["fsr"])
         real, copy = (m.engine.words(4 * MMU, 32) for m in (self.bare, self.other))
         copy[5:] = real[5:]
         line, copied = (m.engine.words(4 * INTERRUPT_INDEX, 1) for m in (self.bare, self.other))

@@ -248,13 +248,13 @@ class Monitor(base.Monitor):
         return int(self._probe(self.engine.env, address, level))
 
     def load(self, address: int, size: int, unanswered: int = DATA_ACCESS) -> int:
-        """A load from physical memory or from a device; the trap if nobody answers."""
+        """A load from physical memory or from a device; the trap, or 0, if nobody answers."""
         bus = self.machine.bus
         data = bus.read_memory(address, size)
         if data is not None:
             return int.from_bytes(data, "big")
         if not self._answered(address, unanswered):
-            return (1 << 8 * size) - 1
+            return 0  # as from the processor's own loads
         if size == 8:  # two accesses, the high word first
             return bus.read(address, 4) << 32 | bus.read(address + 4, 4)
         return bus.read(address, size)
