@@ -148,3 +148,25 @@ def run(machine: Machine, seed: int, stepping: bool) -> tuple[dict[str, int], by
 @pytest.mark.parametrize("seed", range(60))
 def test_a_block_does_what_its_instructions_do(machine: Machine, seed: int) -> None:
     assert run(machine, seed, stepping=False) == run(machine, seed, stepping=True)
+
+
+@pytest.mark.parametrize("stepping", [False, True])
+@pytest.mark.parametrize(("branch", "loops"), [
+    (b"\x74\xdb", False), (b"\x0f\x84\xd7\xff\xff\xff", False), (b"\xe2\xdb", True),
+])
+def test_code_goes_below_0_and_past_the_last_byte(
+    machine: Machine, branch: bytes, loops: bool, stepping: bool
+) -> None:
+    """Jcc, its long form and LOOP to the last 16 bytes, ROM with ADD: EIP has 32 bits."""
+    code = b"\x90" * 16 + b"\x43\x39\xc0" + branch  # inc ebx; cmp eax, eax
+    machine.bus.write_memory(0, code)
+    machine.engine.forget_code(0, len(code))
+    registers = machine.processor.registers
+    registers["eax"], registers["ebx"], registers["ecx"] = DATA, 0, 100
+    machine.processor.set_pc(0)
+    machine.stepping = stepping
+    for _ in range(5):
+        machine.run(until=machine.engine.count + (16 + 3 + 8) * 2)
+    machine.stepping = False
+    assert (registers["eip"], registers["ebx"]) == (0, 10)
+    assert registers["ecx"] == 100 - 10 * loops

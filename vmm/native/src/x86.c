@@ -41,6 +41,8 @@
 #define ENDS_BLOCK() (vmm_x86_ends_block() || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
+#define NARROW_PC(cpu) narrow_pc(FIELD(void *, cpu, CPU_ENV_PTR))
+static void narrow_pc(void *env);
 static bool pauses(const void *function, const void *tb);
 static inline bool at_page_end(uint64_t pc)
 {
@@ -57,6 +59,19 @@ static inline bool at_page_end(uint64_t pc)
          | (FIELD(uint32_t, env, X86_EFLAGS) & X86_EFLAGS_OF_BLOCK))
 #include "stay_thunks.inc"
 #define PHYSICAL(v, mmu_index) ((void)(mmu_index), false)
+
+/* EIP has 32 bits outside 64-bit code (Intel SDM volume 1, 3.3.1): where Jcc or LOOP has gone below
+ * 0, or code has run past the last byte, the engine has more of them. */
+static void narrow_pc(void *env)
+{
+    uint64_t *eip = &FIELD(uint64_t, env, X86_EIP);
+
+    if (!vmm_current || vmm_current->env != env || !(*eip >> 32)
+        || FIELD(uint32_t, env, X86_HFLAGS) & HF_CS64)
+        return;
+    *eip = (uint32_t)*eip;
+    vmm_leave_block(vmm_current);
+}
 #define OWN_WATCHPOINTS /* x86_watch.c */
 
 /* Host address of SIZE bytes at ADDRESS, or NULL if the slow path must look. */
