@@ -28,6 +28,7 @@ from vmm.cpu.engine import Engine
 from vmm.native import library as native
 
 LOAD, STORE, FETCH = range(3)
+TABLES = 1 << 19  # bytes that a monitor's tables of a small guest take
 FILL_STOPS = -1  # to the native layer: leave, the instruction has not begun
 
 
@@ -121,6 +122,7 @@ class Virtual:
         self._space: Space | None = None
         self.annotated: frozenset[int] = frozenset()  # pcs of stores that tables may be changed by
         self._code = C.addressof(engine.native) + native.NativeCpu.code.offset
+        self._dll.vmm_reserve(TABLES)
         self._keep = self._connect()
         self.kept: list[object] = []  # what else the native layer has addresses of
         engine.native.vcpu = C.addressof(vcpu)

@@ -149,6 +149,8 @@ class Opinion:
 
     def __init__(self, engine: Engine, architecture: int, modes: Mapping[int, int]) -> None:
         self._decoders = {mode: capstone.Cs(architecture, mode) for mode in set(modes.values())}
+        for decoder in self._decoders.values():  # its tables are made when it is first asked
+            list(decoder.disasm_lite(bytes(4), 0, 1))
         self._found = capstone._cs_insn()
         self._opinion = SecondOpinion(
             C.cast(capstone._cs.cs_disasm_iter, C.c_void_p).value, C.addressof(self._found),

@@ -643,6 +643,8 @@ class Library:
         dll.vmm_set_annotated.argtypes = (pointer, C.POINTER(C.c_uint32), C.c_uint32)
         dll.vmm_set_vcpu_page.argtypes = (pointer, C.c_void_p, C.c_uint64)
         dll.vmm_set_vcpu_page.restype = None
+        dll.vmm_reserve.argtypes = (C.c_size_t,)
+        dll.vmm_reserve.restype = None
         dll.vmm_keep_code_pages.argtypes = (pointer,)
         dll.vmm_keep_code_pages.restype = C.c_void_p
         dll.vmm_add_template.argtypes = (pointer, C.c_void_p)
