@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from arm_programs import DATA, PRIVATE, machine
+from stops import stops
 
 from vmm.cpu import execution
 from vmm.monitor import code, virtualize
@@ -93,18 +94,6 @@ def test_instructions_are_counted_where_they_begin(seed: int) -> None:
     assert begun[0] == begun[1] and sum(begun[0].values()) == INSTRUCTIONS
 
 
-def stops(run: Run) -> list[tuple[int, int, object]]:
-    """Where a run stops, with what access."""
-    found = []
-    made = run.machine
-    while made.engine.count < INSTRUCTIONS:
-        made.run(until=INSTRUCTIONS)
-        if not (made.stopped_at_breakpoint or made.stopped_at_watchpoint):
-            break
-        found.append((made.engine.count, made.linear_pc, made.stopped_at_watchpoint))
-    return found
-
-
 @pytest.mark.parametrize("seed", range(20, 22))
 def test_breakpoints_at_sites_and_watchpoints(seed: int) -> None:
     first = Run(seed, "lazy")
@@ -115,7 +104,7 @@ def test_breakpoints_at_sites_and_watchpoints(seed: int) -> None:
         run = Run(seed, policy)
         run.machine.set_breakpoints(sites)
         run.machine.set_watchpoints([(DATA, 0x800, "access"), (PRIVATE + 0x80, 0x80, "write")])
-        found.append(stops(run))
+        found.append(stops(run.machine, INSTRUCTIONS))
         assert run.seen() == bare(seed)
     assert found[0] == found[1] and len(found[0]) > 50
 

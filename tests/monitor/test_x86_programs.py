@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from stops import stops
 from x86_programs import DATA, DEMAND, LOG, LOG_SIZE, STACK, machine
 
 from vmm.cpu import execution
@@ -98,18 +99,6 @@ def test_instructions_are_counted_where_they_begin(seed: int) -> None:
     assert begun[0] == begun[1] and sum(begun[0].values()) <= INSTRUCTIONS
 
 
-def stops(run: Run) -> list[tuple[int, int, object]]:
-    """Where a run stops, with what access."""
-    found = []
-    made = run.machine
-    while made.engine.count < INSTRUCTIONS:
-        made.run(until=INSTRUCTIONS)
-        if not (made.stopped_at_breakpoint or made.stopped_at_watchpoint):
-            break
-        found.append((made.engine.count, made.linear_pc, made.stopped_at_watchpoint))
-    return found
-
-
 @pytest.mark.parametrize("seed", range(12, 14))
 def test_breakpoints_at_sites(seed: int) -> None:
     first = new(seed, "lazy")
@@ -120,7 +109,7 @@ def test_breakpoints_at_sites(seed: int) -> None:
     for policy in (None, "lazy"):
         run = new(seed, policy)
         run.machine.set_breakpoints(sites)
-        found.append(stops(run))
+        found.append(stops(run.machine, INSTRUCTIONS))
         assert run.seen() == bare(seed)
     assert found[0] == found[1] and len(found[0]) > 100
 
@@ -134,7 +123,7 @@ def test_watchpoints_on_stacks(seed: int) -> None:
             (STACK - 8, 4, "write"), (STACK - 4, 1, "read"), (DATA + 0x400, 0x200, "access"),
             (DEMAND - 8, 12, "write"),
         ])
-        found.append(stops(run))
+        found.append(stops(run.machine, INSTRUCTIONS))
         assert run.seen() == bare(seed)
     assert found[0] == found[1] and len(found[0]) > 20
 

@@ -82,11 +82,6 @@ class Pin(Line):
     def level(self) -> bool:  # type: ignore[override]
         return bool(self.chip.state.inputs >> self.number & 1)
 
-    def set(self, level: bool) -> None:
-        """Drive the wire high or low."""
-        if bool(level) != self.level:
-            self.drive(bool(level))
-
     def drive(self, level: bool) -> None:
         """Tell the chip of a change."""
         if self.watcher is not None:

@@ -27,11 +27,7 @@ class Line:
         """Drive the wire high or low."""
         level = bool(level)
         if level != self.level:
-            self.level = level
-            if self.watcher is not None:
-                self.watcher(level)
-            if self.sink is not None:
-                self.sink(level)
+            self.drive(level)
 
     def drive(self, level: bool) -> None:
         """Tell the sink of a level that the source knows to be a change."""
@@ -66,11 +62,6 @@ class Output(Line):
     @property
     def level(self) -> bool:  # type: ignore[override]
         return self.read()
-
-    def set(self, level: bool) -> None:
-        """Drive the wire high or low."""
-        if bool(level) != self.level:
-            self.drive(bool(level))
 
     def drive(self, level: bool) -> None:
         """Tell the sink of a change that the state has already."""
@@ -156,11 +147,6 @@ class Source(Line):
     @property
     def level(self) -> bool:  # type: ignore[override]
         return bool(self.shared.raised.value >> self.index & 1)
-
-    def set(self, level: bool) -> None:
-        """Drive the wire high or low."""
-        if bool(level) != self.level:
-            self.drive(bool(level))
 
     def drive(self, level: bool) -> None:
         """Tell the line of a change."""

@@ -200,13 +200,6 @@ static bool is_store(const struct vmm_cpu *v, uint32_t number)
     return operation == X86_STORE_REGISTER || operation == X86_STORE_IMMEDIATE;
 }
 
-static const struct vmm_site *known_site(const struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc)
-{
-    const struct vmm_site *known = vmm_code_site(page, pc & 0xfff);
-
-    return known && is_store(v, known->number) && !vmm_is_rewritten(v, pc) ? NULL : known;
-}
-
 /* The sensitive instruction NUMBER is at PC: a new site, unless it goes on in the next page or
  * is a store that may be one no longer some day. */
 static const struct vmm_site *new_site(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc,
@@ -235,7 +228,7 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
     if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
         return;
     page = shadow_page(v, pc);
-    here = page ? known_site(v, page, (uint32_t)pc) : NULL;
+    here = page ? vmm_code_site(page, pc & 0xfff) : NULL;
     if (here) {
         site.number = here->number;
     } else {
