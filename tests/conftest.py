@@ -17,6 +17,21 @@ GUESTS = TOP / "build" / "guests"
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
+def pytest_configure() -> None:
+    """Two modules of one name would be taken for each other, depending on which is imported first.
+
+    ``tests`` has no packages: tests and what they share are imported by their base names.
+    """
+    modules: dict[str, Path] = {}
+    for path in sorted((TOP / "tests").rglob("*.py")):
+        if path.name == "conftest.py":
+            continue
+        other = modules.setdefault(path.name, path)
+        if other != path:
+            raise pytest.UsageError(
+                f"{other.relative_to(TOP)} and {path.relative_to(TOP)} have the same name")
+
+
 @pytest.fixture
 def vmm_command() -> Run:
     """Run `vmm ARGUMENTS` as a process; console input is empty unless ``input`` is given.

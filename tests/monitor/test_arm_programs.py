@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from arm_programs import DATA, PRIVATE, machine
-from stops import stops
+from program_stops import stops
 
 from vmm.cpu import execution
 from vmm.monitor import code, virtualize

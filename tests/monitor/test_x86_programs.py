@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from stops import stops
+from program_stops import stops
 from x86_programs import DATA, DEMAND, LOG, LOG_SIZE, STACK, machine
 
 from vmm.cpu import execution

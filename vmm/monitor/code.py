@@ -122,8 +122,13 @@ def _physical(machine: Machine, host: int) -> int | None:
     return None
 
 
-def sites(machine: Machine) -> Iterator[Site]:
-    """All sites there are, in no order."""
+def sites(machine: Machine) -> list[Site]:
+    """All sites there are, by their addresses."""
+    return sorted(_sites(machine), key=lambda site: (site.address, site.form))
+
+
+def _sites(machine: Machine) -> Iterator[Site]:
+    """In the order of the native layer's table, which host addresses decide."""
     engine, report = machine.engine, SiteReport()
     if not engine.native.code_pages:
         return

@@ -50,7 +50,7 @@ class Executed:
         self._machine = machine
         self._inline = _inline(machine)
         self._words = word_names(machine.engine, self._inline.words)
-        self.sites = list(sites(machine))
+        self.sites = sites(machine)
         self._at: dict[int, list[Site]] = defaultdict(list)
         for site in self.sites:
             self._at[site.address].append(site)
