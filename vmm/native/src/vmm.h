@@ -637,8 +637,14 @@ uint32_t vmm_arm_memop(uint32_t memop);
 int vmm_take_register(struct vmm_cpu *v, char *error, size_t size);
 bool vmm_keeps_budget(int arch, const void *helper);
 void vmm_join_charge(uint8_t *code);
+/* sparc_windows.c */
+bool vmm_sparc_keep_window(void *context);
+
+/* sparc_branches.c */
+void vmm_sparc_join_branches(void *context);
+
 /* fast_access.c */
-void vmm_shorten_accesses(const struct vmm_cpu *v, void *context);
+uint8_t *vmm_shorten_accesses(const struct vmm_cpu *v, void *context, uint8_t *end);
 void vmm_clear_upper_halves(const struct vmm_cpu *v, void *context);
 
 /* tlb.c */
