@@ -4,6 +4,7 @@
 #include "code_pages.h"
 #include "monitor_x86.h"
 #include "offsets.h"
+#include "x86_access.h"
 
 #include <string.h>
 
@@ -86,14 +87,9 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
 }
-/* The store off the fast path that generated code made last. */
-static __thread struct {
-    uintptr_t from;
-    uint32_t at, bytes;
-} storing;
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
-#define TELLS_STORE(address, size, retaddr)                                                      \
-    (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
+#define TELLS_ACCESS(address, size, retaddr) \
+    (vmm_x86_access = (struct vmm_x86_access){(retaddr), (address), (size)})
 #include "watch_thunks.inc"
 
 enum { EXCP_UD = 6, EXCP_GPF = 13 };
@@ -378,10 +374,11 @@ void tb_invalidate_phys_page_fast_x86_64(void *uc, void *pages, uint64_t start, 
     typedef void (*invalidate_fn)(void *, void *, uint64_t, int, uintptr_t);
     ORIGINAL(invalidate_fn, original, "tb_invalidate_phys_page_fast_x86_64");
     enum { PAGE = 0x1000 };
+    const struct vmm_x86_access *store = &vmm_x86_access;
     uint32_t offset = start & (PAGE - 1);
 
-    if (retaddr && retaddr == storing.from && offset == (storing.at & (PAGE - 1)))
-        length = (int)(offset + storing.bytes > PAGE ? PAGE - offset : storing.bytes);
+    if (retaddr && retaddr == store->from && offset == (store->at & (PAGE - 1)))
+        length = (int)(offset + store->bytes > PAGE ? PAGE - offset : store->bytes);
     original(uc, pages, start, length, retaddr);
 }
 
