@@ -46,6 +46,8 @@ KNOWN = (
     ("arm", "supervisor", "translate/nested", 101, 306),  # MRC of what is no register to APSR
     ("arm", "supervisor", "translate/nested", 101, 393),  # MCR of the pc, Thumb
     ("arm", "supervisor", "translate/nested", 101, 433),  # VMRS to APSR
+    ("arm", "supervisor", "translate/lazy", 409, 108),  # ERET of a core that has none
+    ("arm", "supervisor", "translate/nested", 500, 62),  # LDRBT to the pc in an IT block
 )
 
 
@@ -68,6 +70,12 @@ def test_streams_that_once_were_different(
     arch: str, mode: str, way: str, seed: int, index: int
 ) -> None:
     assert not Pair(arch, mode, Way.named(way), seed).compare(index)[1]
+
+
+def test_a_stream_leaves_the_next_nothing() -> None:
+    pair = Pair("arm", "user", Way.named("translate/lazy"), 502)
+    pair.compare(118)  # loads what is behind d31, and 596 stores it
+    assert not pair.compare(596)[1]
 
 
 def test_only_accessed_and_dirty_flags_are_no_change() -> None:
