@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# ruff: noqa: F403, F405
 """The native library as Python sees it.
 
 Loads the library before the engine (the engine's calls then come to us
