@@ -174,7 +174,7 @@ class StreamMachine:
         if self.setting.watched == "breakpoints":
             machine.set_breakpoints(region + 4 * i for i in range(2, 66, 9))
         if self.setting.watched == "watchpoints":
-            machine.engine.watch_before = self.seed % 2 == 0
+            machine.engine.watchpoints.before = self.seed % 2 == 0
             machine.set_watchpoints([
                 (region + DATA, 0x40, "write"), (region + DATA + 0x60, 3, "access"),
                 (region + STACK, 0x800, "read"), (region, 0x20, "access"),

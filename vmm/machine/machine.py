@@ -259,7 +259,7 @@ class Machine:
         """
         wanted = list(watchpoints)
         for processor in self.processors:
-            processor.engine.set_watchpoints(wanted)
+            processor.engine.watchpoints.set(wanted)
 
     def peek(self, address: int, size: int) -> int | None:
         """The number in memory at a virtual address, or None: devices are not asked."""
@@ -421,7 +421,7 @@ class Machine:
         access = self.engine.take_access()
         if access is not None:
             self.stopped_at_watchpoint = access if self.outcome is None else None
-            self._before_access = count if self.engine.watch_before else None
+            self._before_access = count if self.engine.watchpoints.before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if count >= self._next_sample:
             self._take_sample(count)
