@@ -147,7 +147,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"\x7fELF" + bytes(100), b"hello"):
         path.write_bytes(content)
         assert "not a snapshot" in refused(path)
-    assert "No such file" in refused(tmp_path / "none")
+    assert "no such file" in refused(tmp_path / "none")
     assert "directory" in refused(tmp_path)
 
 
