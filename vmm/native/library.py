@@ -379,7 +379,10 @@ class NativeCpu(C.Structure):
         ("check_alignment", C.c_uint32),
         ("streak_count", C.c_int64),
         ("streak", C.c_int32),
+        ("asked", C.c_int32),
+        ("only_asked", C.c_int32),
         ("spare", C.c_int32),
+        ("asked_limit", C.c_int64),
         ("cycle_offset", C.c_int64),
         ("exact_clock", C.c_uint32),
         ("spare4", C.c_uint32),
@@ -591,6 +594,8 @@ class Library:
         dll.vmm_kick.restype = None
         dll.vmm_set_event.argtypes = (pointer, C.c_int64)
         dll.vmm_set_event.restype = None
+        dll.vmm_ask_look.argtypes = (pointer,)
+        dll.vmm_ask_look.restype = None
         dll.vmm_set_interrupt.argtypes = (pointer, C.c_uint32, C.c_int)
         dll.vmm_set_interrupt.restype = None
         dll.vmm_stop.argtypes = (pointer, C.c_int)
