@@ -44,7 +44,7 @@ def run(machine: Machine, until: int, chance: float, seed: int = 0) -> tuple[int
     handlers.read, handlers.write = asking(bus.read), asking(bus.write)
     handlers.port_in, handlers.port_out = asking(bus.port_in), asking(bus.port_out)
     handlers.event = counted
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     outcome = machine.run(until=until)
     held = statistics(machine)
     exits = {name: one for name, one in held["exits"].items() if name not in CACHES}  # type: ignore[attr-defined]
