@@ -51,7 +51,8 @@ def row(arch: str, mode: str, name: str, first: int, streams: int, stop_after: i
                 print(f"{arch} {mode} {name} {seed}:{index}: {'; '.join(lines)}", flush=True)
                 if different >= stop_after:
                     break
-                pair = Pair(arch, mode, way, seed)  # their memories may be different now
+            if pair.spoilt:
+                pair = Pair(arch, mode, way, seed)
         seed += 1
     print(f"{arch} {mode} {name}: {done} streams (seeds {first} to {seed - 1}), "
           f"{different} different, {time.process_time() - started:.0f} s", flush=True)

@@ -775,6 +775,7 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
 void vmm_x86_narrow(struct vmm_cpu *v, void *context);
 bool vmm_knows_operations(int arch, const void *context);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+bool vmm_x86_copies_frames(void);
 
 /* arm_faults.c */
 void vmm_arm_loaded(const uint32_t *result, size_t size);

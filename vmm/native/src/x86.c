@@ -36,7 +36,9 @@
     (FIELD(uint32_t, tb, TB64_FLAGS) & HF_CS64 ? (void)0 : vmm_x86_narrow(v, context))
 /* An instruction that may go on in the next page begins a block: if it cannot be fetched, that
  * is its fault and not that of the first instruction of the block it would be in. */
-#define ENDS_BLOCK() (vmm_x86_ends_block() || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
+#define ENDS_BLOCK()                                   \
+    (vmm_x86_ends_block() || vmm_x86_copies_frames() \
+     || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
 #define NARROW_PC(cpu) narrow_pc(FIELD(void *, cpu, CPU_ENV_PTR))
