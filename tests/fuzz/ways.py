@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             for name in chosen.way or WAYS[arch]:
                 if chosen.replay:
                     seed, index = map(int, chosen.replay.split(":"))
-                    found, lines = Pair(arch, mode, Way.named(name), seed).compare(index)
+                    found, lines = Pair(arch, mode, Way.named(name), seed).compare(index, True)
                     print(*lines or [f"{arch} {mode} {name}: the same: {found.text}"], sep="\n")
                     different += bool(lines)
                 else:
