@@ -5,7 +5,8 @@ from vmm.api.coverage import Coverage
 from vmm.api.demo import demo_guest
 from vmm.api.hooks import Trap
 from vmm.api.ledger import Ledger
-from vmm.api.machine import Machine, Unexpected
+from vmm.api.machine import Machine
+from vmm.api.printed import Unexpected
 from vmm.api.until import At, Instructions, Line, Seconds, Text
 from vmm.debug.trace.feed import Access
 from vmm.machine.guest_memory import Memory, NotMemory

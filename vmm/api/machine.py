@@ -13,10 +13,9 @@ This is a thin face of `vmm.machine.machine.Machine`, which is there as
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -25,7 +24,9 @@ from vmm import boards
 from vmm.api.coverage import Coverage
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
 from vmm.api.ledger import Ledger
-from vmm.api.printed import Printed
+from vmm.api.limits import call_at, limit_virtual, limit_wall
+from vmm.api.printed import Printed, Unexpected
+from vmm.api.snapshot import Snapshot
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
 from vmm.boards import attachments, size
 from vmm.boards.options import Options
@@ -38,19 +39,6 @@ from vmm.machine.machine import Machine as RealMachine
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
 from vmm.state import snapshot as state
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A moment of one machine."""
-
-    state: state.Snapshot
-    unmatched: bytes  # what the guest had printed and nobody had expected yet
-
-
-class Unexpected(AssertionError):
-    """A guest did not print what it should have printed: one line."""
-
 
 Hook = TypeVar("Hook", bound=Callable[..., object])
 
@@ -197,12 +185,11 @@ class Machine:
         with ExitStack() as stack:
             for one in wanted:
                 if isinstance(one, Seconds):
-                    self._at(stack, round(one.seconds * NS), self._reach, one)
+                    call_at(stack, machine, round(one.seconds * NS), partial(self._reach, one))
             if timeout is not None:
-                outcome = Outcome.time(f"virtual time limit of {timeout:g} s reached")
-                self._at(stack, machine.clock.now() + round(timeout * NS), machine.stop, outcome)
+                limit_virtual(stack, machine, timeout)
             if wall_timeout is not None:
-                self._limit_wall(stack, wall_timeout)
+                limit_wall(stack, machine, wall_timeout)
             self.outcome = machine.run(None if first is None else first.count)
         self._printed.stop_looking()
         if machine.stopped_at_breakpoint:
@@ -258,25 +245,6 @@ class Machine:
         if self.machine.outcome is None:
             self.reached = condition
             self.stop(f"{condition.seconds:g} virtual seconds have gone by")
-
-    def _at(
-        self, stack: ExitStack, when: int, call: Callable[..., None], argument: object
-    ) -> None:
-        """Call back at a virtual time in nanoseconds, if the run lasts so long."""
-        clock = self.machine.clock
-        event = clock.at(when, lambda: call(argument), "run", host=True)
-        stack.callback(clock.cancel, event)
-
-    def _limit_wall(self, stack: ExitStack, seconds: float) -> None:
-        machine = self.machine
-        end = time.monotonic() + seconds
-
-        def look() -> None:
-            if time.monotonic() >= end:
-                machine.stop(Outcome.time(f"wall-clock limit of {seconds:g} s reached"))
-
-        machine.on_heartbeat.append(look)
-        stack.callback(machine.on_heartbeat.remove, look)
 
     # -- the console ----------------------------------------------------------------
 
