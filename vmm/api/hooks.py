@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vmm.debug.trace.feed import Access, Feed
 from vmm.machine.machine import Machine
@@ -35,6 +36,19 @@ AccessHook = Callable[[Access], None]
 LineHook = Callable[[str], None]
 
 
+Hook = TypeVar("Hook", bound=Callable[..., object])
+
+
+def decorator(add: Callable[[Hook], None]) -> Callable[[Hook], Hook]:
+    """A decorator that adds a function and leaves it as it is."""
+
+    def added(hook: Hook) -> Hook:
+        add(hook)
+        return hook
+
+    return added
+
+
 class Hooks:
     """The hooks of one machine."""
 
@@ -56,8 +70,8 @@ class Hooks:
                 raise ValueError(f"no trap {name!r}; known: {', '.join(sorted(kinds))}")
         for name in names or kinds:
             self._traps.setdefault(kinds[name], []).append(hook)
-        self.machine.intercept(self._traps)
-        self.machine.on_trap = self._trap
+        self.machine.traps.intercept(self._traps)
+        self.machine.traps.on_trap = self._trap
 
     def _trap(self, kind: int) -> int | None:
         hooks = self._traps.get(kind)

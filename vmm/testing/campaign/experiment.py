@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmm.api.machine import Machine, Snapshot
+from vmm.api.machine import Machine
+from vmm.api.snapshot import Snapshot
 from vmm.machine import diagnosis, loader
 from vmm.machine.outcome import Ending, Outcome
 from vmm.state.snapshot import SnapshotError
@@ -50,7 +51,7 @@ class Experiments:
         self.machine = self._machine()
         self.kinds: Counter[int] = Counter()
         self.trial = run.Trial(case, self.machine)
-        self.machine.machine.record_ledger(self._record)
+        self.machine.machine.ledger.record(self._record)
         self.registers = self.machine.registers
         self.spaces = [self._space(word) for word in plan.spaces]
         self._begin()
