@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vmm.boards.size import memory_size
 from vmm.cli import options, technique
 from vmm.cli.report import Failure, UsageError
+from vmm.cli.size import memory_size
 from vmm.machine.system_error import reason
 
 EPILOG = """\
@@ -68,7 +68,8 @@ def add(commands: Any) -> None:
     o("-x", metavar="FILE", dest="given", action=Given, const="file", type=Path,
       help="do the commands of a file (repeatable)")
     o("--batch", action="store_true", help="end after -e and -x, on a terminal too")
-    o("--history", metavar="SIZE", type=memory_size, default=KEEP,
+    o("--history", metavar="SIZE", type=lambda text: memory_size(text, "--history"),
+      default=KEEP,
       help="memory for going back (256M): with less, going back runs more instructions again")
     options.declare(command)
     technique.declare(command)
