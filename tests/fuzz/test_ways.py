@@ -34,6 +34,9 @@ KNOWN = (
     ("x86", "supervisor", "translate/lazy", 101, 320),  # code at address 0 read as other code
     ("x86", "supervisor", "translate/lazy", 101, 708),  # SYSEXIT in real mode
     ("x86", "supervisor", "translate/lazy", 102, 631),  # SYSRET
+    ("x86", "supervisor", "python", 202, 127),  # a data breakpoint beside an unaligned store
+    ("x86", "user", "stepped", 308, 676),  # flags behind LOOPNE that ends because CX is 0
+    ("sparc", "user", "translate/lazy", 501, 788),  # R of a page refused, in no-fault mode
     ("arm", "supervisor", "translate/lazy", 101, 93),  # big-endian tables
     ("arm", "supervisor", "translate/strict", 102, 89),  # an external abort on a long walk
     ("arm", "supervisor", "translate/lazy", 102, 194),  # a long block at no multiple of its size

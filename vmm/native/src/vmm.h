@@ -474,29 +474,32 @@ struct vmm_cpu {
     struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
 };
 
-/* core.c */
-extern __thread struct vmm_cpu *vmm_current;
+/* attach.c */
 extern void *vmm_engine_handle;
 void *vmm_original(const char *name);
 
 /* The processor with this register file: the running one, or any attached. */
 struct vmm_cpu *vmm_of_env(void *env);
-
-static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - *v->left; }
-
 int vmm_init(void *handle, char *error, size_t size);
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
 void vmm_detach(struct vmm_cpu *v);
+
+/* run.c */
+extern __thread struct vmm_cpu *vmm_current; /* the one that runs */
+
+static inline int64_t vmm_count(const struct vmm_cpu *v) { return v->limit - *v->left; }
+
 int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc);
 void vmm_kick(struct vmm_cpu *v);
 void vmm_set_event(struct vmm_cpu *v, int64_t count);
 void vmm_rearm(struct vmm_cpu *v);
 void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on);
 void vmm_stop(struct vmm_cpu *v, int reason);
+
+/* pages.c */
 void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind);
-int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
-void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags);
+void vmm_flush_tlb(struct vmm_cpu *v);
 void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size);
 void vmm_forget_places(struct vmm_cpu *v);
 void vmm_forget_all_code(struct vmm_cpu *v);
@@ -667,6 +670,7 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block);
 void vmm_block_expired(uintptr_t result);
 
 /* device.c */
+int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);
 void vmm_clear_hot(struct vmm_cpu *v);
