@@ -13,10 +13,10 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stream_machine import BOARDS, LIBRARY, RAM, REGION, StreamMachine
+from stream_machine import BOARDS, DATA, LIBRARY, RAM, REGION, STACK, StreamMachine
 
 from vmm.boards import Options, create
-from vmm.cpu import saved
+from vmm.cpu import execution, saved
 from vmm.cpu.engine import HALTED
 from vmm.cpu.sparc.processor import HARD
 from vmm.cpu.sparc.registers import INTERRUPT_INDEX, MMU
@@ -24,6 +24,7 @@ from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
 from vmm.monitor import Monitor, virtualize
 from vmm.monitor.assist.control_block import Controls
+from vmm.state.snapshot import restore, take
 
 STORMS = 100  # cycles that a stream may take besides its instructions
 LOW = (0x7000, 0x1000), (0x10000, REGION)  # x86 streams share these
@@ -42,6 +43,9 @@ ARM_EXCLUSIVE, ARM_EXCLUSIVE_END = 0xEC0, 0xED8  # what the exclusive monitor kn
 ARM_ABSENT = ("_hyp", "_mon")  # modes that are not there for a virtual kernel
 
 
+FLAGS = ("stepped", "sliced", "restored", "watched", "intercepted", "counted", "readable")
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How the other machine runs a stream."""
@@ -51,6 +55,10 @@ class Way:
     readable: bool = False  # the policy that is written in Python
     stepped: bool = False  # one instruction at a time
     sliced: bool = False  # a few instructions at a time
+    restored: bool = False  # the same, each time from a snapshot of what was left
+    watched: bool = False  # with breakpoints and watchpoints, going on at each
+    intercepted: bool = False  # with all traps shown to Python
+    counted: bool = False  # with instructions counted as they begin
     delivery: str = "native"
 
     @property
@@ -60,10 +68,10 @@ class Way:
 
     @classmethod
     def named(cls, name: str) -> Way:
-        """From its name: `stepped`, `python`, `translate/lazy`, `translate/strict+sliced` ..."""
+        """From its name: `stepped`, `python`, `translate/lazy`, `translate/strict+watched` ..."""
         way = cls()
         for part in name.split("+"):
-            if part in ("stepped", "sliced", "readable"):
+            if part in FLAGS:
                 way = replace(way, **{part: True})
             elif part == "python":
                 way = replace(way, delivery=part)
@@ -123,6 +131,10 @@ class Pair:
         elif way.technique:
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
                                       readable=way.readable)
+        if way.intercepted:
+            self.other.watch_traps(lambda kind: None)
+        if way.counted:
+            execution.count_instructions(self.other.engine, True)
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
         self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
         for machine, traps in self._traps.items():
@@ -222,9 +234,10 @@ class Pair:
             lambda: machine.stop(Outcome.time("trap storm")))
         way = self.way if machine is self.other else Way()
         machine.stepping = way.stepped
+        if way.watched:
+            watch(machine, region)
         machine.rewind()
-        outcome = self._sliced(machine, start + budget) if way.sliced else machine.run(
-            until=start + budget)
+        outcome = self._go_on(machine, way, start + budget)
         machine.clock.cancel(limit)
         machine.engine.drain_ledger()
         memory = machine.bus.read_memory(region, REGION)
@@ -233,12 +246,17 @@ class Pair:
                    [(count - start, *rest) for count, *rest in traps],
                    self.registers(machine), memory)
 
-    def _sliced(self, machine: Machine, until: int) -> Outcome:
+    def _go_on(self, machine: Machine, way: Way, until: int) -> Outcome:
         chosen = random.Random(until)
+        longest = 8 if way.sliced else 40 if way.restored else 0
         while True:
-            outcome = machine.run(until=min(until, machine.engine.count + chosen.randrange(1, 8)))
-            if not machine.stopped_at_count or machine.engine.count >= until:
+            end = machine.engine.count + chosen.randrange(1, longest) if longest else until
+            outcome = machine.run(until=min(until, end))
+            stopped = machine.stopped_at_breakpoint or machine.stopped_at_watchpoint
+            if not stopped and (not machine.stopped_at_count or machine.engine.count >= until):
                 return outcome
+            if way.restored:
+                restore(machine, take(machine))
 
     def _tables_changed(self, before: bytes, after: bytes) -> bool:
         shape = self.maker._fuzz.contents.shape
@@ -259,6 +277,16 @@ class Pair:
         if found.text.startswith(REFUSED):
             return found, []  # tables that this policy does not take
         return found, found.differences(expected)
+
+
+def watch(machine: Machine, region: int) -> None:
+    """Stop at some of the addresses that streams come to."""
+    machine.set_breakpoints(region + 4 * i for i in range(2, 66, 9))
+    machine.engine.watch_before = region // REGION % 2 == 0
+    machine.set_watchpoints([
+        (region + DATA, 0x40, "write"), (region + DATA + 0x60, 3, "access"),
+        (region + STACK, 0x800, "read"), (region, 0x20, "access"),
+    ])
 
 
 def changed(before: bytes, after: bytes) -> bool:
