@@ -118,12 +118,12 @@ class Pair:
         self.maker = StreamMachine(arch, mode, seed)
         self.maker.setting = chosen = replace(self.maker.setting, watched="")
         self.bare = self.maker.machine
-        self.bare.set_delivery("native")
-        self.bare.on_trap = None
-        self.bare.intercept(())
+        self.bare.traps.set_delivery("native")
+        self.bare.traps.on_trap = None
+        self.bare.traps.intercept(())
         self.other = create(Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu,
                                     ram=RAM, bios=LIBRARY.with_name("nothing.bin")))
-        self.other.set_delivery("python" if way.delivery == "python" else "native")
+        self.other.traps.set_delivery("python" if way.delivery == "python" else "native")
         self.monitor: Monitor | None = None
         if way.technique == "assist":
             controls = Controls.everything(arch, self.other.processor.trap_kinds())
@@ -138,7 +138,7 @@ class Pair:
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
         self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
         for machine, traps in self._traps.items():
-            machine.record_ledger(traps.extend)
+            machine.ledger.record(traps.extend)
 
     # -- the stream on both machines -------------------------------------------------
 

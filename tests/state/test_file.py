@@ -27,13 +27,13 @@ from reverse_points import MACHINES, digest
 def test_a_machine_from_a_file_goes_on_alike(name: str, tmp_path: Path) -> None:
     machine = MACHINES[name]()
     ledger: list[tuple[int, int, int, int, int]] = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     machine.run(until=400_000)
     save(take(machine), tmp_path / "snapshot")
     ledger.clear()
     again = build(load(tmp_path / "snapshot"))
     repeated: list[tuple[int, int, int, int, int]] = []
-    again.record_ledger(repeated.extend)
+    again.ledger.record(repeated.extend)
     assert machine.run(until=900_000) == again.run(until=900_000)
     assert repeated == ledger
     assert again.console.tail == machine.console.tail
@@ -147,7 +147,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"\x7fELF" + bytes(100), b"hello"):
         path.write_bytes(content)
         assert "not a snapshot" in refused(path)
-    assert "No such file" in refused(tmp_path / "none")
+    assert "no such file" in refused(tmp_path / "none")
     assert "directory" in refused(tmp_path)
 
 
