@@ -132,7 +132,7 @@ class Pair:
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
                                       readable=way.readable)
         if way.intercepted:
-            self.other.watch_traps(lambda kind: None)
+            self.other.traps.watch(lambda kind: None)
         if way.counted:
             execution.count_instructions(self.other.engine, True)
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
