@@ -34,6 +34,8 @@ ARM_CP_REGS, RI_FIELD_OFFSET = 46112, 48  # as in offsets.h
 ARM_LINES = 0x02, 0x10  # of the engine's requests: IRQ, FIQ
 ARM_PARKED_R13, ARM_PARKED_R14, ARM_SVC = 0x1A0, 0x1C0, 0x1D3
 ARM_WITHOUT_SPSR = (0x10, 0x1F)
+ARM_VECTORS, ARM_VECTORS_END = 0xC10, 0xE10  # also those behind d31, which VLD and VST can reach
+ARM_EXCLUSIVE, ARM_EXCLUSIVE_END = 0xEC0, 0xED8  # what the exclusive monitor knows
 ARM_ABSENT = ("_hyp", "_mon")  # modes that are not there for a virtual kernel
 
 
@@ -105,12 +107,12 @@ class Pair:
         self.maker = StreamMachine(arch, mode, seed)
         self.maker.setting = chosen = replace(self.maker.setting, watched="")
         self.bare = self.maker.machine
-        self.bare.set_delivery("native")
-        self.bare.on_trap = None
-        self.bare.intercept(())
+        self.bare.traps.set_delivery("native")
+        self.bare.traps.on_trap = None
+        self.bare.traps.intercept(())
         self.other = create(Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu,
                                     ram=RAM, bios=LIBRARY.with_name("nothing.bin")))
-        self.other.set_delivery("python" if way.delivery == "python" else "native")
+        self.other.traps.set_delivery("python" if way.delivery == "python" else "native")
         self.monitor: Monitor | None = None
         if way.technique == "assist":
             controls = Controls.everything(arch, self.other.processor.trap_kinds())
@@ -121,7 +123,7 @@ class Pair:
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
         self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
         for machine, traps in self._traps.items():
-            machine.record_ledger(traps.extend)
+            machine.ledger.record(traps.extend)
 
     # -- the stream on both machines -------------------------------------------------
 
@@ -179,8 +181,9 @@ class Pair:
     def _copy_arm(self) -> None:
         bare = self.bare.processor.registers
         bare["cpacr"] = bare["cpacr"]  # the generator sets bits that no write sets
-        for place in self._places:
-            C.memmove(self.other.engine.env + place, self.bare.engine.env + place, 8)
+        hidden = (ARM_VECTORS, ARM_VECTORS_END), (ARM_EXCLUSIVE, ARM_EXCLUSIVE_END)
+        for start, end in (*((place, place + 8) for place in self._places), *hidden):
+            C.memmove(self.other.engine.env + start, self.bare.engine.env + start, end - start)
         registers, wanted = self.other.processor.registers, self.registers(self.bare)
         registers["cpsr"] = ARM_SVC  # in User and System mode the engine has parked values of these
         registers["sp_usr"] = self.bare.engine.words(ARM_PARKED_R13, 1)[0]

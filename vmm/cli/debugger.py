@@ -15,7 +15,7 @@ from vmm.cli.attach import attach
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.report import Failure, say
 from vmm.cli.shell import Line, lines_of
-from vmm.cli.terminal import Output
+from vmm.cli.terminal import NOBODY_READS, Output
 from vmm.cli.ticking import ticking
 from vmm.debug.session import Session
 from vmm.debug.shell.command import CommandError, Quit
@@ -71,6 +71,8 @@ def run(
         finishing.finish(machine.outcome or Outcome.stopped("the shell was left"), monitor)
         if monitor is not None:
             technique.finish(monitor, o, profile)
+    if output.failure and output.failure != NOBODY_READS:
+        raise Failure(output.failure)
     return status
 
 
@@ -92,11 +94,11 @@ def connect(machine: Machine, o: argparse.Namespace, output: Output, stack: Exit
     outputs = Outputs(stack)
     outputs.connect("-serial", "none" if o.serial == "stdio" else o.serial, machine.console)
     outputs.connect("-debugcon", o.debugcon, machine.debug)
-    machine.set_delivery(o.delivery)
+    machine.traps.set_delivery(o.delivery)
     if o.intercept:
-        machine.intercept(options.intercepts(machine, o.intercept))
+        machine.traps.intercept(options.intercepts(machine, o.intercept))
     machine.limit_time(o.timeout, o.wall_timeout)
-    machine.idle_input = lambda: waits(machine)
+    machine.halts.idle_input = lambda: waits(machine)
     if o.script:
         try:
             machine.console.play(read_script(o.script))
@@ -156,7 +158,7 @@ def open_shell(session: Session, output: Output, terminal: bool) -> Shell:
 
 def enter(machine: Machine, output: Output, outcome: Outcome) -> Outcome:
     """The shell in the middle of `vmm run`; returns how the run ended in it."""
-    machine.idle_input = lambda: waits(machine)
+    machine.halts.idle_input = lambda: waits(machine)
     session = Session(machine)
     shell = open_shell(session, output, terminal=True)
     shell.line(f"{outcome.text}; help lists the commands, attach goes on", "stop")

@@ -14,9 +14,11 @@ from vmm.cli.report import Failure, UsageError, show
 from vmm.debug.trace import files, topics
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.output import Output, text_file
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
+from vmm.machine.system_error import reason
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -58,7 +60,7 @@ def create(path: Path, stack: ExitStack) -> Output[str]:
     try:
         return text_file(path, stack)
     except OSError as error:
-        raise Failure(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise Failure(f"{path}: {reason(error)}") from error
 
 
 @dataclass(slots=True)
@@ -102,13 +104,15 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
         def traps(records: list[TrapRecord]) -> None:
             ledger.writelines(f"{topics.trap_line(machine, record)}\n" for record in records)
 
-        machine.record_ledger(traps)
+        machine.ledger.record(traps)
     feed = Feed(machine)
     try:
         for request in wanted_traces(o):
             files.start(feed, request, stack)
-    except files.TraceError as error:
+    except files.TraceFileError as error:
         raise Failure(f"--trace {error}") from error
+    except files.TraceError as error:
+        raise UsageError(f"--trace {error}") from error
     topics.listen(feed, wanted_topics(o), line, wanted_ranges(o))
     stack.callback(feed.close)
     return recording

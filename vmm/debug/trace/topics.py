@@ -11,7 +11,8 @@ from vmm.cpu.execution import Blocks
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
 from vmm.machine import diagnosis
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 from vmm.native.library import HOLE
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _parse_range(word: str) -> range:
     else:
         chosen = range(first - second + 1, first + 1)
     if not 0 <= chosen.start < chosen.stop <= 1 << 32:
-        raise UnknownTopic(f"{word}: no addresses of 32 bits")
+        raise UnknownTopic(f"{word}: no range of addresses below 4 GiB")
     return chosen
 
 
@@ -152,8 +153,8 @@ class Text:
     def _watch_page_faults(self) -> None:
         machine = self._machine
         kinds = PAGE_FAULTS[machine.processor.architecture]
-        machine.watch_kinds(kinds, self._page_fault)
-        self._feed.when_closed(lambda: machine.watch_kinds(kinds, None))
+        machine.traps.watch_kinds(kinds, self._page_fault)
+        self._feed.when_closed(lambda: machine.traps.watch_kinds(kinds, None))
 
     def _page_fault(self, kind: int) -> None:
         machine = self._machine
