@@ -81,7 +81,7 @@ def test_a_semihosting_call_exits_where_it_stands_also_before_any_trap() -> None
     assert watch(guest) == bare("virt", "hostile/arm/middle")
     (call,) = exits
     assert (call.reason, call.what) == (Reason.TRAP, "semihosting")
-    assert guest.read_virtual(call.pc - 4, 4) == (0xEF123456).to_bytes(4, "little")
+    assert read_virtual(guest, call.pc - 4, 4) == (0xEF123456).to_bytes(4, "little")
     assert call.qualification["info"] == 0x11 << 26 | 1 << 25 | 0x3456
     assert call.qualification["status"] & 0x1F == 0x13
 
