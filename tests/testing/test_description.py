@@ -123,7 +123,7 @@ def test_a_matrix_multiplies(write, tmp_path, guest) -> None:
         ('memory = "lots"', ":1: memory: 'lots': not an amount of memory"),
         ('kernel = "nowhere.elf"', "nowhere.elf: no such file"),
         ('kernel = "{colour}.elf"', ":1: kernel: no value 'colour'; known: board"),
-        ("\nstatus = 256", ":2: status: 0x100 is not from 0x0 to 0xff"),
+        ("\nstatus = 256", ":2: status: 256 is not from 0 to 255"),
         ('ending = "sleep"', ":1: ending: 'sleep' is not one of: exit, crash"),
         ('ending = "crash"\nstatus = 120', ':2: status: only the ending "exit" has one'),
         ("ending = 'exit'\n[console]\nuntil = 'x'", ":1: ending: is not for a test that ends with"),
