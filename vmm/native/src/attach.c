@@ -124,6 +124,21 @@ struct vmm_cpu *vmm_of_env(void *env)
     return found;
 }
 
+/* The processor whose generated code this is, or NULL. */
+struct vmm_cpu *vmm_of_code(const void *code)
+{
+    struct vmm_cpu *found = vmm_current;
+    uintptr_t at = (uintptr_t)code;
+
+    if (found && at - found->jit_begin < found->jit_size)
+        return found;
+    pthread_mutex_lock(&attached_lock);
+    for (found = attached; found && at - found->jit_begin >= found->jit_size; found = found->next)
+        ;
+    pthread_mutex_unlock(&attached_lock);
+    return found;
+}
+
 /* Take over one initialised engine.  Returns NULL with one line in ERROR. */
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
 {

@@ -35,6 +35,7 @@ extern void *vmm_engine_handle;
 void *vmm_original(const char *name);
 /* The processor with this register file: the running one, or any attached. */
 struct vmm_cpu *vmm_of_env(void *env);
+struct vmm_cpu *vmm_of_code(const void *code);
 int vmm_init(void *handle, char *error, size_t size);
 struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size);
 void vmm_detach(struct vmm_cpu *v);

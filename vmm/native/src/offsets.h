@@ -136,6 +136,7 @@ enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 #define TB64_ICOUNT 0x16
 #define TB64_CODE 0x20
 #define TB64_CODE_SIZE 0x28
+#define TB64_JUMPS 0x60 /* as TB32_JUMPS */
 /* x86: DisasContext, what has set the arithmetic flags, and whether the register file does not know yet */
 #define X86_DC_CC_OP 0x74
 #define X86_DC_CC_OP_DIRTY 0x7c /* u8 */
@@ -157,6 +158,7 @@ enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 #define TB32_ICOUNT 0x0e
 #define TB32_CODE 0x18
 #define TB32_CODE_SIZE 0x20
+#define TB32_JUMPS 0x58 /* two of them: where in the code the distance of a jump to another block is */
 #define TB32_PAGE_ADDRESS 0x40 /* two of them: RAM pages that hold the block */
 
 /* Words that the translator stores for each instruction start */

@@ -48,6 +48,10 @@ void vmm_arm_select_values(void *context);
 /* sparc_branches.c */
 void vmm_sparc_join_branches(void *context);
 
+/* straight.c */
+uint8_t *vmm_note_branch(const void *context, uint8_t *code, uint8_t *end, const uintptr_t distances[2]);
+void vmm_set_branch(uint8_t *code, size_t size, uintptr_t target);
+
 /* fast_access.c */
 uint8_t *vmm_shorten_accesses(const struct vmm_cpu *v, void *context, uint8_t *end);
 void vmm_clear_upper_halves(const struct vmm_cpu *v, void *context);
