@@ -168,7 +168,9 @@ void arm_cpu_do_interrupt_arm(void *cpu)
         original(cpu);
         return;
     }
-    syndrome = kind == EXCP_IRQ_ || kind == EXCP_FIQ_ ? 0 : FIELD(uint32_t, v->env, ARM_EXCEPTION);
+    if (kind == EXCP_IRQ_ || kind == EXCP_FIQ_)
+        vmm_arm_no_syndrome(v);
+    syndrome = FIELD(uint32_t, v->env, ARM_EXCEPTION);
     pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC);
     /* SVC 0x123456 (Thumb: 0xab): the callback reads the instruction itself. */
     if (v->semihosting && kind == EXCP_SWI_
