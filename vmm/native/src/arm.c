@@ -45,6 +45,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define ODD(place, what) vmm_arm_odd_site(place, what)
 #define ENDS_BLOCK() false
 #define LOADED(result, size) vmm_arm_loaded(result, size)
+#define LOADS_FROM(v, address) vmm_arm_loads_from(v, address)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)
