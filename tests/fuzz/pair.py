@@ -116,8 +116,9 @@ class Pair:
             controls = Controls.everything(arch, self.other.processor.trap_kinds())
             self.monitor = virtualize(self.other, "assist", controls=controls)
         elif way.technique:
+            options = {"cold_calls": seed % 3} if way.technique == "translate" else {}
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
-                                      readable=way.readable)
+                                      readable=way.readable, **options)
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
         self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
         for machine, traps in self._traps.items():

@@ -652,6 +652,8 @@ class Library:
         dll.vmm_code_counted.restype = C.c_void_p
         dll.vmm_limit_code_pages.argtypes = (pointer, C.c_uint32)
         dll.vmm_limit_code_pages.restype = None
+        dll.vmm_set_cold_calls.argtypes = (pointer, C.c_uint32)
+        dll.vmm_set_cold_calls.restype = None
         dll.vmm_set_second_opinion.argtypes = (pointer, C.c_void_p)
         dll.vmm_set_second_opinion.restype = None
         dll.vmm_report_site.argtypes = (pointer, C.c_uint32, C.c_uint32, C.c_void_p)
