@@ -9,6 +9,7 @@ import pytest
 
 from vmm.boards import Options, create, find
 from vmm.boards.boardfile import BoardFileError, lines_of
+from vmm.boards.options import BoardError
 from vmm.machine.machine import Machine
 
 BOARD = """\
@@ -62,7 +63,7 @@ def test_options_override_the_file(board) -> None:
 
 
 WRONG = [
-    ("clock = 1_000_000", "clock = 0", "4: cpu.clock: 0x0 is not from 0x1"),
+    ("clock = 1_000_000", "clock = 0", "4: cpu.clock: 0 is not from 1 to 100,000,000,000"),
     ("clock = 1_000_000", "clock = 'fast'", "4: cpu.clock: wants a number"),
     ("clock = 1_000_000", "clock = true", "4: cpu.clock: wants a number"),
     ("clock = 1_000_000", "", "2: cpu: clock is missing"),
@@ -70,7 +71,9 @@ WRONG = [
     ("clock = 1_000_000", "clock = 1\nmodel = 'z80'", "5: cpu.model: no ARM processor 'z80'"),
     ("clock = 1_000_000", "clock = 1\nstart = 'now'", "5: cpu.start: wants"),
     ('"arm"', '"vax"', "3: cpu.architecture: 'vax' is not one of: sparc, arm, x86"),
-    ("[cpu]", "[cpus]", "1: cpu is missing"),
+    ("clock = 1_000_000", "clokc = 1", "4: cpu.clokc: is not known here; is it clock, which is"),
+    ("clock = 1_000_000", "clock = " + "9" * 5000, " a number of thousands of digits"),
+    ("[cpu]", "[cpus]", "2: cpus: is not known here; known: description, cpu, memory, device"),
     ("[cpu]", "[cpu", "2: "),
     ("[memory.ram]", "[memory.ram]\nkind = 'tape'", "6: memory.ram.kind"),
     ("[memory.ram]", "[memory.ram]\nkind = 'rom'", "5: memory: a board needs RAM"),
@@ -99,6 +102,7 @@ WRONG = [
     ('"gic:1"', '"gic"', "15: device.uart.irq: 'gic': a wire is written"),
     ('"gic:1"', '"gig:1"', "15: device.uart.irq: no device 'gig'; known: cpu, gic, uart"),
     ('"gic:1"', '"gic:999"', "15: device.uart.irq: gic has no input '999': inputs are 0 to 63"),
+    ('"gic:1"', '"gic:\uff11"', "15: device.uart.irq: gic has no input"),
     ('"gic:1"', '"cpu:5"', "15: device.uart.irq: cpu has no input '5': a processor's pins are irq"),
     ('"gic:1"', '"uart:1"', "12: device.uart: is wired in a circle: uart -> uart"),
     ('"gic:1"', "5", "15: device.uart.irq: wants a text"),
@@ -120,6 +124,42 @@ def test_mistakes_are_named_with_their_place(board, tmp_path, old, new, text) ->
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'board.toml'}:{text}"), message
     assert "\n" not in message
+
+
+def test_a_byte_order_mark_is_no_mistake(board) -> None:
+    assert board("\ufeff" + BOARD).clock.hz == 1_000_000
+
+
+def test_an_initrd_is_refused(board, tmp_path) -> None:
+    with pytest.raises(BoardError, match="gets no initrd"):
+        board(BOARD, initrd=tmp_path / "board.toml")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise KeyError('mode')", "sick.py:5: KeyError: 'mode' (device sick, read of 4 at"),
+        ("return 'x'", "internal error: TypeError: "),
+        ("return self.site.end('x')", "sick.py:5: TypeError: "),
+    ],
+)
+def test_a_device_that_fails_is_named(vmm_command, tmp_path, body, said) -> None:
+    (tmp_path / "sick.py").write_text(f"""\
+class Sick:
+    size = 4
+    def __init__(self, site): self.site = site
+    def read(self, offset, size):
+        {body}
+    def write(self, offset, size, value): pass
+""")
+    file, kernel = tmp_path / "board.toml", tmp_path / "kernel"
+    file.write_text(BOARD + "[device.sick]\ntype = 'sick:Sick'\nbase = 0x4000_0000\n")
+    kernel.write_bytes(bytes.fromhex("0101a0e3 000090e5"))  # mov r0, #0x40000000; ldr
+    done = vmm_command("run", "-M", file, "-kernel", kernel, "--timeout", 1)
+    line = done.stderr.decode()
+    assert done.returncode == 125 and line.count("\n") == 1
+    assert said in line and "device sick, read of 4 at 0x40000000" in line
+    assert "VMM_DEBUG=1" in line
 
 
 def test_the_command_reports_one_line_and_status_125(vmm_command, tmp_path) -> None:

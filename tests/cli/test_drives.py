@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize("options, status, line", [
     (("-drive", "file=IMAGE,format=qcow2"), 2, "only raw images"),
     (("-drive", "file=IMAGE"), 125, "looks like a qcow2 image"),
-    (("-drive", "file=IMAGE.none"), 125, "No such file"),
+    (("-drive", "file=IMAGE.none"), 125, "no such file"),
     (("-device", "virtio-blk-device"), 2, "no -drive has that id"),
 ])
 def test_one_line_says_what_is_wrong(  # type: ignore[no-untyped-def]

@@ -59,6 +59,37 @@ def test_elf_of_the_host(vmm_command) -> None:
         refused(vmm_command("run", "-M", board, "-kernel", "/bin/true"), "x86-64")
 
 
+FOREIGN = {  # files that say what they are, and how each board refuses them
+    "zImage": (bytes(0x24) + struct.pack("<4I", 0x016F2818, 0, 0x2000, 0) + bytes(0x2000),
+               "a Linux zImage for arm", ("leon3", "pc")),
+    "bzImage": (bytes(0x1FE) + b"\x55\xaa\xeb\x66HdrS" + bytes(0x2000),
+                "a Linux bzImage for x86", ("leon3", "virt")),
+    "Image": (bytes(0x38) + b"ARM\x64" + bytes(0x100), "a Linux Image for AArch64", BOARDS),
+    "uImage": (b"\x27\x05\x19\x56" + bytes(0x100), "an image for U-Boot", BOARDS),
+    "vmlinux.gz": (b"\x1f\x8b\x08" + bytes(0x100), "compressed with gzip", BOARDS),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_kernels_of_other_processors_are_no_flat_images(vmm_command, tmp_path, name) -> None:
+    data, said, refused_by = FOREIGN[name]
+    kernel = tmp_path / name
+    kernel.write_bytes(data)
+    for board in refused_by:
+        refused(vmm_command("run", "-M", board, "-kernel", kernel), name, said)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_firmware_is_no_elf_file(vmm_command, guest, board) -> None:
+    elf = guest(f"{BOARDS[board]}/hello")
+    refused(vmm_command("run", "-M", board, "-bios", elf), elf.name, "an ELF file; firmware is")
+
+
+def test_devices_are_no_files(vmm_command) -> None:
+    done = vmm_command("run", "-M", "virt", "-kernel", "/dev/zero")
+    assert done.stderr == b"vmm: /dev/zero: a device, not a file\n"
+
+
 def moved(elf: bytes, order: str, address: int) -> bytes:
     """The 32-bit ELF file with its entry and its first segment at ``address``."""
     (table,) = struct.unpack_from(f"{order}I", elf, 28)

@@ -89,7 +89,7 @@ def test_a_port_in_use_is_one_line(vmm_command, guest) -> None:
     assert done.returncode == 125
     assert done.stdout == b""
     assert done.stderr.decode() == (
-        f"vmm: -gdb tcp::{port}: 127.0.0.1:{port}: Address already in use\n")
+        f"vmm: -gdb tcp::{port}: 127.0.0.1:{port}: address already in use\n")
 
 
 def test_without_a_debugger_the_guest_runs_as_ever(vmm_command, guest) -> None:
@@ -165,4 +165,4 @@ def test_the_path_of_a_unix_socket(vmm_command, guest, tmp_path: Path) -> None:
     done = vmm_command("run", "-M", "leon3", "-kernel", guest("sparc/hello"),
                        "-gdb", f"unix:{tmp_path / 'no' / 'gdb'}")
     assert done.returncode == 125
-    assert done.stderr.count(b"\n") == 1 and b"No such file" in done.stderr
+    assert done.stderr.count(b"\n") == 1 and b"no such file" in done.stderr

@@ -41,4 +41,4 @@ def test_it_switches_until_it_is_ended(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be() -> None:
     done = subprocess.run([*VMM, "/nowhere/lan"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 125
-    assert done.stderr == "vmm: /nowhere/lan: No such file or directory\n"
+    assert done.stderr == "vmm: /nowhere/lan: no such file or directory\n"

@@ -9,7 +9,7 @@ from vmm.cpu.engine import Engine
 
 
 class Interrupted:
-    """The native words `limit` and `left`, kicked (core.c, vmm_kick) before the nth read of one."""
+    """The native words `limit` and `left`, kicked (run.c, vmm_kick) before the nth read of one."""
 
     idle = 7
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from vmm.cpu import selftest
-from vmm.cpu.selftest import tests
+from vmm.cpu.selftest import counting
 
 
 @pytest.mark.parametrize("test", selftest.TESTS, ids=lambda test: test.name)
@@ -16,9 +16,9 @@ def test_mechanism(test) -> None:
 
 def test_a_wrong_expectation_is_noticed(monkeypatch) -> None:
     # If the load and the store were one instruction apart from where they are, it must show.
-    monkeypatch.setattr(tests, "ARM_INC", 0xE2800002)
+    monkeypatch.setattr(counting, "ARM_INC", 0xE2800002)
     with pytest.raises(selftest.Mismatch):
-        tests.budget_is_exact()
+        counting.budget_is_exact()
 
 
 def test_doctor_reports_every_self_test(vmm_command) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Virtual processors: exits, traps of the guest, translations, interrupts, sleep."""
+"""Virtual processors: exits, traps of the guest, interrupts, sleep."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import ctypes as C
 from collections.abc import Callable
 
 import pytest
-from virtual_guests import ALL, COUNTER, EXECUTE, READ, WRITE, Guest, arm, arm926, sparc, x86
+from virtual_guests import COUNTER, UNMAPPED, Guest, arm, sparc, x86
 
 from vmm.cpu.selftest import scratch
-from vmm.cpu.selftest.scratch import CODE, DATA, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3
-from vmm.cpu.virtual import FETCH, LOAD, STORE, Space, Virtual
+from vmm.cpu.selftest.scratch import CODE, G1, G2, G3, NOP, SPARC_INC, SPARC_TA3
+from vmm.cpu.virtual import Virtual
 from vmm.native import library as native
 
 RD_PSR = 2 << 30 | G1 << 25 | 0x29 << 19  # rd %psr, %g1: privileged
-UNMAPPED = 0x20000
 ARM_NOP, ARM_INC, ARM_MRS_SPSR = 0xE1A00000, 0xE2800001, 0xE14F0000
 
 # A privileged instruction between two others: code, its kind, its place, how many begin.
@@ -79,106 +78,6 @@ def test_a_trap_in_a_delay_slot_has_its_own_place() -> None:
     guest.run([0x10800010, SPARC_TA3], 3)  # ba CODE + 0x40; ta 3 in the slot
     assert places == [(CODE + 4, CODE + 0x40)]
     assert guest.registers["pc"] == CODE + 0x44
-
-
-LOADS = (
-    (sparc, [NOP, scratch.load_store(0, G3, G2), NOP], "g2", "g3", 9),
-    (arm, [ARM_NOP, 0xE5923000, ARM_NOP], "r2", "r3", 4),
-    (x86, b"\x90\x8b\x0a\x90", "edx", "ecx", 14),
-)
-
-
-@pytest.mark.parametrize(("make", "code", "pointer", "target", "number"), LOADS)
-def test_a_missing_entry_is_asked_for_and_the_instruction_goes_on(
-    make: Callable[[], Guest], code: bytes | list[int], pointer: str, target: str, number: int
-) -> None:
-    guest = make()
-    asked: list[tuple[int, int, bool, int]] = []
-
-    def fill(address: int, access: int) -> int:
-        asked.append((address, access, guest.virtual.fill_privileged, guest.engine.count))
-        guest.space.set(address, DATA, READ, 0)
-        return 0
-
-    guest.virtual.handlers.fill = fill
-    guest.machine.put(DATA + 8, [0x12345678])
-    guest.registers[pointer] = UNMAPPED + 8
-    guest.run(code, 3)
-    assert [(a, b, c) for a, b, c, _ in asked] == [(UNMAPPED + 8, LOAD, True)]
-    assert guest.registers[target] == 0x12345678
-    assert guest.engine.count == 3 and guest.exits == []
-
-
-@pytest.mark.parametrize(("make", "code", "pointer", "target", "number"), LOADS)
-def test_a_refused_access_is_an_exit_at_its_instruction(
-    make: Callable[[], Guest], code: bytes | list[int], pointer: str, target: str, number: int
-) -> None:
-    guest = make()
-    guest.virtual.handlers.fill = lambda address, access: number
-    guest.registers[pointer] = UNMAPPED
-    length = 2 if isinstance(code, bytes) else 4
-    place = CODE + (1 if isinstance(code, bytes) else 4)
-
-    def left(kind: int) -> int:
-        guest.note(kind)
-        if len(guest.exits) < 3:  # a monitor may have mended it: try again
-            guest.virtual.restart()
-        else:
-            guest.registers[pointer] = DATA
-            guest.virtual.restart()
-        return native.HANDLED
-
-    guest.virtual.handlers.exit = left
-    guest.run(code, 3)
-    # Three times the same fault, never a double fault, and the instruction counts once.
-    assert guest.exits == [(number, place, 2)] * 3
-    assert guest.engine.count == 3
-    assert guest.machine.processor.pc == place + length + (1 if length == 2 else 4)
-
-
-def test_rights_are_those_of_the_virtual_mode() -> None:
-    for make in (sparc, arm, x86):
-        guest = make()
-        store = {"sparc": [scratch.load_store(4, G3, G2)], "arm": [0xE5823000],
-                 "x86": b"\x89\x0a"}[guest.machine.processor.architecture]
-        pointer = {"sparc": "g2", "arm": "r2", "x86": "edx"}[guest.machine.processor.architecture]
-        guest.registers[pointer] = DATA
-        guest.run(store, 1)
-        refused: list[tuple[int, int, bool]] = []
-
-        def fill(
-            address: int, access: int, refused: list[tuple[int, int, bool]] = refused,
-            guest: Guest = guest,
-        ) -> int:
-            refused.append((address, access, guest.virtual.fill_privileged))
-            return 9
-
-        guest.virtual.handlers.fill = fill
-        guest.vcpu.kernel = 0
-        guest.virtual.set_view(native.VIEW_USER)
-        guest.run(store, 1)
-        assert refused == [(DATA, STORE, False)]
-        assert [kind for kind, _, _ in guest.exits] == [9]
-
-
-def test_a_fetch_from_a_missing_page_is_filled_or_refused() -> None:
-    guest = sparc()
-    asked: list[tuple[int, int]] = []
-
-    def fill(address: int, access: int) -> int:
-        asked.append((address, access))
-        if address < UNMAPPED + 0x1000:
-            guest.space.set(address, DATA, EXECUTE, 0)
-            return 0
-        return 1
-
-    guest.virtual.handlers.fill = fill
-    guest.machine.put(DATA, [SPARC_INC] * 1024)
-    guest.machine.processor.set_pc(UNMAPPED + 0xFF8)
-    guest.virtual.handlers.exit = lambda kind: guest.note(kind) or native.STOP
-    assert guest.machine.run(10) == native.REASON_STOPPED
-    assert asked == [(UNMAPPED + 0xFF8, FETCH), (UNMAPPED + 0x1000, FETCH)]
-    assert guest.exits == [(1, UNMAPPED + 0x1000, 2)]
 
 
 def test_requests_wait_until_the_virtual_processor_is_open() -> None:
@@ -247,14 +146,6 @@ def test_what_a_handler_raises_comes_out_of_run(which: str) -> None:
     assert guest.registers["pc"] == CODE + 4
 
 
-def test_a_fill_that_lies_is_an_engine_failure_not_a_guest_s_mistake() -> None:
-    guest = arm()
-    guest.virtual.handlers.fill = lambda address, access: 0
-    guest.registers["r2"] = UNMAPPED
-    assert guest.run([0xE5923000], 1) == native.REASON_ABORT
-    assert b"no entry for 0x20000" in guest.engine.native.message
-
-
 def test_a_structure_of_another_shape_is_refused() -> None:
     class Small(C.Structure):
         _fields_ = (*native.VCPU_HEADER, ("words", C.c_uint32 * 3))
@@ -272,200 +163,3 @@ def test_a_detached_engine_is_a_bare_machine_again() -> None:
     guest.run([RD_PSR], 1)
     assert len(guest.exits) == 1
     assert guest.registers["pc"] == scratch.HANDLER + 0x30
-
-
-def test_each_view_has_its_own_blocks_and_translations() -> None:
-    """One address, other code and other data in each mode; changing it fills nothing anew."""
-    add = {sparc: lambda n: [scratch.load_store(0, G3, G2), scratch.alu(0, G1, G1, n), SPARC_TA3],
-           arm: lambda n: [0xE5923000, 0xE2800000 | n, 0xEF000000],
-           x86: lambda n: b"\x8b\x0a\x83\xc0" + bytes([n]) + b"\xcd\x21"}
-    for make, code in add.items():
-        guest = make()
-        arch = guest.machine.processor.architecture
-        pointer, target = {"sparc": ("g2", "g3"), "arm": ("r2", "r3"), "x86": ("edx", "ecx")}[arch]
-        spaces = {}
-        for view, frame, step in ((native.VIEW_KERNEL, 0x2000, 1), (native.VIEW_USER, 0x3000, 100)):
-            spaces[view] = space = Space(guest.engine)
-            space.set(CODE, frame, ALL, ALL)
-            space.set(UNMAPPED, frame + 0x4000, ALL, ALL)
-            guest.machine.put(frame, code(step))
-            guest.machine.put(frame + 0x4000, [step])
-        seen: list[int] = []
-
-        def use(view: int, guest: Guest = guest, spaces: dict[int, Space] = spaces) -> None:
-            # Not through `space`, which empties the TLB: as if one space had both modes.
-            guest.engine.native.space = spaces[view].address
-            guest.virtual.set_view(view)
-
-        def left(
-            kind: int, guest: Guest = guest, seen: list[int] = seen, target: str = target
-        ) -> int:
-            seen.append(guest.registers[target])
-            use(native.VIEW_USER if len(seen) % 2 else native.VIEW_KERNEL)
-            guest.machine.processor.set_pc(CODE)
-            return native.HANDLED
-
-        guest.virtual.handlers.exit = left
-        guest.registers[pointer] = UNMAPPED
-        use(native.VIEW_KERNEL)
-        guest.machine.processor.set_pc(CODE)
-        guest.machine.run(3 * 20)
-        fills = guest.engine.native.fills
-        blocks = guest.engine.native.blocks_translated
-        guest.machine.run(3 * 200)
-        assert seen == [1, 100] * 110, arch
-        assert guest.registers[COUNTER[arch]] == 110 * 101
-        assert guest.engine.native.fills == fills
-        assert guest.engine.native.blocks_translated - blocks <= 2
-
-        # One page dropped, or all of them: in the view that is parked as well.
-        for drop, now in (
-            (lambda guest=guest: guest.virtual.flush_page(UNMAPPED), [100, 1]),
-            (guest.engine.flush_tlb, [1, 100]),
-        ):
-            for space in spaces.values():
-                space.set(UNMAPPED, space.get(UNMAPPED) & native.ENTRY_FRAME ^ 0x1000, ALL, ALL)
-            drop()
-            guest.machine.run(3 * 2)
-            assert seen[-2:] == now
-
-
-def test_every_part_of_a_page_is_translated_where_the_tlb_has_smaller_ones() -> None:
-    guest = arm926()
-    frame = {UNMAPPED: DATA}
-
-    def fill(address: int, access: int) -> int:
-        guest.space.set(address, frame[UNMAPPED], ALL, 0)
-        return 0
-
-    guest.virtual.handlers.fill = fill
-    for offset in (0x800, 0, 0xC04, 0x400):
-        guest.machine.put(DATA + offset, [offset])
-        guest.machine.put(DATA + 0x1000 + offset, [offset + 1])
-    for _ in range(2):
-        for offset in (0x800, 0, 0xC04, 0x400):
-            guest.registers["r2"] = UNMAPPED + offset
-            guest.run([0xE5923000], 1)
-            assert guest.registers["r3"] == offset + (frame[UNMAPPED] != DATA)
-        frame[UNMAPPED] = DATA + 0x1000
-        guest.space.put(UNMAPPED, 0)
-        guest.virtual.flush_page(UNMAPPED)
-    assert guest.engine.native.fill_exits == 2
-
-
-@pytest.mark.parametrize("make", [sparc, arm, arm926, x86])
-def test_code_stored_through_a_mapping_without_execution_is_obeyed(
-    make: Callable[[], Guest]
-) -> None:
-    guest = make()
-    arch = guest.machine.processor.architecture
-    pointer, value = {"sparc": ("g2", "g3"), "arm": ("r2", "r3"), "x86": ("edx", "ecx")}[arch]
-    guest.space.set(UNMAPPED, DATA, READ | WRITE, 0)
-    guest.space.set(DATA, DATA, READ | EXECUTE, 0)
-    store = {"sparc": [scratch.load_store(4, G3, G2)], "arm": [0xE5823000],
-             "x86": b"\x89\x0a"}[arch]
-    wanted = 0
-    for step in range(1, 6):  # each time the page has just been run
-        guest.registers[pointer] = UNMAPPED
-        guest.registers[value] = {
-            "sparc": scratch.alu(0, G1, G1, step), "arm": 0xE2800000 | step,
-            "x86": int.from_bytes(b"\x83\xc0" + bytes([step]) + b"\x90", "little"),
-        }[arch]
-        guest.run(store, 1)
-        guest.machine.processor.set_pc(DATA)
-        guest.machine.run(1)
-        wanted += step
-        assert guest.registers[COUNTER[arch]] == wanted
-
-
-# Two stores and a marker: the second store needs the monitor again.
-STORES = (
-    (sparc, [scratch.load_store(4, G3, G2), scratch.load_store(4, G3, G2, 4), SPARC_INC], "g2"),
-    (arm, [0xE5823000, 0xE5823004, 0xE2800001], "r2"),
-    (x86, b"\x89\x0a\x89\x4a\x04\x40", "edx"),
-)
-
-
-@pytest.mark.parametrize(("make", "code", "pointer"), STORES)
-def test_a_store_through_protection_is_one_instruction_s(
-    make: Callable[[], Guest], code: bytes | list[int], pointer: str
-) -> None:
-    guest = make()
-    guest.registers[pointer] = DATA
-    guest.registers[{"g2": "g3", "r2": "r3", "edx": "ecx"}[pointer]] = 0x11223344
-    guest.space.set(DATA, DATA, READ, 0)
-    seen: list[tuple[str, int, int]] = []
-
-    def fill(address: int, access: int) -> int:
-        assert access == STORE
-        seen.append(("fill", address, guest.machine.word(address)))
-        guest.virtual.store_through(address)
-        return 0
-
-    def stored() -> None:
-        place = DATA + 4 * (len(seen) // 2)
-        seen.append(("stored", guest.engine.count, guest.machine.word(place)))
-
-    guest.virtual.handlers.fill, guest.virtual.handlers.stored = fill, stored
-    guest.run(code, 3)
-    assert seen == [
-        ("fill", DATA, 0), ("stored", 1, 0x11223344), ("fill", DATA + 4, 0),
-        ("stored", 2, 0x11223344),
-    ]
-    assert guest.registers[COUNTER[guest.machine.processor.architecture]] == 1
-    assert guest.engine.count == 3 and guest.exits == []
-
-
-def test_a_store_over_two_protected_pages_is_told_once() -> None:
-    guest = x86()
-    for page in (DATA, DATA + 0x1000):
-        guest.space.set(page, page, READ, 0)
-    told: list[bytes] = []
-
-    def fill(address: int, access: int) -> int:
-        guest.virtual.store_through(address)
-        return 0
-
-    guest.virtual.handlers.fill = fill
-    guest.virtual.handlers.stored = lambda: told.append(
-        guest.machine.memory[DATA + 0xFFE : DATA + 0x1002]
-    )
-    guest.registers["edx"], guest.registers["ecx"] = DATA + 0xFFE, 0x04030201
-    guest.run(b"\x89\x0a\x90", 2)
-    assert told == [b"\1\2\3\4"]
-    assert guest.engine.count == 2
-
-
-def test_a_trap_in_the_middle_of_a_store_through_is_told_after_it() -> None:
-    guest = arm()
-    told: list[str] = []
-
-    def fill(address: int, access: int) -> int:
-        if address >= UNMAPPED:
-            return 4
-        guest.virtual.store_through(address)
-        return 0
-
-    guest.virtual.handlers.fill = fill
-    guest.virtual.handlers.stored = lambda: told.append("stored")
-    guest.virtual.handlers.exit = lambda kind: told.append("trap") or native.STOP
-    guest.space.set(UNMAPPED - 0x1000, DATA, READ, 0)
-    guest.registers["r2"] = UNMAPPED - 4
-    guest.run([0xE8820003], 1)  # stm r2, {r0, r1}
-    assert told == ["stored", "trap"]
-
-
-def test_a_protected_page_that_is_stored_to_by_a_string_is_told_each_time() -> None:
-    guest = x86()
-    guest.space.set(DATA, DATA, READ, 0)
-    told: list[bytes] = []
-
-    def fill(address: int, access: int) -> int:
-        guest.virtual.store_through(address)
-        return 0
-
-    guest.virtual.handlers.fill = fill
-    guest.virtual.handlers.stored = lambda: told.append(guest.machine.memory[DATA : DATA + 3])
-    guest.registers["edi"], guest.registers["ecx"], guest.registers["eax"] = DATA, 3, 0x41
-    guest.run(b"\xf3\xaa\x90", 20)  # rep stosb
-    assert [one for one in told if one] == [b"A\0\0", b"AA\0", b"AAA"]

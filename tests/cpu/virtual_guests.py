@@ -13,6 +13,7 @@ from vmm.native import library as native
 READ, WRITE, EXECUTE = native.ENTRY_READ, native.ENTRY_WRITE, native.ENTRY_EXECUTE
 ALL = READ | WRITE | EXECUTE
 COUNTER = {"sparc": "g1", "arm": "r0", "x86": "eax"}
+UNMAPPED = 0x20000  # beyond what a guest has translations for
 
 
 class Guest:

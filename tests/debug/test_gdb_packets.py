@@ -76,7 +76,7 @@ def test_only_this_host_by_default() -> None:
 def test_a_port_in_use_is_one_line(tmp_path) -> None:
     with listen(parse("tcp::0")) as server:
         port = server.getsockname()[1]
-        with pytest.raises(OSError, match=rf"^127.0.0.1:{port}: Address already in use$"):
+        with pytest.raises(OSError, match=rf"^127.0.0.1:{port}: address already in use$"):
             listen(parse(f"tcp::{port}"))
 
 

@@ -59,8 +59,8 @@ def test_a_session_that_cannot_be_used_is_one_line(tmp_path) -> None:
     before = state(talk)
     file = tmp_path / "work"
     talk.do(f"save {file}")
-    assert "No such file" in talk.error(f"load {tmp_path / 'none'}")
-    assert "No such file" in talk.error(f"save {tmp_path / 'none' / 'work'}")
+    assert "no such file" in talk.error(f"load {tmp_path / 'none'}")
+    assert "no such file" in talk.error(f"save {tmp_path / 'none' / 'work'}")
     assert "another machine" in Talk("virt").error(f"load {file}")
     text = json.loads(file.read_text())
     for damage in (
@@ -111,7 +111,7 @@ def test_vmm_shell_goes_on_from_either_file(vmm_command, guest, tmp_path) -> Non
         lines = again.stdout.splitlines()
         assert lines[:2] == [count, frame]
         assert (b"main if 0" in lines[-1]) == (file == session)
-    for file, named in ((tmp_path / "none", b"No such file"), (Path(kernel), b"not a snapshot")):
+    for file, named in ((tmp_path / "none", b"no such file"), (Path(kernel), b"not a snapshot")):
         wrong = vmm_command("shell", file, "-e", "info")
         assert wrong.returncode == 125
         assert wrong.stderr.count(b"\n") == 1 and named in wrong.stderr

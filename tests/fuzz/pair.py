@@ -34,6 +34,8 @@ ARM_CP_REGS, RI_FIELD_OFFSET = 46112, 48  # as in offsets.h
 ARM_LINES = 0x02, 0x10  # of the engine's requests: IRQ, FIQ
 ARM_PARKED_R13, ARM_PARKED_R14, ARM_SVC = 0x1A0, 0x1C0, 0x1D3
 ARM_WITHOUT_SPSR = (0x10, 0x1F)
+ARM_VECTORS, ARM_VECTORS_END = 0xC10, 0xE10  # also those behind d31, which VLD and VST can reach
+ARM_EXCLUSIVE, ARM_EXCLUSIVE_END = 0xEC0, 0xED8  # what the exclusive monitor knows
 ARM_ABSENT = ("_hyp", "_mon")  # modes that are not there for a virtual kernel
 
 
@@ -180,8 +182,9 @@ class Pair:
     def _copy_arm(self) -> None:
         bare = self.bare.processor.registers
         bare["cpacr"] = bare["cpacr"]  # the generator sets bits that no write sets
-        for place in self._places:
-            C.memmove(self.other.engine.env + place, self.bare.engine.env + place, 8)
+        hidden = (ARM_VECTORS, ARM_VECTORS_END), (ARM_EXCLUSIVE, ARM_EXCLUSIVE_END)
+        for start, end in (*((place, place + 8) for place in self._places), *hidden):
+            C.memmove(self.other.engine.env + start, self.bare.engine.env + start, end - start)
         registers, wanted = self.other.processor.registers, self.registers(self.bare)
         registers["cpsr"] = ARM_SVC  # in User and System mode the engine has parked values of these
         registers["sp_usr"] = self.bare.engine.words(ARM_PARKED_R13, 1)[0]

@@ -98,8 +98,8 @@ def test_a_recording_needs_no_network(machine: Machine, tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("user,id=other", "no network device uses netdev=other"),
-        ("user,id=n0,capture=/nowhere/file", "/nowhere/file: No such file or directory"),
-        ("switch,id=n0,path=/nowhere/s", "no switch at /nowhere/s: No such file or directory"),
+        ("user,id=n0,capture=/nowhere/file", "/nowhere/file: no such file or directory"),
+        ("switch,id=n0,path=/nowhere/s", "no switch at /nowhere/s: no such file or directory"),
     ],
 )
 def test_what_cannot_be_plugged(machine: Machine, text: str, said: str) -> None:

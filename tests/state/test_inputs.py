@@ -40,7 +40,7 @@ def test_a_recording_replays(make, tmp_path: Path) -> None:
     log.record(file)
     state = typed_on(machine, log)
     (tmp_path / "record").write_text(file.getvalue())
-    entries = read(tmp_path / "record")
+    entries = read(tmp_path / "record", machine)
     assert [entry.data for entry in entries] == [b"a", b"bc" * 40, b"d"]
     again = make()
     InputLog(again, entries)
@@ -85,13 +85,15 @@ def test_typing_in_the_past_begins_another_future(make) -> None:
         ('{"kind": "vmm input", "version": 1}\n[1]', ":2: not an entry"),
         ('{"kind": "vmm input", "version": 1}\n{"cycle": 9, "console": "a"}\n'
          '{"cycle": 8, "console": "a"}', ":3: earlier"),
+        ('{"kind": "vmm input", "version": 1}\n{"cycle": 9, "console": "a"}\n'
+         '{"cycle": 9, "net": ""}', ":3: input for 'net'; this machine has console"),
     ],
 )
-def test_what_is_no_recording_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_no_recording_is_refused(make, tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "record"
     path.write_text(text)
     with pytest.raises(InputError, match="record" + said):
-        read(path)
+        read(path, make())
 
 
 def test_the_command_records_replays_and_keeps(vmm_command, guest, tmp_path: Path) -> None:
@@ -115,11 +117,11 @@ def test_the_command_refuses_in_one_line(vmm_command, guest, tmp_path: Path) -> 
     bad.write_bytes(b"no snapshot")
     for options, status, said in (
         (("--snapshot", bad), 125, "not a snapshot"),
-        (("--snapshot", tmp_path / "none"), 125, "No such file"),
+        (("--snapshot", tmp_path / "none"), 125, "no such file"),
         (("--snapshot", bad, "-M", "pc"), 2, "no -M"),
         (("-M", "leon3", "-kernel", guest("sparc/hello"), "--replay", bad), 125, "not a recording"),
         (("-M", "leon3", "-kernel", guest("sparc/hello"), "--save-snapshot", "/nowhere/x"), 125,
-         "No such file"),
+         "no such file"),
     ):
         done = vmm_command("run", *options)
         assert done.returncode == status, done.stderr

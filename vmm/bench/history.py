@@ -20,6 +20,7 @@ from vmm.bench.micro import Measured
 from vmm.bench.rows import NULL, BenchError
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
 from vmm.machine.artifacts import PACKAGE
+from vmm.machine.system_error import reason
 
 Entry = dict[str, Any]
 
@@ -90,7 +91,7 @@ def append(path: Path, new: Entry) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(new, sort_keys=True) + "\n")
     except OSError as error:
-        raise BenchError(f"{path}: {error.strerror or error}") from error
+        raise BenchError(f"{path}: {reason(error)}") from error
 
 
 def last_of(entries: Sequence[Entry], row: str) -> Entry | None:

@@ -74,14 +74,18 @@ def create(options: Options) -> Machine:
         raise BoardError(f"board {board.name} has no boot menu")
     if options.debugcon and board.architecture != "x86":
         raise BoardError(f"board {board.name} has no firmware debug port")
-    if options.initrd is not None and board.name in ("leon3",):
-        raise BoardError(f"board {board.name} takes no initrd")
+    if board.name == "leon3" and options.initrd is not None:
+        raise BoardError("board leon3 takes no initrd")
+    if board.name == "leon3" and options.append:
+        raise BoardError("board leon3 has no way to pass a command line on: no -append")
     if not 1 <= options.processors <= board.processors:
         most = "one processor" if board.processors == 1 else f"1 to {board.processors} processors"
         raise BoardError(f"board {board.name} has {most}, not {options.processors}")
     if not _is_command_line(options.append):
         raise BoardError("-append takes text without NULs")
-    if board.name not in VIRTIO_BOARDS and (options.drives or options.devices):
+    if board.name not in VIRTIO_BOARDS and (
+        options.drives or options.devices or options.objects
+    ):
         raise BoardError(f"board {board.name} has no place for virtio devices")
     machine = import_module(board.module).build(board, options)
     assert isinstance(machine, Machine)

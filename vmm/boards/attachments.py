@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 DRIVE_KEYS = ("file", "if", "format", "readonly", "snapshot", "id", "serial")
+OBJECTS = ("rng-random",)
 INTERFACES = ("virtio", "none")
 
 
@@ -117,7 +118,12 @@ def device(text: str) -> Attachment:
 
 def backend(text: str) -> Attachment:
     """An ``-object``."""
-    return _attachment("-object", text, "qom-type")
+    made = _attachment("-object", text, "qom-type")
+    if made.kind not in OBJECTS:
+        raise AttachmentError(f"-object {text}: no {made.kind!r}; known: {', '.join(OBJECTS)}")
+    if not made.properties.get("id"):
+        raise AttachmentError(f"-object {text}: which name? id=NAME")
+    return made
 
 
 def options(

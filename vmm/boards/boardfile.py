@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from vmm.boards import size
+from vmm.machine.system_error import reason
 
 HEADER = re.compile(r"\s*+\[([^\[\]]++)\]\s*+(?:#.*)?$")
 KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
@@ -24,6 +26,8 @@ MOST_DOTS = 100  # in a line: Python's TOML reader takes the square of a key's p
 DEEPEST = 4  # names that lead to a key, as far as lines are remembered
 LONGEST, LONGEST_NAME = 300, 60  # characters of a message, and of each name in it
 MOST_TABLES = 100  # of one kind: memories, devices
+
+TOP = ("description", "cpu", "memory", "device")  # what a file has
 
 Path_ = tuple[str, ...]  # the names that lead to a table or key
 
@@ -96,6 +100,9 @@ class Table:
         if key in self:
             return self.values[key]
         if default is None:
+            unknown = [one for one in self.values if one not in self._asked]
+            for near in get_close_matches(key, unknown, 1):
+                raise self.error(near, f"is not known here; is it {key}, which is missing?")
             raise self.error("", f"{key} is missing")
         return default
 
@@ -113,7 +120,8 @@ class Table:
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.error(key, f"wants a number, not {quoted(value)}")
         if not low <= value <= high:
-            raise self.error(key, f"{value:#x} is not from {low:#x} to {high:#x}")
+            form = "#x" if high == ADDRESSES - 1 else ","
+            raise self.error(key, f"{value:{form}} is not from {low:{form}} to {high:{form}}")
         return value
 
     def flag(self, key: str) -> bool:
@@ -176,7 +184,7 @@ def _read_text(file: Path) -> str:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise BoardFileError(f"{file}: larger than {LARGEST >> 10} KiB, which no board file is")
-    return data.decode().replace("\r\n", "\n")
+    return data.decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def read(file: Path) -> Table:
@@ -188,9 +196,9 @@ def read(file: Path) -> Table:
                 raise BoardFileError(f"{file}:{number}: more than {MOST_DOTS} dots in a line")
         values = tomllib.loads(text)
     except OSError as error:
-        raise BoardFileError(f"{file}: {(error.strerror or str(error)).lower()}") from error
+        raise BoardFileError(f"{file}: {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise BoardFileError(f"{file}: not text: {error.reason}") from error
+        raise BoardFileError(f"{file}: not text in UTF-8: {error.reason}") from error
     except tomllib.TOMLDecodeError as error:
         place = PLACE.search(str(error))  # or "(at end of document)"
         at = place[1] if place else str(max(len(text.splitlines()), 1))
@@ -199,6 +207,11 @@ def read(file: Path) -> Table:
         raise BoardFileError(f"{file}: nested too deeply") from error
     except BoardFileError:
         raise
-    except ValueError as error:  # a decimal number of thousands of digits; a NUL in the name
-        raise BoardFileError(f"{file}: {one_line(str(error))}") from error
-    return Table(file, values, (), lines_of(text))
+    except ValueError as error:  # a decimal number that Python does not read; a NUL in the name
+        text = "a number of thousands of digits" if "digits" in str(error) else str(error)
+        raise BoardFileError(f"{file}: {one_line(text)}") from error
+    top = Table(file, values, (), lines_of(text))
+    for key in values:
+        if key not in TOP:
+            raise top.error(key, f"is not known here; known: {', '.join(TOP)}")
+    return top

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vmm.machine import artifacts, loader
+from vmm.machine import artifacts, foreign, loader
 from vmm.machine.loader import Image, LoadError
 from vmm.machine.machine import Machine
 
@@ -35,6 +35,7 @@ def place(machine: Machine, image: Image) -> None:
 def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
     """Read a kernel: an ELF file of this architecture, or a flat image."""
     data = loader.read(path)
+    refuse_foreign(path, data, architecture)
     if not loader.is_elf(data):
         return loader.flat(path, data, flat_address)
     image = loader.elf(path, data)
@@ -44,6 +45,13 @@ def read_kernel(path: Path, architecture: str, flat_address: int) -> Image:
             f"but the board's processor is {architecture}"
         )
     return image
+
+
+def refuse_foreign(path: Path, data: bytes, architecture: str) -> None:
+    """LoadError if a file that is no ELF file says that it is for something else."""
+    why = foreign.refusal(data, architecture)
+    if why is not None:
+        raise LoadError(f"{path}: {why}")
 
 
 def board_firmware(machine: Machine, board: str, words: dict[str, int]) -> int:
@@ -63,6 +71,8 @@ def board_firmware(machine: Machine, board: str, words: dict[str, int]) -> int:
 def flat_firmware(path: Path, limit: int) -> bytes:
     """A `-bios` image; LoadError if it is larger than its place."""
     data = loader.read(path)
+    if loader.is_elf(data):
+        raise LoadError(f"{path}: an ELF file; firmware is a flat image (objcopy -O binary)")
     if len(data) > limit:
         raise LoadError(f"{path}: {len(data)} bytes of firmware; the board has room for {limit}")
     return data

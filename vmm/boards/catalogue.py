@@ -42,7 +42,7 @@ def numbered(line: Callable[[int], Line], low: int, high: int) -> Callable[[str]
     """Inputs that are numbers from ``low`` to ``high``."""
 
     def find(text: str) -> Line:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise LookupError(f"inputs are {low} to {high}")
         return line(int(text))
 

@@ -53,6 +53,7 @@ def _kernel(machine: Machine, path: Path, options: Options, ram: int) -> dict[st
     data = loader.read(path)
     if bzimage.is_bzimage(data):
         return _linux(machine, path, data, options, ram)
+    boot.refuse_foreign(path, data, "x86")
     return _multiboot(machine, path, data, options, ram)
 
 

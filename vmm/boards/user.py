@@ -73,7 +73,6 @@ class Builder:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.top = top = boardfile.read(Path(options.board))
-        top.text("description", "")
         cpu = top.table("cpu")
         architecture = cpu.choice("architecture", ARCHITECTURES)
         make, model, floating = PROCESSORS[architecture]
@@ -98,7 +97,6 @@ class Builder:
         self._console: str | None = None
         for name in self._tables:
             self._device(name)
-        top.finish()
 
     # -- memory ---------------------------------------------------------------------
 
@@ -216,6 +214,8 @@ def build(board: BoardInfo, options: Options) -> Machine:
         raise BoardError(f"a board file has no property {name!r}: change the file")
     if options.append:
         raise BoardError("a board file's guest gets no command line: nothing would pass it on")
+    if options.initrd is not None:
+        raise BoardError("a board file's guest gets no initrd: nothing would pass it on")
     builder = Builder(options)
     machine = builder.machine
     processor = machine.processor

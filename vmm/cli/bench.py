@@ -26,19 +26,13 @@ from vmm.bench import (
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
+from vmm.cli.numbers import count
 from vmm.cli.report import Failure, UsageError
+from vmm.machine.system_error import reason
 
 REPEAT = 5
 MICRO_REPEAT = 10
 WIDTH = 132  # columns, where there is no terminal to ask
-
-
-def repetitions(text: str) -> int:
-    """A number of runs."""
-    value = int(text)
-    if not 1 <= value <= 1000:
-        raise ValueError(text)
-    return value
 
 
 def add(commands: Any) -> None:
@@ -57,7 +51,7 @@ def add(commands: Any) -> None:
       " linux: Debian's Linux beside QEMU, rows such as arm/boot, disk")
     o("--rows", metavar="PATTERN", action="append", default=[],
       help="only these: 'arm', 'compute', 'x86/*traps' (comma list, repeatable)")
-    o("--repeat", metavar="N", type=repetitions, default=REPEAT,
+    o("--repeat", metavar="N", type=count(1000), default=REPEAT,
       help=f"runs of each guest on each side (default {REPEAT})")
     o("--alone", action="store_true", help="without QEMU: our side only")
     o("--micro", action="store_true",
@@ -160,7 +154,7 @@ def run_linux(o: argparse.Namespace, patterns: list[str]) -> int:
         except BenchError as error:
             raise Failure(str(error)) from error
         except OSError as error:
-            raise Failure(f"bench: {error.strerror or error}") from error
+            raise Failure(f"bench: {reason(error)}") from error
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(linux_report.table(rows))
     for problem in linux_report.problems(rows):
@@ -196,7 +190,7 @@ def write_json(o: argparse.Namespace, content: dict[str, Any]) -> None:
     try:
         o.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise Failure(f"{o.json}: {error.strerror}") from error
+        raise Failure(f"{o.json}: {reason(error)}") from error
 
 
 def run(o: argparse.Namespace) -> int:
@@ -232,5 +226,5 @@ def run(o: argparse.Namespace) -> int:
     except BenchError as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(f"{error.filename or 'bench'}: {error.strerror or error}") from error
+        raise Failure(f"{error.filename or 'bench'}: {reason(error)}") from error
     return 1 if any(result.problem for result in results) else 0

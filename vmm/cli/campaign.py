@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vmm.cli.test import positive
+from vmm.cli.numbers import count, factor
 
 EPILOG = """\
 examples:
@@ -19,22 +19,6 @@ examples:
 exit status: 0 all runs were made, 1 some could not be, 2 wrong usage, 125 a file, the
 guest or the cluster cannot be used, 130 interrupted. docs/testing.md says more.
 """
-
-
-def number_of_runs(text: str) -> int:
-    """From 1 to a million."""
-    value = int(text)
-    if not 1 <= value <= 1_000_000:
-        raise ValueError(text)
-    return value
-
-
-def factor(text: str) -> float:
-    """A number from 1."""
-    value = float(text)
-    if not 1 <= value < 1e6:
-        raise ValueError(text)
-    return value
 
 
 def add(commands: Any) -> None:
@@ -52,7 +36,7 @@ def add(commands: Any) -> None:
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
       help="the board, with ,key=value properties (default: as the ELF file says)")
     o("-k", dest="select", metavar="WORDS", help="which test of the description")
-    o("--runs", metavar="N", type=number_of_runs, default=1000, help="how many (1000)")
+    o("--runs", metavar="N", type=count(1_000_000), default=1000, help="how many (1000)")
     o("--seed", metavar="N", type=int, default=0, help="another seed is another campaign (0)")
     o("--flip", metavar="WHAT", default="",
       help="comma list of registers, control, a register's name, memory, memory:START:SIZE")
@@ -60,7 +44,7 @@ def add(commands: Any) -> None:
     o("--after", metavar="TEXT", help="begin each run once the guest has printed this")
     o("--patience", metavar="FACTOR", type=factor, default=2.0,
       help="virtual time a run may take, as a multiple of the unchanged run's (2)")
-    o("-j", dest="jobs", metavar="N", type=positive, help="processes (default: the processors)")
+    o("-j", dest="jobs", metavar="N", type=count(1000), help="processes (default: the processors)")
     o("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that makes the runs")
     o("--table", metavar="FILE", type=Path, help="write every run: JSON if named so, else CSV")
     command.set_defaults(function=run)

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import closing
 
 from vmm.cli.report import Failure, UsageError, say
+from vmm.machine.system_error import reason
 from vmm.testing import collect
 from vmm.testing.campaign import spread, table
 from vmm.testing.campaign.experiment import Experiments
@@ -45,7 +46,7 @@ def plan_of(o: argparse.Namespace) -> Plan:
         try:
             inputs = tuple(line + b"\n" for line in o.inputs.read_bytes().splitlines())
         except OSError as error:
-            raise Failure(f"{o.inputs}: {(error.strerror or str(error)).lower()}") from error
+            raise Failure(f"{o.inputs}: {reason(error)}") from error
         if not inputs:
             raise Failure(f"{o.inputs}: no lines")
     spaces = tuple(word for word in o.flip.split(",") if word)
@@ -75,7 +76,7 @@ def run(o: argparse.Namespace) -> int:
         try:
             o.table.touch()
         except OSError as error:
-            raise Failure(f"{o.table}: {(error.strerror or str(error)).lower()}") from error
+            raise Failure(f"{o.table}: {reason(error)}") from error
     done: list[Row] = []
     interrupted = False
     with closing(rows(plan, o)) as coming:

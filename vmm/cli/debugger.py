@@ -15,7 +15,7 @@ from vmm.cli.attach import attach
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.report import Failure, say
 from vmm.cli.shell import Line, lines_of
-from vmm.cli.terminal import Output
+from vmm.cli.terminal import NOBODY_READS, Output
 from vmm.cli.ticking import ticking
 from vmm.debug.session import Session
 from vmm.debug.shell.command import CommandError, Quit
@@ -71,6 +71,8 @@ def run(
         finishing.finish(machine.outcome or Outcome.stopped("the shell was left"), monitor)
         if monitor is not None:
             technique.finish(monitor, o, profile)
+    if output.failure and output.failure != NOBODY_READS:
+        raise Failure(output.failure)
     return status
 
 

@@ -17,9 +17,11 @@ import sys
 import traceback
 from typing import NoReturn
 
+from vmm.cli import mistake, streams
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
+from vmm.machine.system_error import reason
 
 INTERRUPTED = 130  # as shells report SIGINT
 COMMANDS = (
@@ -42,8 +44,10 @@ vmm COMMAND --help explains one command. VMM_DEBUG=1 shows the traceback of an e
 class Parser(argparse.ArgumentParser):
     """Wrong usage is one line and status 2."""
 
+    helped_by = ""  # which command's --help has more, if not the parser's own
+
     def error(self, message: str) -> NoReturn:
-        say(f"{message} (see {self.prog} --help)")
+        say(f"{message} (see {self.helped_by or self.prog} --help)")
         raise SystemExit(STATUS_USAGE)
 
 
@@ -54,6 +58,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         description="A hardware-accurate SPARC, ARM and x86 virtual machine monitor.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )
+    if command in COMMANDS:
+        top.helped_by = f"vmm {command}"  # words that it does not know are left to this parser
     top.add_argument("--version", action=Version)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name in (command,) if command in COMMANDS else COMMANDS:
@@ -61,44 +67,45 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     return top
 
 
-def close_stdout() -> bool:
-    """Flush standard output; False if nobody reads it any more."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes once more at exit, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True
+def command(words: list[str]) -> int:
+    """Do what the words ask for; returns the exit status."""
+    options = parser(words[0] if words else None).parse_args(words)
+    if not hasattr(options, "function"):
+        names = ", ".join(COMMANDS)
+        raise UsageError(f"which command? one of: {names} (see vmm --help)")
+    return int(options.function(options))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    streams.complete()
+    failed: Exception | None = None
+    status = STATUS_FAILURE
     try:
-        words = sys.argv[1:] if arguments is None else arguments
-        options = parser(words[0] if words else None).parse_args(words)
-        if not hasattr(options, "function"):
-            names = ", ".join(COMMANDS)
-            raise UsageError(f"which command? one of: {names} (see vmm --help)")
-        status = int(options.function(options))
+        status = command(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
         say(str(error))
         status = STATUS_USAGE
     except KeyboardInterrupt:
         say("interrupted")
         status = INTERRUPTED
-    except BrokenPipeError:
-        status = STATUS_FAILURE
+    except SystemExit as ended:  # argparse: --help, wrong usage
+        status = int(ended.code or 0)
     except Exception as error:
-        if os.environ.get("VMM_DEBUG") == "1":
-            traceback.print_exc()
-        elif isinstance(error, Failure):
-            say(str(error))
-        elif isinstance(error, OSError) and error.filename is not None:
-            say(f"{os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}")
-        else:
-            say(f"internal error: {type(error).__name__}: {error} (VMM_DEBUG=1 shows where)")
-        status = STATUS_FAILURE
-    if not close_stdout() and status == 0:
-        status = STATUS_FAILURE
-    return status
+        failed = error
+    lost = streams.lost()
+    failed = failed or lost
+    if failed is not None and os.environ.get("VMM_DEBUG") == "1":
+        traceback.print_exception(failed)
+    elif failed is not None and not isinstance(failed, BrokenPipeError):  # nobody listens
+        say(explained(failed))
+    return status if lost is None else status or STATUS_FAILURE
+
+
+def explained(error: Exception) -> str:
+    """One line about what ended the command."""
+    if isinstance(error, Failure):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason(error)}"
+    return mistake.described(error)

@@ -23,6 +23,8 @@ def declare(command: argparse.ArgumentParser) -> None:
 def plug(machine: Machine, o: argparse.Namespace, stack: ExitStack, recorded: bool) -> None:
     """Plug the networks of the command line in, until the stack is closed."""
     if not o.netdev:
+        if machine.ports and o.snapshot is None:
+            raise UsageError(f"-device: netdev={machine.ports[0].name}: no -netdev has that id")
         return
     from vmm.network import netdev
 
@@ -37,3 +39,7 @@ def plug(machine: Machine, o: argparse.Namespace, stack: ExitStack, recorded: bo
             netdev.plug(machine, one, stack, recorded)
         except netdev.NetdevError as error:
             raise Failure(f"-netdev {one.id}: {error}") from error
+    names = {one.id for one in networks}
+    for port in machine.ports:
+        if port.name not in names:
+            raise UsageError(f"-device: netdev={port.name}: no -netdev has that id")

@@ -18,20 +18,13 @@ from vmm.boards.attachments import AttachmentError
 from vmm.boards.options import BoardError, Options
 from vmm.boards.options import board_and_properties as named_board
 from vmm.cli import recording
+from vmm.cli.numbers import seconds
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.size import memory_size
 from vmm.cpu.processor import UnknownModel
 from vmm.debug.trace import files, topics
 from vmm.machine.machine import Machine
 from vmm.native.library import NativeError
-
-
-def seconds(text: str) -> float:
-    """A time limit: a positive number."""
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise ValueError(text)
-    return value
 
 
 def declare(command: argparse.ArgumentParser) -> None:
@@ -208,6 +201,8 @@ def answer(o: argparse.Namespace) -> int | None:
         return list_processors(board)
     if o.intercept == "help":
         return list_traps(board)
+    if o.cpu == "":
+        raise UsageError("-cpu: which? help lists the board's")
     if o.kernel is None and o.bios is None:
         raise UsageError("nothing to run: give -kernel FILE or -bios FILE")
     return None

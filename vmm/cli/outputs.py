@@ -12,6 +12,7 @@ from vmm.cli.report import Failure, UsageError
 from vmm.cli.terminal import Output, file_output
 from vmm.machine.console import Console
 from vmm.machine.machine import Machine
+from vmm.machine.system_error import reason
 
 STDOUT = 1
 
@@ -44,7 +45,7 @@ class Outputs:
                 try:
                     output = file_output(path)
                 except OSError as error:
-                    raise Failure(f"{path}: {error.strerror or error}") from error
+                    raise Failure(f"{path}: {reason(error)}") from error
             else:
                 raise UsageError(f"{option} {where}: it goes to stdio, file:PATH or none")
             self._places[place] = output
@@ -82,6 +83,6 @@ class Outputs:
             output.flush()
 
     @property
-    def closed(self) -> bool:
-        """Whether somebody has stopped reading one of them."""
-        return any(output.closed for output in self)
+    def failure(self) -> str:
+        """Why one of them takes no more; empty while all do."""
+        return next((output.failure for output in self if output.failure), "")

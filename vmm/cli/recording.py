@@ -17,6 +17,7 @@ from vmm.debug.trace.output import Output, text_file
 from vmm.machine.machine import Machine, TrapRecord
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
+from vmm.machine.system_error import reason
 
 if TYPE_CHECKING:
     from vmm.monitor.base import Monitor
@@ -58,7 +59,7 @@ def create(path: Path, stack: ExitStack) -> Output[str]:
     try:
         return text_file(path, stack)
     except OSError as error:
-        raise Failure(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise Failure(f"{path}: {reason(error)}") from error
 
 
 @dataclass(slots=True)
@@ -107,8 +108,10 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
     try:
         for request in wanted_traces(o):
             files.start(feed, request, stack)
-    except files.TraceError as error:
+    except files.TraceFileError as error:
         raise Failure(f"--trace {error}") from error
+    except files.TraceError as error:
+        raise UsageError(f"--trace {error}") from error
     topics.listen(feed, wanted_topics(o), line, wanted_ranges(o))
     stack.callback(feed.close)
     return recording

@@ -28,6 +28,7 @@ from vmm.machine.clock import NS
 from vmm.machine.console import ScriptError, ScriptLine, read_script
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
+from vmm.machine.system_error import reason
 from vmm.state import inputs
 
 STDIN, STDERR = 0, 2
@@ -51,7 +52,6 @@ the other keys.
 exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
 on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
 """
-NOBODY_READS = "nobody reads the console any more"
 
 
 def add(commands: Any) -> None:
@@ -90,6 +90,18 @@ def breakpoints(machine: Machine, places: list[str]) -> list[int]:
         raise UsageError(f"--break: {error}") from error
 
 
+def check_snapshot(o: argparse.Namespace) -> None:
+    """Failure if no snapshot can be written where one is wanted: before the guest runs."""
+    if o.save_snapshot is None:
+        return
+    from vmm.state import file
+
+    try:
+        file.place(o.save_snapshot)
+    except OSError as error:
+        raise Failure(f"{o.save_snapshot}: {reason(error)}") from error
+
+
 # -- running ---------------------------------------------------------------------
 
 
@@ -98,7 +110,7 @@ class Run:
 
     def __init__(self, machine: Machine, o: argparse.Namespace, stack: ExitStack) -> None:
         self.machine = machine
-        self.replayed = inputs.read(o.replay) if o.replay else None
+        self.replayed = inputs.read(o.replay, machine) if o.replay else None
         self.script: list[ScriptLine] = read_script(o.script) if o.script else []
         self.outputs = Outputs(stack)
         self.outputs.connect("-serial", o.serial, machine.console)
@@ -169,10 +181,7 @@ class Run:
     def _log_input(self, o: argparse.Namespace, stack: ExitStack) -> None:
         log = inputs.InputLog(self.machine, self.replayed or ())
         if o.record:
-            try:
-                log.record(stack.enter_context(o.record.open("w", encoding="utf-8")))
-            except OSError as error:
-                raise Failure(f"--record {o.record}: {error.strerror}") from error
+            log.record(recording.create(o.record, stack))
 
     def _draw_progress(self) -> None:
         terminal = sys.stdout.isatty()
@@ -188,8 +197,8 @@ class Run:
         if self._interrupted:
             self.interrupt("interrupted")
         self.outputs.flush()
-        if self.outputs.closed:
-            self.machine.stop(Outcome.failure(NOBODY_READS))
+        if self.outputs.failure:
+            self.machine.stop(Outcome.failure(self.outputs.failure))
         if self.wall_limit is not None and time.monotonic() >= self.wall_limit:
             self.machine.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         if self.progress is not None:
@@ -269,8 +278,8 @@ class Run:
                 self.outputs.flush()
                 if self.progress is not None:
                     self.progress.clear()
-        if outcome.status == 0 and self.outputs.closed:
-            outcome = Outcome.failure(NOBODY_READS)
+        if outcome.status == 0 and self.outputs.failure:
+            outcome = Outcome.failure(self.outputs.failure)
         return self._with_script(outcome)
 
     def _with_script(self, outcome: Outcome) -> Outcome:
@@ -290,6 +299,7 @@ def run(o: argparse.Namespace) -> int:
     if answered is not None:
         return answered
     gdb.check(o)
+    check_snapshot(o)
     machine = options.build(o)
     monitor = technique.virtualize(machine, o)
     with ExitStack() as stack:
@@ -317,19 +327,22 @@ def run(o: argparse.Namespace) -> int:
                 snapshot.save(snapshot.take(machine), o.save_snapshot)
             except snapshot.SnapshotError as error:
                 raise Failure(str(error)) from error
-    return outcome.status if announced else announce(machine, outcome)
+    if announced:
+        return outcome.status
+    return announce(machine, outcome, reported=outcome.text != guest_run.outputs.failure)
 
 
-def announce(machine: Machine, outcome: Outcome) -> int:
-    """Say how the run ended, if it did not end quietly; returns the exit status."""
+def announce(machine: Machine, outcome: Outcome, reported: bool = True) -> int:
+    """Say how the run ended, if it did not end quietly; returns the exit status.
+
+    A crash or failure comes with a report on the guest, if that has a part in it (``reported``).
+    """
     if outcome.ending is Ending.TIME:
         pc = diagnosis.place(machine, diagnosis.linear_pc(machine.processor))
         say(f"{outcome.text}, at {pc}")
     elif outcome.ending is not Ending.EXIT or machine.console.expecting is not None:
         say(outcome.text)
-    if outcome.ending is Ending.CRASH or (
-        outcome.ending is Ending.FAILURE and outcome.text != NOBODY_READS
-    ):
+    if reported and outcome.ending in (Ending.CRASH, Ending.FAILURE):
         for line in diagnosis.report(machine):
             show(line)
     return outcome.status

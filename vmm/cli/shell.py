@@ -15,6 +15,7 @@ from typing import Any
 from vmm.boards.size import memory_size
 from vmm.cli import options, technique
 from vmm.cli.report import Failure, UsageError
+from vmm.machine.system_error import reason
 
 EPILOG = """\
 examples:
@@ -91,7 +92,7 @@ def go_on(o: argparse.Namespace) -> Path | None:
             if file.read(1) != SESSION:
                 return None
     except OSError as error:
-        raise Failure(f"{o.saved}: {error.strerror}") from error
+        raise Failure(f"{o.saved}: {reason(error)}") from error
     from vmm.debug.shell import saved
     from vmm.debug.shell.command import CommandError
 
@@ -118,7 +119,6 @@ def read(given: list[tuple[str, str]]) -> list[Line]:
         try:
             text = Path(value).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise UsageError(f"-x {value}: {reason}") from error
+            raise Failure(f"-x {value}: {reason(error)}") from error
         script += lines_of(text.splitlines(), value)
     return script

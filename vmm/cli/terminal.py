@@ -20,7 +20,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 
+from vmm.machine.system_error import reason
+
 GATHER = 4096
+NOBODY_READS = "nobody reads the console any more"
 ESCAPE = 0x01  # Ctrl-A
 HELP = """\
 Ctrl-A h    this help
@@ -36,13 +39,13 @@ Ctrl-A a    type one Ctrl-A, as Ctrl-A Ctrl-A does
 class Output:
     """A sink of console bytes that ends in a file descriptor."""
 
-    def __init__(self, descriptor: int, before: Callable[[], None] = lambda: None) -> None:
-        """``before`` is called before bytes are written: whoever draws there clears away."""
+    def __init__(self, descriptor: int, name: str = "standard output") -> None:
         self.descriptor = descriptor
-        self.before = before
+        self.name = name
+        self.before: Callable[[], None] = lambda: None  # whoever draws there clears away
         self.at_line_start = True
         self.stamp: Callable[[], str] | None = None  # what is written before each line
-        self.closed = False  # the reader has gone
+        self.failure = ""  # why it takes no more, in one line
         self._gathered = bytearray()
 
     def put(self, data: bytes) -> None:
@@ -52,9 +55,9 @@ class Output:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been gathered; sets `closed` if nobody reads it."""
+        """Write what has been gathered; sets `failure` if it cannot be."""
         data, self._gathered = self._gathered, bytearray()
-        if not data or self.closed:
+        if not data or self.failure:
             return
         self.before()
         if self.stamp is not None:
@@ -65,8 +68,9 @@ class Output:
             while view:
                 view = view[os.write(self.descriptor, view) :]
         except BrokenPipeError:
-            self.closed = True
-
+            self.failure = NOBODY_READS
+        except OSError as error:
+            self.failure = f"{self.name}: {reason(error)}"
 
     def _stamped(self, data: bytearray, stamp: bytes) -> bytearray:
         first = stamp if self.at_line_start else b""
@@ -170,6 +174,6 @@ def usable_input(descriptor: int) -> bool:
 def file_output(path: str) -> Output:
     """An `Output` into a new file."""
     file = FileIO(path, "w")
-    output = Output(file.fileno())
+    output = Output(file.fileno(), path)
     output.file = file  # type: ignore[attr-defined]  # closed with the output
     return output

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vmm.cli.options import seconds
+from vmm.cli.numbers import count, seconds
 
 EPILOG = """\
 examples:
@@ -19,14 +19,6 @@ examples:
 exit status: 0 all tests passed, 1 some did not, 2 wrong usage or nothing selected,
 125 a file cannot be used, 130 interrupted. docs/testing.md describes *.vmm.toml.
 """
-
-
-def positive(text: str) -> int:
-    """A number of processes or runs: from 1 to 1000."""
-    value = int(text)
-    if not 1 <= value <= 1000:
-        raise ValueError(text)
-    return value
 
 
 def add(commands: Any) -> None:
@@ -43,10 +35,10 @@ def add(commands: Any) -> None:
       help="the board of guests, with ,key=value properties (default: as the ELF file says)")
     o("-k", dest="select", metavar="WORDS",
       help="only tests whose name or tags match: words with and, or, not, ( )")
-    o("-j", dest="jobs", metavar="N", type=positive, help="processes (default: the processors)")
+    o("-j", dest="jobs", metavar="N", type=count(1000), help="processes (default: the processors)")
     o("--list", action="store_true", help="print the tests' names and run none")
     o("--fail-fast", action="store_true", help="stop at the first test that fails")
-    o("--repeat", metavar="N", type=positive, default=1,
+    o("--repeat", metavar="N", type=count(1000), default=1,
       help="run each test so often; it passes if all are the same run, trap by trap")
     o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time of each run")
     o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time of each run")

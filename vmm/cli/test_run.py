@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.test_progress import Progress, RichProgress
+from vmm.machine.system_error import reason
 from vmm.testing import collect, junit, reopen, report, runner
 from vmm.testing.case import Case
 from vmm.testing.result import Result, Verdict
@@ -59,12 +60,12 @@ def run(o: argparse.Namespace) -> int:
         try:
             o.save.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Failure(f"{o.save}: {(error.strerror or str(error)).lower()}") from error
+            raise Failure(f"{o.save}: {reason(error)}") from error
     if o.junit is not None:
         try:
             o.junit.touch()
         except OSError as error:
-            raise Failure(f"{o.junit}: {(error.strerror or str(error)).lower()}") from error
+            raise Failure(f"{o.junit}: {reason(error)}") from error
     started, clock = time.time(), time.monotonic()
     progress = RichProgress(len(cases)) if sys.stdout.isatty() else Progress(len(cases))
     results: list[Result] = []

@@ -31,8 +31,8 @@ SIZES = {native.SPARC: 0xAB8, native.ARM: 0x1128, native.X86: 0x1B58}
 POINTERS: dict[int, tuple[tuple[int, int], ...]] = {
     native.SPARC: ((0xA68, 0xA70),),  # name of the processor model
     native.ARM: (),
-    native.X86: ((0x1558, 0x1578), (0x15B8, 0x15C0), (0x1850, 0x1890)),
-    # breakpoints (derived from DR7), save area, tables of cache descriptions
+    native.X86: ((0x1558, 0x1578), (0x15B8, 0x15C0), (0x1850, 0x18B0)),
+    # breakpoints (derived from DR7), save area, three tables of four cache descriptions
 }
 SPARC_WINDOW = 0x20  # pointer to the current window, into `env` itself
 X86_DR7 = 0x1518 + 8 * 7

@@ -322,7 +322,11 @@ class Bus:
 
     def _read(self, placed: Placed, address: int, size: int, port: bool) -> int:
         offset = address - placed.base
-        value = placed.device.read(offset, size) & ((1 << 8 * size) - 1)
+        try:
+            value = placed.device.read(offset, size) & ((1 << 8 * size) - 1)
+        except Exception as error:
+            error.add_note(f"device {placed.device.name}, read of {size} at {address:#x}")
+            raise
         if (
             placed.stable is not None
             and size <= 4
@@ -355,7 +359,11 @@ class Bus:
         if placed is None:
             self._nobody("write", address, size, value)
         else:
-            placed.device.write(address - placed.base, size, value)
+            try:
+                placed.device.write(address - placed.base, size, value)
+            except Exception as error:
+                error.add_note(f"device {placed.device.name}, write of {size} at {address:#x}")
+                raise
         self.cool()
 
     def port_in(self, port: int, size: int) -> int:
@@ -374,7 +382,11 @@ class Bus:
         if placed is None:
             self._nobody("out", port, size, value)
         elif port + size <= placed.end or size == 1:
-            placed.device.write(port - placed.base, size, value)
+            try:
+                placed.device.write(port - placed.base, size, value)
+            except Exception as error:
+                error.add_note(f"device {placed.device.name}, write of {size} at port {port:#x}")
+                raise
             self.cool()
         else:
             for i in range(size):

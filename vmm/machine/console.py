@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vmm.machine.channel import Channel
+from vmm.machine.system_error import reason
 
 
 class Receiver(Protocol):
@@ -71,8 +72,7 @@ def read_script(path: Path) -> list[ScriptLine]:
     try:
         return parse_script(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise ScriptError(f"{path}: {reason}") from error
+        raise ScriptError(f"{path}: {reason(error)}") from error
 
 
 class Console:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vmm.machine.elf import ET_DYN, ET_EXEC, MAGIC, ElfError, ElfFile, identity
 from vmm.machine.symbols import Symbol
+from vmm.machine.system_error import reason
 
 # e_machine values and what we call them (ELF specification; 18 is V8 code for a V9 ABI)
 MACHINES = {2: "sparc", 18: "sparc", 40: "arm", 3: "x86", 6: "x86"}
@@ -50,14 +51,16 @@ def read(path: Path) -> bytes:
     """A file's bytes; LoadError if it cannot be read, is empty or is no file of this world."""
     try:
         with path.open("rb") as file:
-            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
-                raise LoadError(f"{path}: a device, not a file")  # some never end
-            size = os.fstat(file.fileno()).st_size
-            data = file.read(LARGEST + 1) if size <= LARGEST else b""
+            found = os.fstat(file.fileno())
+            is_device, size = stat.S_ISCHR(found.st_mode), found.st_size
+            # Some devices never end.
+            data = b"" if is_device or size > LARGEST else file.read(LARGEST + 1)
     except OSError as error:
-        raise LoadError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise LoadError(f"{path}: {reason(error)}") from error
     except ValueError as error:  # a NUL in the name
         raise LoadError(f"{path}: {error}") from error
+    if is_device:
+        raise LoadError(f"{path}: a device, not a file")
     if max(size, len(data)) > LARGEST:
         raise LoadError(f"{path}: larger than {LARGEST >> 20} MiB")
     if not data:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
+from vmm.machine.system_error import reason
 from vmm.network.switch import Switch, SwitchPort
 
 LONGEST_FRAME = 65536  # bytes
@@ -67,7 +68,7 @@ class Cable:
             self._socket.send(greeting(port.name, isolated))
         except OSError as error:
             self._socket.close()
-            raise CableError(f"no switch at {path}: {error.strerror or error}") from error
+            raise CableError(f"no switch at {path}: {reason(error)}") from error
         self._socket.setblocking(False)
         machine.outside.sources.append(self)
         port.plug(self)
@@ -130,7 +131,7 @@ class SwitchServer:
             self._listener.listen()
         except OSError as error:
             self._listener.close()
-            raise CableError(f"{path}: {error.strerror or error}") from error
+            raise CableError(f"{path}: {reason(error)}") from error
         self._listener.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._listener, select.POLLIN)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
+from vmm.machine.system_error import reason
 from vmm.network.cable import Cable
 from vmm.network.pcapng import Capture
 from vmm.network.slirp import SlirpMissing
@@ -155,4 +156,4 @@ def plug(machine: Machine, netdev: Netdev, stack: ExitStack, recorded: bool = Fa
         raise NetdevError(str(error)) from error
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        raise NetdevError(f"{name}{error.strerror or error}") from error
+        raise NetdevError(f"{name}{reason(error)}") from error

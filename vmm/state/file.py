@@ -9,12 +9,14 @@ place and renamed when it is safely on the disk: there is always a whole one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import struct
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,10 +36,34 @@ class FileError(ValueError):
 
 def write(path: Path, text: dict[str, Any], pages: Iterable[bytes]) -> None:
     """Write a file, or leave what was there; OSError if it cannot be written."""
+    with replacing(path) as file:
+        _write(file, text, pages)
+
+
+def place(path: Path) -> Path:
+    """Where a file of that name is to be written, links followed; OSError if it cannot be."""
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if not os.access(path.parent, os.W_OK):
+        code = errno.EACCES if path.parent.is_dir() else errno.ENOENT
+        raise OSError(code, os.strerror(code), str(path))
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of ``path`` once it is written, or leaves what was there.
+
+    A link stays one, and what is no regular file is refused: OSError.
+    """
+    path = place(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w+b") as file:
-            _write(file, text, pages)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())

@@ -61,6 +61,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
     Clock: frozenset({"source", "rearm"}),
     Console: frozenset({"sinks", "receiver", "on_script_end", "channel", "breaks"}),
     Port: frozenset({"channel", "taps", "muted", "_network"}),
+    Line: frozenset({"watcher"}),
     # What a monitor has derived from the guest's state, and what it counts
     Monitor: frozenset({
         "memory", "technique", "counters", "_profile",
@@ -69,7 +70,7 @@ HOST_ATTRIBUTES: dict[type, frozenset[str]] = {
 }
 # Walked, but not put back: whoever listens to a wire may have been replaced since.
 WIRING: dict[type, frozenset[str]] = {
-    Line: frozenset({"sink", "watcher"}), SharedLine: frozenset({"sink"}),
+    Line: frozenset({"sink"}), SharedLine: frozenset({"sink"}),
 }
 CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, partial)
 

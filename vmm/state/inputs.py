@@ -16,11 +16,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from vmm.machine.channel import Channel
 from vmm.machine.clock import Event
 from vmm.machine.machine import Machine
+from vmm.machine.system_error import reason
 
 KIND, VERSION = "vmm input", 1
 CONSOLE = "console"
@@ -39,29 +40,30 @@ class Entered:
     channel: str = CONSOLE
 
 
+class TextFile(Protocol):
+    """What a recording is written to."""
+
+    def write(self, data: str, /) -> object: ...
+    def flush(self) -> object: ...
+
+
 class InputLog:
     """All input of one machine; from its making on, input passes here.
 
-    InputError if an entry is for a channel that the machine has not.
+    Each of ``entries`` is for a channel of the machine, as `read` sees to.
     """
 
     def __init__(self, machine: Machine, entries: Iterable[Entered] = ()) -> None:
         self.machine = machine
         self.entries = list(entries)
-        self.file: IO[str] | None = None
+        self.file: TextFile | None = None
         self._events: list[Event] = []
         self._channels = {channel.name: channel for channel in machine.channels}
         for channel in machine.channels:
             channel.on_arrive = self._arrived
-        for entry in self.entries:
-            if entry.channel not in self._channels:
-                known = ", ".join(self._channels)
-                raise InputError(
-                    f"a recording has input for {entry.channel!r}; this machine has {known}"
-                )
         self.resume()
 
-    def record(self, file: IO[str]) -> None:
+    def record(self, file: TextFile) -> None:
         """Write what enters from now on to a file."""
         self.file = file
         header = {"kind": KIND, "version": VERSION, "board": self.machine.name}
@@ -127,14 +129,14 @@ def _entry(held: dict[str, Any]) -> Entered:
     return Entered(cycle, base64.b64decode(text, validate=True), channel)
 
 
-def read(path: Path) -> list[Entered]:
-    """The entries of a recording; InputError with file and line if it is none."""
+def read(path: Path, machine: Machine) -> list[Entered]:
+    """The entries of a recording; InputError with file and line if it is none for this machine."""
+    known = [channel.name for channel in machine.channels]
     entries: list[Entered] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise InputError(f"{path}: {reason}") from error
+        raise InputError(f"{path}: {reason(error)}") from error
     for number, line in enumerate(lines or [""], 1):
         try:
             held = json.loads(line)
@@ -145,6 +147,11 @@ def read(path: Path) -> list[Entered]:
             entry = _entry(held)
             if entry.cycle < (entries[-1].cycle if entries else 0):
                 raise InputError(f"{path}:{number}: earlier than the line before")
+            if entry.channel not in known:
+                raise InputError(
+                    f"{path}:{number}: input for {entry.channel!r}; this machine has"
+                    f" {', '.join(known)}"
+                )
         except InputError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -25,6 +25,7 @@ from vmm.devices.disk.fingerprint import fingerprint
 from vmm.machine.bus import Memory
 from vmm.machine.machine import Machine
 from vmm.machine.symbols import Symbol
+from vmm.machine.system_error import reason
 from vmm.memory.frames import PAGE
 from vmm.native import library as native
 from vmm.state import file
@@ -256,7 +257,7 @@ def save(snapshot: Snapshot, path: str | Path) -> None:
     try:
         file.write(path, text, (page for _, page in chain.from_iterable(pages)))  # type: ignore[misc]
     except OSError as error:
-        raise SnapshotError(f"{path}: {error.strerror}") from error
+        raise SnapshotError(f"{path}: {reason(error)}") from error
 
 
 def load(path: str | Path) -> Snapshot:
@@ -276,7 +277,7 @@ def load(path: str | Path) -> Snapshot:
             return Snapshot(
                 about, processors, text["current"], memory, text["rom_modes"], nodes=text["nodes"])
     except OSError as error:
-        raise SnapshotError(f"{path}: {error.strerror}") from error
+        raise SnapshotError(f"{path}: {reason(error)}") from error
     except file.FileError as error:
         raise SnapshotError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

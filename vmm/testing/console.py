@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from vmm.machine.system_error import reason
 from vmm.testing.case import Case, Pattern
 
 SHOWN = 10  # lines of the console in an explanation
@@ -74,7 +75,7 @@ def _same(file: Path, ignore: tuple[Pattern, ...], lines: list[str]) -> str:
     try:
         wanted = lines_of(file.read_bytes())
     except OSError as error:
-        return f"{file}: {(error.strerror or str(error)).lower()}"
+        return f"{file}: {reason(error)}"
 
     def compared(given: list[str]) -> list[str]:
         return [line for line in given if not any(p.matches(line) for p in ignore)]

@@ -80,7 +80,7 @@ def test_a_foreign_format_can_be_said_to_be_raw(tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_image(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="No such file"):
+    with pytest.raises(ImageError, match="no such file"):
         RawDisk(tmp_path / "none.img", read_only=True)
     with pytest.raises(ImageError, match=r"directory|neither a file"):
         RawDisk(tmp_path, read_only=True)
@@ -124,5 +124,5 @@ def test_what_an_overlay_has_kept_can_be_committed(tmp_path: Path) -> None:
         overlay.commit()
     del reader
     path.unlink()
-    with pytest.raises(DiskError, match="No such file"):
+    with pytest.raises(DiskError, match="no such file"):
         overlay.commit()

@@ -17,13 +17,15 @@ FLAGS: tuple[tuple[dict[str, int], bytes, int], ...] = (
     ({"eax": 0x7FFFFFFF, "ecx": 1, "edx": 0}, ADD + b"\x0f\xba\xe2\x00", 0x894),  # bt edx, 0
     # a device is reached in the middle of a block, which then starts over there
     ({"eax": 0x7FFFFFFF, "ecx": 1, "edi": DEVICE}, ADD + b"\x0f\x9e\x07", 0x894),  # setle [edi]
+    # LOOPNE that ends because ECX is 0: those of the subtraction before
+    ({"eax": 0x80000000, "ecx": 1}, b"\x29\xc8\xe0\x00", 0x814),  # sub eax, ecx; loopne
     # CMPXCHG8B of 8 bytes that are not EDX:EAX: ZF alone
     ({"eax": 0x7FFFFFFF, "ecx": 1, "edi": DATA}, ADD + b"\x0f\xc7\x0f", 0x894),
 )
 
 
 def x86_blocks_are_their_instructions() -> str:
-    """Bit tests, accesses that begin anew, CMPXCHG8B; RCL and ADD of their own block."""
+    """Bit tests, accesses that begin anew, LOOPNE, CMPXCHG8B; RCL and ADD of their own block."""
     for values, code, flags in FLAGS:
         scratch = x86()
         for name, value in values.items():

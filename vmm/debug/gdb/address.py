@@ -9,6 +9,8 @@ import socket
 import stat
 from dataclasses import dataclass
 
+from vmm.machine.system_error import reason
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -47,7 +49,7 @@ def listen(address: Address) -> socket.socket:
         family, _, _, _, place = found[0]
         return _bound(family, place, f"{address.host}:{address.port}")
     except socket.gaierror as error:
-        raise OSError(f"{address.host}: {error.strerror}") from error
+        raise OSError(f"{address.host}: {reason(error)}") from error
 
 
 def _listen_unix(path: str) -> socket.socket:
@@ -71,8 +73,7 @@ def _bound(family: int, place: object, name: str) -> socket.socket:
         server.listen(1)
     except (OSError, ValueError, TypeError) as error:
         server.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OSError(f"{name}: {reason}") from error
+        raise OSError(f"{name}: {reason(error)}") from error
     return server
 
 

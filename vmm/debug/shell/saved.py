@@ -9,7 +9,6 @@ there is whole.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,9 @@ from vmm.debug.shell.command import Command, CommandError
 from vmm.debug.shell.expression import parse
 from vmm.debug.shell.shell import Shell
 from vmm.debug.shell.values import ValueWatch
+from vmm.machine.system_error import reason
 from vmm.state import snapshot
+from vmm.state.file import replacing
 from vmm.state.snapshot import SnapshotError
 
 FORMAT, VERSION = "vmm session", 1
@@ -53,13 +54,12 @@ def save(shell: Shell, path: Path) -> None:
     try:
         for n, one in enumerate(kept.values()):
             snapshot.save(one, beside(path, n))
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
-        os.replace(new, path)
+        with replacing(path) as file:
+            file.write((json.dumps(text, indent=2) + "\n").encode())
     except SnapshotError as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+        raise CommandError(f"{path}: {reason(error)}") from error
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         text = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+        raise CommandError(f"{path}: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{path}: not a saved session") from error
     if not isinstance(text, dict) or text.get(FORMAT) != VERSION:

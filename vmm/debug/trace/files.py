@@ -13,12 +13,17 @@ from typing import Self
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.jsonl import EVENTS, JsonLines
 from vmm.debug.trace.output import binary_file, text_file
+from vmm.machine.system_error import reason
 
 EVERY = 10_007  # instructions between samples; a prime, so that no loop keeps step with it
 
 
 class TraceError(ValueError):
     """A trace that cannot be made as asked: one line."""
+
+
+class TraceFileError(TraceError):
+    """A trace that this file, or this guest, does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def _lcov(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> 
     try:
         stack.callback(Lcov(feed, text_file(path, stack)).finish)
     except NoDebugInformation as error:
-        raise TraceError(f"lcov: {error}") from error
+        raise TraceFileError(f"lcov: {error}") from error
 
 
 def _folded(feed: Feed, path: Path, keys: Mapping[str, str], stack: ExitStack) -> None:
@@ -131,8 +136,7 @@ def start(feed: Feed, request: Request, stack: ExitStack) -> None:
     try:
         request.format.start(feed, request.path, request.keys, stack)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise TraceError(f"{request.path}: {reason}") from error
+        raise TraceFileError(f"{request.path}: {reason(error)}") from error
 
 
 class Tracing:

@@ -33,6 +33,13 @@ class Output(Generic[AnyStr]):
         except OSError as error:
             raise self._failed(error) from error
 
+    def flush(self) -> None:
+        """Have what was written reach the file."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
     def close(self) -> None:
         """Write what is left."""
         try:

@@ -70,7 +70,7 @@ def _parse_range(word: str) -> range:
     else:
         chosen = range(first - second + 1, first + 1)
     if not 0 <= chosen.start < chosen.stop <= 1 << 32:
-        raise UnknownTopic(f"{word}: no addresses of 32 bits")
+        raise UnknownTopic(f"{word}: no range of addresses below 4 GiB")
     return chosen
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vmm.devices.disk.disk import SECTOR, DiskError
+from vmm.machine.system_error import reason
 
 IOV_MAX = 1024  # buffers in one system call
 FORMATS = (  # magic number, where it is, what has it
@@ -56,14 +57,15 @@ class RawDisk:
             flags = os.O_RDONLY if read_only else os.O_RDWR
             self.descriptor = os.open(path, flags | os.O_CLOEXEC)
         except OSError as error:
-            what = "" if read_only else " (readonly=on or snapshot=on only reads it)"
-            raise ImageError(f"{path}: {error.strerror}{what}") from error
+            writable = error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS)
+            what = "" if read_only or writable else " (readonly=on or snapshot=on only reads it)"
+            raise ImageError(f"{path}: {reason(error)}{what}") from error
         close = weakref.finalize(self, os.close, self.descriptor)
         try:
             self._check(path, probe)
         except OSError as error:
             close()
-            raise ImageError(f"{path}: {error.strerror}") from error
+            raise ImageError(f"{path}: {reason(error)}") from error
         except ImageError:
             close()
             raise
@@ -110,7 +112,7 @@ class RawDisk:
         except BlockingIOError as error:
             raise DiskError(f"{self.name}: in use by another machine") from error
         except OSError as error:
-            raise DiskError(f"{self.name}: {error.strerror}") from error
+            raise DiskError(f"{self.name}: {reason(error)}") from error
         finally:
             fcntl.flock(self.descriptor, fcntl.LOCK_SH)
 
@@ -120,7 +122,7 @@ class RawDisk:
         try:
             done = self._all(os.preadv, offset, views)
         except OSError as error:
-            raise DiskError(f"{self.name}: {error.strerror}") from error
+            raise DiskError(f"{self.name}: {reason(error)}") from error
         wanted = sum(map(len, views))
         if done == wanted:
             return
@@ -136,7 +138,7 @@ class RawDisk:
         try:
             done = self._all(os.pwritev, offset, views)
         except OSError as error:
-            raise DiskError(f"{self.name}: {error.strerror}") from error
+            raise DiskError(f"{self.name}: {reason(error)}") from error
         if done != sum(map(len, views)):
             raise DiskError(f"{self.name}: no room for what is written")
         self.file_size = max(self.file_size, offset + done)
@@ -162,7 +164,7 @@ class RawDisk:
         try:
             os.fdatasync(self.descriptor)
         except OSError as error:
-            raise DiskError(f"{self.name}: {error.strerror}") from error
+            raise DiskError(f"{self.name}: {reason(error)}") from error
 
     def discard(self, offset: int, size: int) -> None:
         self._change(PUNCH | KEEP_SIZE, offset, size)
@@ -180,4 +182,4 @@ class RawDisk:
         try:
             return _fallocate(self.descriptor, mode, offset, size)
         except OSError as error:
-            raise DiskError(f"{self.name}: {error.strerror}") from error
+            raise DiskError(f"{self.name}: {reason(error)}") from error

@@ -70,14 +70,21 @@ class SparcTables:
         rights = rights_bits(walk.rights)
         sources = [(step.address, 4, step.entry or 0) for step in walk.steps]
         if sources:
-            at, size, entry = sources[-1]
-            marked = entry | (REFERENCED | MODIFIED if access == STORE else REFERENCED)
-            if marked != entry:
-                self._memory.store(at, size, marked)
-                sources[-1] = (at, size, marked)
+            at, size, _ = sources[-1]
+            marked = self.mark(walk, access)
+            sources[-1] = (at, size, marked)
             if not marked & MODIFIED:
                 rights &= ~WRITES
         return Found(None, walk.physical & -PAGE, rights, walk.span, tuple(sources))
+
+    def mark(self, walk: Walk, access: int) -> int:
+        """Set R, and M for a store, in the entry that a walk ended with: the entry now."""
+        last = walk.steps[-1]
+        entry = last.entry or 0
+        marked = entry | (REFERENCED | MODIFIED if access == STORE else REFERENCED)
+        if marked != entry:
+            self._memory.store(last.address, 4, marked)
+        return marked
 
     mode = None  # there is one only
 

@@ -204,19 +204,21 @@ class Monitor(base.Monitor):
         if space is None:
             return
         page = fault.address & -PAGE
-        entry = self._elsewhere(page, fault.user) | RIGHTS
+        entry = self._elsewhere(page, fault.access, fault.user) | RIGHTS
         if isinstance(self.memory, native_shadow.Policy):
             self.memory.make_up(page, entry)
             return
         space.put(page, entry)
         self._made_up.append((space, page))
 
-    def _elsewhere(self, page: int, user: bool) -> int:
-        """Where no-fault mode sends refused accesses: the user's to the page if it exists."""
+    def _elsewhere(self, page: int, access: int, user: bool) -> int:
+        """Where no-fault mode sends refused accesses: the user's to the page if it exists,
+        whose entry is marked as by one that is allowed."""
         if user:
             registers = self.processor.registers
             walk = mmu.walk(self._entry, registers["mmu.ctxtbl"], registers["mmu.context"], page)
             if walk.physical is not None:
+                self.tables.mark(walk, access)
                 return walk.physical
         return native.HOLE
 
@@ -240,7 +242,7 @@ class Monitor(base.Monitor):
             number = self.refuse(found.fault)
             if not self.no_fault:
                 self.trap_now(number)
-            return self._elsewhere(address & -PAGE, user) | address & PAGE - 1
+            return self._elsewhere(address & -PAGE, access, user) | address & PAGE - 1
         return found.frame | address & PAGE - 1
 
     def probe(self, address: int, level: int) -> int:

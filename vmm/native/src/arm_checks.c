@@ -44,14 +44,10 @@ static uint32_t system_register(struct vmm_cpu *v, uint32_t key)
 #define SCTLR KEY(1u, 0u, 0u, 0u)
 
 enum { MODE_MON = 0x16 };
-#define FEATURE_V6 (1ull << 6)
-#define FEATURE_V7 (1ull << 9)
-#define FEATURE_EL2 (1ull << 32)
-#define FEATURE_EL3 (1ull << 33)
 
 static bool secure(struct vmm_cpu *v, uint64_t features)
 {
-    if (!(features & FEATURE_EL3))
+    if (!(features & ARM_FEATURE_EL3))
         return false;
     return (FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & 0x1f) == MODE_MON
         || !(system_register(v, SCR) & 1);
@@ -73,7 +69,7 @@ int fp_exception_el_arm(void *env, int el)
     if (!v)
         return 0;
     features = FIELD(uint64_t, env, ARM_FEATURES);
-    if (!(features & FEATURE_V6))
+    if (!(features & ARM_FEATURE_V6))
         return 0;
     is_secure = secure(v, features);
     if (v->vcpu && !v->vcpu->native && v->vcpu->kernel)
@@ -90,10 +86,10 @@ int fp_exception_el_arm(void *env, int el)
         if (el == 0)
             return 1;
     }
-    if ((features & FEATURE_EL3) && el <= 2 && !is_secure
+    if ((features & ARM_FEATURE_EL3) && el <= 2 && !is_secure
         && !(system_register(v, NSACR) >> 10 & 1))
         return el == 2 ? 2 : 1;
-    if ((features & FEATURE_EL2) && el <= 2 && !is_secure
+    if ((features & ARM_FEATURE_EL2) && el <= 2 && !is_secure
         && (system_register(v, HCPTR) >> 10 & 1))
         return 2;
     return 0;
@@ -157,7 +153,7 @@ void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc)
     ORIGINAL(code_fn, half, "cpu_lduw_code_arm");
 
     /* Before ARMv6 only SCTLR.A asks for it. */
-    bool checks = !v->check_alignment && FIELD(uint64_t, v->env, ARM_FEATURES) & FEATURE_V6;
+    bool checks = !v->check_alignment && FIELD(uint64_t, v->env, ARM_FEATURES) & ARM_FEATURE_V6;
     uint32_t code;
 
     aligned_access = v->check_alignment;

@@ -14,8 +14,6 @@
 enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, FAULT_TRANSLATION = 6, FAULT_EXTERNAL_ON_WALK = 9 };
 enum { MODE_HYP = 0x1a };
 
-#define FEATURE_EL2 (1ull << 32)
-
 static __thread bool load_failed, loaded_long;
 
 /* A load of SIZE bytes from physical memory has come to RESULT, 0 for success. */
@@ -41,7 +39,7 @@ bool get_phys_addr_arm(void *env, uint32_t address, int access, int mmu_index, u
     failed = original(env, address, access, mmu_index, physical, attributes, protection,
                       page_size, fault, cache);
     /* Of a block's address the bits below its size are not (B3.6.1). */
-    if (!failed && loaded_long && !(FIELD(uint64_t, env, ARM_FEATURES) & FEATURE_EL2))
+    if (!failed && loaded_long && !(FIELD(uint64_t, env, ARM_FEATURES) & ARM_FEATURE_EL2))
         *physical = (*physical & ~(uint64_t)(*page_size - 1)) | (address & (*page_size - 1));
     if (failed && load_failed && *fault == FAULT_TRANSLATION)
         *fault = FAULT_EXTERNAL_ON_WALK;

@@ -4,7 +4,7 @@
  * A clean page gets no write permission when a translation is installed, so
  * the first store to it comes back to the translation fill and marks it; later
  * stores run at full speed.  Stores of page walks and helpers go round the
- * translations and are marked one by one (thunks.inc).  Nothing of this costs
+ * translations and are marked one by one (physical_thunks.inc).  Nothing of this costs
  * anything until somebody asks for tracking.
  */
 #include "vmm.h"

@@ -6,7 +6,7 @@
  * whenever C runs.  Four kinds of places see to that:
  *   - the ways into generated code and out of it, which are made here;
  *   - calls of helpers, where the translator puts a store before the call and a
- *     load after it (thunks.inc);
+ *     load after it (emit_thunks.inc);
  *   - loads and stores off the fast path, which generated code calls by itself
  *     (watch_thunks.inc);
  *   - helpers that leave by a jump: they come in again by the way in.

@@ -220,15 +220,21 @@ void vmm_arm_raise(struct vmm_cpu *v, uint32_t kind, uint32_t syndrome, uint32_t
     reflect(v, kind);
 }
 
-/* Go on behind the instruction at the pc, in an IT block with the next condition (A2.5.2).  A
- * branch to A32 in the middle of one, which is UNPREDICTABLE, takes it along, unused. */
-void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
+/* In an IT block, the next condition (A2.5.2). */
+static void advance_condition(struct vmm_cpu *v)
 {
     uint32_t *it = &FIELD(uint32_t, v->env, ARM_CONDEXEC);
 
+    *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
+}
+
+/* Go on behind the instruction at the pc.  A branch to A32 in the middle of an IT block, which is
+ * UNPREDICTABLE, takes ITSTATE along, unused. */
+void vmm_arm_advance(struct vmm_cpu *v, uint32_t length)
+{
     vmm_arm_registers(v)[15] += length;
     if (FIELD(uint32_t, v->env, ARM_THUMB))
-        *it = *it & 7 ? (*it & 0xe0) | (*it << 1 & 0x1f) : 0;
+        advance_condition(v);
 }
 
 /* What follows an emulation at the pc, met by an exit of KIND.  False: it is left to the
@@ -250,6 +256,7 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
         vmm_arm_advance(v, instruction->length);
         break;
     case ARM_DONE: vmm_arm_advance(v, instruction->length); break;
+    case ARM_BRANCHED: advance_condition(v); break;
     case ARM_UNDEFINED:
         vmm_arm_raise(v, ARM_EXCEPTION_UNDEFINED, ARM_UNCATEGORIZED, 0, 0);
         break;

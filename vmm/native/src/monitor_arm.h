@@ -70,6 +70,7 @@ static inline uint32_t vmm_arm_operand(struct vmm_cpu *v, unsigned number)
 enum arm_result {
     ARM_DONE,      /* the next one follows */
     ARM_JUMPED,    /* the pc says where to go on */
+    ARM_BRANCHED,  /* the same, with ITSTATE that of the instruction behind */
     ARM_UNDEFINED, /* not an instruction in this state */
     ARM_NO_FLOAT,  /* floating point is switched off */
     ARM_TOLD,      /* done, but for what the monitor makes of it; the next one follows */

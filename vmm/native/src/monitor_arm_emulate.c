@@ -111,8 +111,9 @@ static int exception_return(struct vmm_cpu *v, uint32_t code)
 
     if (!v->vcpu->kernel)
         return ARM_UNDEFINED;
-    if ((code & 0x0fffffff) == 0x0160006e) /* ERET */
-        return vmm_arm_return_to(v, vmm_arm_registers(v)[14], *vmm_arm_saved_psr(v));
+    if ((code & 0x0fffffff) == 0x0160006e) /* ERET, which came with the Virtualization Extensions */
+        return FIELD(uint64_t, v->env, ARM_FEATURES) & ARM_FEATURE_V7VE
+            ? vmm_arm_return_to(v, vmm_arm_registers(v)[14], *vmm_arm_saved_psr(v)) : ARM_UNDEFINED;
     if (vmm_arm_field(code, 21, 4) == SUB)
         second = vmm_arm_operand(v, vmm_arm_field(code, 16, 4)) - second;
     return vmm_arm_return_to(v, second, *vmm_arm_saved_psr(v));

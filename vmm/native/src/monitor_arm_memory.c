@@ -258,5 +258,7 @@ int vmm_arm_unprivileged(struct vmm_cpu *v, uint32_t code, bool offset, uintptr_
         value &= ~1u;
     }
     vmm_arm_registers(v)[t.to] = value;
+    if (t.to == 15 && offset)
+        return ARM_BRANCHED;
     return t.base == 15 || t.to == 15 ? ARM_JUMPED : ARM_DONE;
 }

@@ -248,6 +248,7 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
     typedef bool (*restore_fn)(void *, uintptr_t, bool);
     ORIGINAL(restore_fn, restore, "cpu_restore_state_arm");
     struct arm_instruction instruction = {what & 0xff, (uint32_t)place, what >> 8 & 0x7f};
+    uint32_t target;
     int result;
 
     if (what & ODD) {
@@ -267,7 +268,10 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
     } else if (result == ARM_JUMPED) {
         vmm_charge_until(v, retaddr);
     } else {
+        target = vmm_arm_registers(v)[15];
         restore(v->cpu, retaddr, true); /* ITSTATE; and what has not begun is given back */
+        if (result == ARM_BRANCHED)
+            vmm_arm_registers(v)[15] = target;
         v->restored = 0;
         if (!vmm_arm_done(v, &instruction, result, VMM_KIND_SITE))
             vmm_tell_monitor(v, VMM_KIND_SITE);

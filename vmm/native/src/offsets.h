@@ -191,6 +191,10 @@ enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 #define ARM_FPEXC 0xe48
 #define ARM_FPEXC_EN 0x40000000u
 #define ARM_FEATURES 0xfa0
+#define ARM_FEATURE_V6 (1ull << 3)
+#define ARM_FEATURE_V7VE (1ull << 13)
+#define ARM_FEATURE_EL2 (1ull << 32)
+#define ARM_FEATURE_EL3 (1ull << 33)
 #define ARM_FEATURES_OTHER 0x202u /* XScale and M profile: their blocks have other flags */
 #define ARM_PMCR 0x470 /* then PMCNTEN, 8 bytes each */
 #define ARM_PMCNTEN 0x478

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The second stage of nested translation: what a guest may do with each of its
  * physical pages, whatever its own tables say.  Each translation that the engine
- * is about to use comes here (tlb_set_page_with_attrs in thunks.inc).  Where a page
+ * is about to use comes here (tlb_set_page_with_attrs in fill_thunks.inc).  Where a page
  * is may be another frame (vmm_moved); what the engine reads by guest-physical
  * addresses while it walks is found there too.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86: trap delivery, port I/O with its privilege check, stores into code, the time
- * stamp counter, and reads of memory that nobody answers. */
+/* x86: trap delivery, helpers that leave their block, and stores into code. */
 #include "code_pages.h"
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_access.h"
+#include "x86_state.h"
 
 #include <string.h>
 
@@ -30,9 +30,7 @@
 #define BEFORE_INSTRUCTION(v, pc) vmm_x86_before_instruction(v, pc, db, translating.last_op)
 /* RF is cleared by the next instruction (Intel SDM volume 3B, 17.3.1.1); the
  * engine clears it at the end of a block. */
-#define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF_ ? 1 : (limit))
-#define HF_RF_ (1u << 16)
-#define HF_CS64 (1u << 15)
+#define BLOCK_LIMIT(tb, limit) (FIELD(uint32_t, tb, TB64_FLAGS) & HF_RF ? 1 : (limit))
 /* 64-bit code has no upper halves to spare (x86_width.c). */
 #define OPTIMIZE(v, context, tb) \
     (FIELD(uint32_t, tb, TB64_FLAGS) & HF_CS64 ? (void)0 : vmm_x86_narrow(v, context))
@@ -86,32 +84,12 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
 }
-/* The store off the fast path that generated code made last. */
-static __thread struct {
-    uintptr_t from;
-    uint32_t at, bytes;
-} storing;
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
-#define TELLS_STORE(address, size, retaddr)                                                      \
-    (storing.at = (uint32_t)(address), storing.bytes = (size), storing.from = (retaddr))
+#define TELLS_ACCESS(address, size, retaddr) \
+    (vmm_x86_access = (struct vmm_x86_access){(retaddr), (address), (size)})
 #include "watch_thunks.inc"
 
-enum { EXCP_UD = 6, EXCP_GPF = 13 };
-enum {
-    HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5, HF_ADDSEG = 1 << 6, HF_PE = 1 << 7
-};
-#define FL_IF (1u << 9)
-#define FL_VM (1u << 17)
-#define CR4_PCE (1u << 8)
-
 static uint32_t eip_of(struct vmm_cpu *v) { return FIELD(uint32_t, v->env, X86_EIP); }
-
-static void raise_fault(struct vmm_cpu *v, int vector, int code, uintptr_t retaddr)
-{
-    typedef void (*fn)(void *, int, int, uintptr_t);
-    ORIGINAL(fn, raise_now, "raise_exception_err_ra_x86_64");
-    raise_now(v->env, vector, code, retaddr);
-}
 
 /* ---- delivery ------------------------------------------------------------ */
 
@@ -126,7 +104,7 @@ static int offer(struct vmm_cpu *v, uint32_t kind, uint32_t info)
     /* The engine's own raise keeps the account of double and triple faults,
      * and leaves for the gate as a fault in native delivery does. */
     else if (v->refault)
-        raise_fault(v, v->refault_vector, v->refault_code, 0);
+        vmm_x86_raise(v->env, v->refault_vector, v->refault_code, 0);
     return action;
 }
 
@@ -232,8 +210,6 @@ void helper_pause_x86_64(void *env, int length);
 
 static bool pauses(const void *function, const void *tb)
 {
-    enum { HF_TF = 1 << 8 };
-
     return function == (const void *)(uintptr_t)helper_pause_x86_64
         && !(FIELD(uint32_t, tb, TB64_FLAGS) & HF_TF);
 }
@@ -242,8 +218,6 @@ void helper_pause_x86_64(void *env, int length)
 {
     typedef void (*fn)(void *, int);
     ORIGINAL(fn, original, "helper_pause_x86_64");
-    enum { HF_TF = 1 << 8 };
-
     if (!vmm_current || vmm_current->env != env || FIELD(uint32_t, env, X86_HFLAGS) & HF_TF)
         original(env, length);
     else
@@ -266,103 +240,8 @@ void helper_rdpmc_x86_64(void *env)
     }
     user = (FIELD(uint32_t, env, X86_HFLAGS) & HF_CPL) != 0;
     allowed = !user || FIELD(uint32_t, env, X86_CR + 8 * 4) & CR4_PCE;
-    raise_fault(v, allowed ? EXCP_UD : EXCP_GPF, 0, GUEST_RETURN);
+    vmm_x86_raise(env, allowed ? EXCP_UD : EXCP_GP, 0, GUEST_RETURN);
 }
-
-/* ---- ports --------------------------------------------------------------- */
-
-/* Intel SDM volume 1, 19.5.2: with CPL > IOPL, or in VM86 mode, the I/O
- * permission bitmap of the 32-bit TSS decides. */
-static void check_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_t retaddr)
-{
-    typedef uint32_t (*load_fn)(void *, uint64_t, int, uintptr_t);
-    ORIGINAL(load_fn, load, "cpu_lduw_mmuidx_ra_x86_64");
-    enum { MMU_KNOSMAP = 2 };
-    uint32_t hflags = FIELD(uint32_t, v->env, X86_HFLAGS);
-    uint32_t eflags = FIELD(uint32_t, v->env, X86_EFLAGS);
-    uint64_t base = FIELD(uint64_t, v->env, X86_TR + 8);
-    uint32_t limit = FIELD(uint32_t, v->env, X86_TR + 16);
-    uint32_t flags = FIELD(uint32_t, v->env, X86_TR + 20);
-    uint32_t offset;
-
-    if (!(hflags & HF_PE) || (!(eflags & FL_VM) && (hflags & HF_CPL) <= (eflags >> 12 & 3)))
-        return;
-    if (!(flags & 1u << 15) || (flags >> 8 & 0xf) != 9 || limit < 103)
-        raise_fault(v, EXCP_GPF, 0, retaddr);
-    offset = load(v->env, base + 0x66, MMU_KNOSMAP, retaddr) + (port >> 3);
-    if (offset + 1 > limit)
-        raise_fault(v, EXCP_GPF, 0, retaddr);
-    if (load(v->env, base + offset, MMU_KNOSMAP, retaddr) >> (port & 7) & ((1u << size) - 1))
-        raise_fault(v, EXCP_GPF, 0, retaddr);
-}
-
-/* As the virtual processor's privilege, IOPL and TSS have it, if there is one. */
-static void may_reach_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_t retaddr)
-{
-    if (!vmm_x86_virtual(v)) {
-        check_port(v, port, size, retaddr);
-        return;
-    }
-    vmm_x86_show(v);
-    check_port(v, port, size, retaddr);
-    vmm_x86_hide(v);
-}
-
-static uint32_t port_read(void *env, uint32_t port, unsigned size, uintptr_t retaddr)
-{
-    struct vmm_cpu *v = vmm_current;
-    uint64_t value;
-    bool watched;
-
-    if (!v || v->env != env)
-        return ~0u;
-    port &= 0xffff;
-    may_reach_port(v, port, size, retaddr);
-    vmm_device_access_is_last(v, retaddr);
-    watched = v->watch_count
-        && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_READ, retaddr);
-    v->port_reads++;
-    if (!(v->hot_used && vmm_hot_value(v, VMM_PORT | port, size, &value))
-        && !(v->models_on && vmm_model_read(v, VMM_PORT | port, size, &value)))
-        value = v->on_in(v, port, size);
-    if (watched)
-        vmm_watch_done(v, value);
-    return (uint32_t)value;
-}
-
-static void port_write(void *env, uint32_t port, unsigned size, uint32_t value, uintptr_t retaddr)
-{
-    struct vmm_cpu *v = vmm_current;
-    bool watched;
-
-    if (!v || v->env != env)
-        return;
-    port &= 0xffff;
-    may_reach_port(v, port, size, retaddr);
-    vmm_device_access_is_last(v, retaddr);
-    watched = v->watch_count
-        && vmm_watch_begin(v, VMM_SPACE_PORTS, port, size, VMM_WATCH_WRITE, retaddr);
-    v->port_writes++;
-    if (!(v->models_on && vmm_model_write(v, VMM_PORT | port, size, value)))
-        v->on_out(v, port, size, value);
-    if (watched)
-        vmm_watch_done(v, value);
-}
-
-#define PORT(letter, size, mask)                                                 \
-    uint64_t helper_in##letter##_x86_64(void *env, uint32_t port);               \
-    uint64_t helper_in##letter##_x86_64(void *env, uint32_t port)                \
-    {                                                                            \
-        return port_read(env, port, size, GUEST_RETURN) & mask;                  \
-    }                                                                            \
-    void helper_out##letter##_x86_64(void *env, uint32_t port, uint32_t value);  \
-    void helper_out##letter##_x86_64(void *env, uint32_t port, uint32_t value)   \
-    {                                                                            \
-        port_write(env, port, size, value & mask, GUEST_RETURN);                 \
-    }
-PORT(b, 1, 0xffu)
-PORT(w, 2, 0xffffu)
-PORT(l, 4, 0xffffffffu)
 
 /* ---- stores into code ------------------------------------------------------ */
 
@@ -378,38 +257,10 @@ void tb_invalidate_phys_page_fast_x86_64(void *uc, void *pages, uint64_t start, 
     typedef void (*invalidate_fn)(void *, void *, uint64_t, int, uintptr_t);
     ORIGINAL(invalidate_fn, original, "tb_invalidate_phys_page_fast_x86_64");
     enum { PAGE = 0x1000 };
+    const struct vmm_x86_access *store = &vmm_x86_access;
     uint32_t offset = start & (PAGE - 1);
 
-    if (retaddr && retaddr == storing.from && offset == (storing.at & (PAGE - 1)))
-        length = (int)(offset + storing.bytes > PAGE ? PAGE - offset : storing.bytes);
+    if (retaddr && retaddr == store->from && offset == (store->at & (PAGE - 1)))
+        length = (int)(offset + store->bytes > PAGE ? PAGE - offset : store->bytes);
     original(uc, pages, start, length, retaddr);
 }
-
-/* ---- time stamp counter: one tick a cycle of virtual time ---------------- */
-
-uint64_t cpu_get_tsc_x86_64(void *env);
-uint64_t cpu_get_tsc_x86_64(void *env)
-{
-    typedef uint64_t (*fn)(void *);
-    ORIGINAL(fn, original, "cpu_get_tsc_x86_64");
-    struct vmm_cpu *v = vmm_current;
-
-    if (!v)
-        return original(env);
-    return (uint64_t)(vmm_count_at(v, v->helper_pc) + v->idle);
-}
-
-#define READS_TIME(name)                               \
-    void name(void *env);                              \
-    void name(void *env)                               \
-    {                                                  \
-        typedef void (*fn)(void *);                    \
-        ORIGINAL(fn, original, #name);                 \
-        if (vmm_current)                               \
-            vmm_current->helper_pc = GUEST_RETURN;     \
-        original(env);                                 \
-        if (vmm_current)                               \
-            vmm_current->helper_pc = 0;                \
-    }
-READS_TIME(helper_rdtsc_x86_64)
-READS_TIME(helper_rdtscp_x86_64)

@@ -13,7 +13,8 @@
  *     RCL and RCR of memory also change CF and OF before they store, for good if
  *     the store begins anew.
  *   - Far transfers that change tasks and CMPXCHG8B look at the flags, or load
- *     them, without the translator's having said which operation has set them.
+ *     them, without the translator's having said which operation has set them;
+ *     LOOPE and LOOPNE do not say it where they end because CX is 0.
  * Before the first two the flags are worked out, as if by an instruction of its
  * own that nothing can interrupt, and those that RCL and RCR make are put off until
  * they have stored; before the third the operation is stored.
@@ -50,6 +51,7 @@ static enum settle wanted(struct vmm_cpu *v, uint32_t opcode, uint64_t modrm_at,
 
     switch (opcode) {
     case 0x9a: case 0xea: case 0xcf: return OPERATION; /* CALL, JMP, IRET */
+    case 0xe0: case 0xe1: return OPERATION; /* LOOPNE, LOOPE */
     case 0x0fa3: case 0x0fab: case 0x0fb3: case 0x0fbb: return FLAGS; /* BT, BTS, BTR, BTC */
     case 0x0fba: case 0x0fc7: case 0xff:
     case 0xc0: case 0xc1: case 0xd0: case 0xd1: case 0xd2: case 0xd3: break;

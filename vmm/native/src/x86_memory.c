@@ -4,7 +4,7 @@
  *
  * Memory has to be exactly what the engine's own loads and stores reach: RAM,
  * a device's registers, ROM that ignores stores, the floating bus.  The page
- * kinds say which, as they do for translations in thunks.inc.
+ * kinds say which, as they do for translations in fill_thunks.inc.
  */
 #include "vmm.h"
 #include "offsets.h"

@@ -7,6 +7,9 @@
  */
 #include "vmm.h"
 #include "offsets.h"
+#include "x86_access.h"
+
+__thread struct vmm_x86_access vmm_x86_access;
 
 enum { MEM_READ = 1, MEM_WRITE = 2 };
 enum { TYPE_WRITE = 1, TYPE_ACCESS = 3 };
@@ -91,52 +94,46 @@ int cpu_watchpoint_address_matches_x86_64(void *cpu, uint64_t address, uint64_t 
     return reach | (int)vmm_watched(v, VMM_SPACE_MEMORY, (uint32_t)address, length);
 }
 
-/* The engine takes an unaligned store for one that goes on in the next page.  Where it does not,
- * the engine asks for less than no bytes of it, and then for its page up to its end.  This has
- * the bytes that it is of in *LENGTH; false: there is nothing to ask for. */
-static bool is_access(uint64_t address, uint64_t *length)
+/* The instruction at RETADDR reaches LENGTH bytes at ADDRESS. */
+static void reached(struct vmm_cpu *v, uint64_t address, uint64_t length, int kind, uintptr_t retaddr)
 {
-    enum { PAGE = 0x1000, LONGEST = 8 };
-    static __thread uint64_t whole_page, up_to; /* what comes next */
-    bool follows = address == whole_page && *length == up_to;
+    uint32_t found = matches(v, address & 0xffffffff, length, kind, NULL);
 
-    up_to = 0;
-    if (follows || (int64_t)*length >= 0)
-        return !follows;
-    for (uint64_t size = 2; size <= LONGEST; size *= 2) {
-        uint64_t end = address + size, part = end & (PAGE - 1);
-
-        if (size - part == *length) {
-            whole_page = end - part;
-            up_to = part;
-            *length = size;
-            return true;
-        }
-    }
-    return false;
-}
-
-void cpu_check_watchpoint_x86_64(void *cpu, uint64_t address, uint64_t length, uint32_t attributes,
-                                 int kind, uintptr_t retaddr);
-void cpu_check_watchpoint_x86_64(void *cpu, uint64_t address, uint64_t length, uint32_t attributes,
-                                 int kind, uintptr_t retaddr)
-{
-    struct vmm_cpu *v = ours(cpu);
-    uint32_t found;
-
-    (void)attributes;
-    if (!v || !is_access(address, &length) || !(found = matches(v, address & 0xffffffff, length, kind, NULL)))
+    if (!found)
         return;
     vmm_device_access_is_last(v, retaddr); /* the trap comes right after this instruction */
     v->watch_hits |= found;
     vmm_set_interrupt(v, CPU_INTERRUPT_DEBUG_, 1);
 }
 
+/* What the engine asks for is not what the instruction reaches where that is unaligned: a load is
+ * made as two aligned ones, and a store taken for one that goes on in the next page, also where it
+ * does not; then there are less than no bytes of it, and more than all. */
+void cpu_check_watchpoint_x86_64(void *cpu, uint64_t address, uint64_t length, uint32_t attributes,
+                                 int kind, uintptr_t retaddr);
+void cpu_check_watchpoint_x86_64(void *cpu, uint64_t address, uint64_t length, uint32_t attributes,
+                                 int kind, uintptr_t retaddr)
+{
+    const struct vmm_x86_access *access = &vmm_x86_access;
+    uint64_t end = address + length;
+
+    (void)attributes;
+    if (!ours(cpu))
+        return;
+    if (access->from == retaddr) {
+        address = address > access->at ? address : access->at;
+        if ((int64_t)length < 0 || end > access->at + access->bytes)
+            end = access->at + access->bytes;
+    }
+    if (address < end)
+        reached(ours(cpu), address, end - address, kind, retaddr);
+}
+
 /* The trap delivery that is written in Python reaches memory: data breakpoints see it as well. */
 void vmm_x86_accessed(struct vmm_cpu *v, uint32_t address, uint32_t size, uint32_t writes);
 void vmm_x86_accessed(struct vmm_cpu *v, uint32_t address, uint32_t size, uint32_t writes)
 {
-    cpu_check_watchpoint_x86_64(v->cpu, address, size, 0, writes ? MEM_WRITE : MEM_READ, 0);
+    reached(v, address, size, writes ? MEM_WRITE : MEM_READ, 0);
 }
 
 /* At the boundary: #DB with the breakpoints that were met.  False if none were. */

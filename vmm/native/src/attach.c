@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attaching to an engine, running it, and the requests that reach it. */
+/* Attaching to an engine: what it must have, where things are in it, and who is attached. */
 #define _GNU_SOURCE
-#include "monitor_x86.h"
 #include "offsets.h"
 #include "shadow.h"
 
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-__thread struct vmm_cpu *vmm_current;
 void *vmm_engine_handle;
 
 static const char *const suffix[] = {"sparc", "arm", "x86_64"};
@@ -107,7 +105,6 @@ static bool in_engine(const void *address)
     return dladdr(address, &here) && dladdr(dlsym(vmm_engine_handle, "uc_open"), &engine)
         && here.dli_fbase == engine.dli_fbase;
 }
-
 
 /* Attached processors. */
 static struct vmm_cpu *attached;
@@ -236,167 +233,6 @@ void vmm_detach(struct vmm_cpu *v)
     vmm_shadow_free(v);
     vmm_set_coverage(v, 0);
     free(v);
-}
-
-/* Run until something stops the engine.  PC is what the engine's start call
- * takes (bit 0 is Thumb on ARM); NPC is SPARC's next pc. */
-int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
-{
-    typedef int (*start_fn)(void *, uint64_t, uint64_t, uint64_t, size_t);
-    ORIGINAL(start_fn, start, "uc_emu_start");
-    struct vmm_cpu *outer = vmm_current;
-
-    v->reason = VMM_REASON_NONE;
-    v->resume = v->arch == VMM_SPARC;
-    v->resume_pc = (uint32_t)pc;
-    v->resume_npc = npc;
-    v->kick = 0;
-    v->helper_pc = 0;
-    /* A first look before the first instruction: time, lines and stops that
-     * arrived since the last run count from here. */
-    FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
-    v->look = 1;
-    vmm_current = v;
-    v->running = 1;
-    if (v->vcpu)
-        vmm_virtual_begins(v);
-    v->engine_error = start(v->uc, pc, 0, 0, 0);
-    if (vmm_x86_virtual(v))
-        vmm_x86_show(v);
-    v->running = 0;
-    vmm_current = outer;
-    if (v->engine_error && v->reason == VMM_REASON_NONE)
-        v->reason = VMM_REASON_ENGINE_ERROR;
-    if (v->ledger_used && v->on_ledger)
-        v->on_ledger(v);
-    return v->reason;
-}
-
-/* Make the running code look up at its next block. */
-void vmm_kick(struct vmm_cpu *v)
-{
-    v->limit -= *v->left + 1;
-    *v->left = -1;
-    v->kick = 1;
-}
-
-/* The time of the next look has changed. */
-void vmm_rearm(struct vmm_cpu *v)
-{
-    int64_t now = vmm_count(v);
-
-    if (v->kick)
-        return; /* the look that is due anyway takes it up */
-    v->limit = vmm_next_look(v);
-    *v->left = v->limit - now;
-    if (*v->left < 0)
-        vmm_kick(v);
-}
-
-/* on_event is to run when COUNT instructions have begun, or before, at event_cycle. */
-void vmm_set_event(struct vmm_cpu *v, int64_t count)
-{
-    v->event_at = count;
-    vmm_rearm(v);
-}
-
-/* Raise or lower bits of the engine's interrupt_request. */
-void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on)
-{
-    if (on) {
-        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= bits;
-        vmm_kick(v);
-    } else {
-        FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) &= ~bits;
-    }
-}
-
-/* Stop at the next boundary: callable from any callback. */
-void vmm_stop(struct vmm_cpu *v, int reason)
-{
-    typedef int (*stop_fn)(void *);
-    ORIGINAL(stop_fn, stop, "uc_emu_stop");
-
-    if (v->reason == VMM_REASON_NONE)
-        v->reason = reason;
-    if (v->running) {
-        v->stop_requested = 0;
-        vmm_kick(v);
-        stop(v->uc);
-    }
-}
-
-void vmm_map_pages(struct vmm_cpu *v, uint64_t base, uint64_t size, int kind)
-{
-    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
-        v->pages[page] = (uint8_t)kind;
-    memset(v->places_of_pages, 0, sizeof v->places_of_pages); /* there may be other memory now */
-}
-
-/* All translations are gone: no page has code until instructions are fetched from it
- * again, which the empty TLB makes sure to be noticed.  A monitor's views keep
- * translations of their own, so theirs stay marked. */
-static void unmark_code(struct vmm_cpu *v)
-{
-    if (v->vcpu)
-        return;
-    for (uint32_t page = 0; page < VMM_PAGES; page++)
-        v->pages[page] &= (uint8_t)~VMM_PAGE_CODE;
-    vmm_flush_tlb(v);
-}
-
-/* The code buffer starts over: other blocks come to be at the places of those that were known. */
-void vmm_forget_places(struct vmm_cpu *v)
-{
-    memset(v->known, 0, sizeof v->known);
-    memset(v->nexts, 0, sizeof v->nexts);
-}
-
-/* All translations go, and the running block is left at its end. */
-void vmm_forget_all_code(struct vmm_cpu *v)
-{
-    static const char *const names[] = {"tb_flush_sparc", "tb_flush_arm", "tb_flush_x86_64"};
-
-    vmm_forget_places(v);
-    ((void (*)(void *))(uintptr_t)vmm_original(names[v->arch]))(v->cpu);
-    vmm_kick(v);
-}
-
-/* Somebody other than the guest wrote SIZE bytes at physical BASE.  If code was
- * translated from there, all translations go and the running block is left at
- * its end.  A device may fill such a page many times before code is there again. */
-void vmm_forget_code(struct vmm_cpu *v, uint64_t base, uint64_t size)
-{
-    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
-        if (v->pages[page] & VMM_PAGE_CODE) {
-            vmm_forget_all_code(v);
-            unmark_code(v);
-            return;
-        }
-}
-
-/* Switch the RAM behind pages in or out: FLAGS are VMM_PAGE_BEHIND_LOAD and
- * VMM_PAGE_BEHIND_STORE.  Callable from a device: the next instruction sees it. */
-void vmm_set_behind(struct vmm_cpu *v, uint64_t base, uint64_t size, int flags)
-{
-    const uint8_t changing = VMM_PAGE_BEHIND_LOAD | VMM_PAGE_BEHIND_STORE | VMM_PAGE_CODE;
-
-    /* A page that only stores reach is not watched for code, so none may be left. */
-    vmm_forget_code(v, base, size);
-    for (uint64_t page = base >> 12; page <= (base + size - 1) >> 12 && page < VMM_PAGES; page++)
-        v->pages[page] = (uint8_t)((v->pages[page] & ~changing) | flags);
-    vmm_flush_tlb(v);
-    vmm_kick(v); /* the running block may be chained to one of these pages */
-}
-
-void vmm_flush_tlb(struct vmm_cpu *v)
-{
-    static const char *const names[] = {"tlb_flush_sparc", "tlb_flush_arm", "tlb_flush_x86_64"};
-    static void (*flush[3])(void *);
-
-    if (!flush[v->arch])
-        flush[v->arch] = (void (*)(void *))(uintptr_t)vmm_original(names[v->arch]);
-    flush[v->arch](v->cpu);
 }
 
 /* Mirrors of sizes and offsets for the Python side to compare with its own. */
