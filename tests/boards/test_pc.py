@@ -256,7 +256,7 @@ def test_properties_that_do_not_fit(
 def test_reserved_bits_of_the_apics_base_are_refused(build: Build) -> None:
     machine = build("mov ecx, 0x1b; mov eax, 0xfee00c00; xor edx, edx; wrmsr; hlt")
     faults: list[int] = []
-    machine.watch_kinds([13], faults.append)
+    machine.traps.watch_kinds([13], faults.append)
     machine.run(until=20)
     assert faults[:1] == [13]
 

@@ -35,10 +35,10 @@ def run(
     machine = create(Options(board, properties=dict(properties), kernel=kernel, cpu=cpu))
     output = bytearray()
     machine.console.sinks.append(output.extend)
-    machine.set_delivery(delivery)
+    machine.traps.set_delivery(delivery)
     machine.limit_time(None, 60)
     ledger: list[tuple[int, int, int, int, int]] = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     outcome = machine.run()
     return bytes(output), machine.engine.count, repr(outcome), ledger
 

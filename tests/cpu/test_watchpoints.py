@@ -42,7 +42,7 @@ class Watched:
 
     def stops(self, instructions: int, *watchpoints: Watchpoint) -> list[tuple[int, Access]]:
         """(count, access) of every stop in the next ``instructions``."""
-        self.engine.set_watchpoints(watchpoints)
+        self.engine.watchpoints.set(watchpoints)
         self.scratch.stop_at = end = self.engine.count + instructions
         found = []
         while self.engine.count < end:
@@ -97,7 +97,7 @@ def test_what_is_reported_of_a_store_in_the_middle_of_a_block() -> None:
 
 def test_the_machine_stands_after_the_instruction() -> None:
     watched = x86(store_x86(DATA) + b"\x90")
-    watched.engine.set_watchpoints([(DATA, 1, "write")])
+    watched.engine.watchpoints.set([(DATA, 1, "write")])
     watched.scratch.stop_at = 10
     watched.scratch.processor.run()
     assert watched.registers["eip"] == CODE + 5
@@ -139,7 +139,7 @@ def test_overlapping_watchpoints_and_a_range_of_pages() -> None:
 def test_each_turn_of_a_repeated_string_instruction() -> None:
     watched = x86(b"\xf3\xa4", ecx=8, esi=DATA, edi=DATA + 0x100)  # rep movsb
     watched.scratch.put(DATA, bytes(range(1, 9)))
-    watched.engine.set_watchpoints([(DATA + 0x103, 1, "write")])
+    watched.engine.watchpoints.set([(DATA + 0x103, 1, "write")])
     watched.scratch.stop_at = 100
     watched.engine.set_event(100)
     watched.scratch.processor.run()
@@ -253,7 +253,7 @@ def test_sparc_in_a_delay_slot() -> None:
     store = load_store(0x04, G2, G1)
     branch = 0x10800003  # ba to three instructions on
     watched = sparc(s.NOP, branch, store, s.NOP, s.NOP, g1=DATA, g2=STORED)
-    watched.engine.set_watchpoints([(DATA, 4, "write")])
+    watched.engine.watchpoints.set([(DATA, 4, "write")])
     watched.scratch.stop_at = 20
     watched.engine.set_event(20)
     watched.scratch.processor.run()
@@ -320,8 +320,8 @@ def test_bad_ranges_are_refused_and_empty_sets_watch_nothing() -> None:
     watched = x86(store_x86(DATA))
     for bad in ((DATA, 0), (0xFFFFFFFF, 2), (-1, 4), (PORT | 0xFFFF, 2)):
         with pytest.raises(ValueError, match="cannot watch"):
-            watched.engine.set_watchpoints([(*bad, "write")])
-    watched.engine.set_watchpoints([(DATA, 4, "write")])
+            watched.engine.watchpoints.set([(*bad, "write")])
+    watched.engine.watchpoints.set([(DATA, 4, "write")])
     assert watched.stops(2) == []
 
 
@@ -332,9 +332,9 @@ def test_bad_ranges_are_refused_and_empty_sets_watch_nothing() -> None:
 ])
 def test_stops_before_the_access_if_that_is_wanted(watched) -> None:
     engine = watched.engine
-    engine.watch_before = True
+    engine.watchpoints.before = True
     watched.scratch.put(DATA, [0x11223344])
-    engine.set_watchpoints([(DATA, 4, "write")])
+    engine.watchpoints.set([(DATA, 4, "write")])
     watched.scratch.stop_at = 5
     counts, places = [], []
     for passing in (False, True, False, True):

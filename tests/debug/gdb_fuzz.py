@@ -27,6 +27,7 @@ from vmm.debug.gdb import server as server_module
 from vmm.debug.gdb.framing import Damaged, Reader, encode
 from vmm.debug.session import Session
 from vmm.machine import machine as machine_module
+from vmm.machine.guest_memory import read_virtual
 
 GUESTS = Path(__file__).resolve().parents[2] / "build" / "guests"
 BOARDS = (("leon3", "sparc"), ("virt", "arm"), ("pc", "x86"))
@@ -211,7 +212,7 @@ class Fuzzer:
     def _check(self) -> None:
         """The last answer is that to the known question."""
         assert self._asked is not None
-        truth = self._machine.read_virtual(self._asked, 16)
+        truth = read_virtual(self._machine, self._asked, 16)
         wanted = b"E0e" if truth is None else truth.hex().encode()
         assert self._last == wanted, (self._last, wanted)
         self._asked = None

@@ -14,6 +14,7 @@ from vmm.debug.gdb.framing import LIMIT
 from vmm.debug.gdb.stub import Stub
 from vmm.debug.session import Session
 from vmm.debug.shell import run_command
+from vmm.machine.guest_memory import read_virtual
 
 BOARDS = [("leon3", "sparc"), ("virt", "arm"), ("pc", "x86")]
 each_board = pytest.mark.parametrize(("board", "architecture"), BOARDS)
@@ -127,7 +128,7 @@ def test_in_segments_with_a_base_the_pc_is_linear(guest) -> None:
 def test_memory(guest, board, architecture) -> None:
     gdb = Gdb(board, guest(f"{architecture}/hello"))
     main = gdb.to_main()
-    code = gdb.machine.read_virtual(main, 64)
+    code = read_virtual(gdb.machine, main, 64)
     assert code is not None
     assert gdb(f"m{main:x},40") == code.hex()
     assert gdb(f"M{main:x},2:beef") == "OK"
@@ -163,7 +164,7 @@ def test_memory_ends_where_it_ends(gdb) -> None:
 
 def test_the_checksum_of_memory(gdb) -> None:
     main = gdb.to_main()
-    data = gdb.machine.read_virtual(main, 100)
+    data = read_virtual(gdb.machine, main, 100)
     value = 0xFFFFFFFF
     for byte in data:
         value ^= byte << 24
@@ -220,17 +221,17 @@ def test_watchpoints_say_what_was_touched(guest, board, architecture) -> None:
     low = stack - 0x100
     assert gdb(f"Z2,{low:x},100") == "OK"
     assert gdb(f"Z2,{low:x},100") == "OK"  # again: the same one
-    before = gdb.machine.read_virtual(low, 0x100)
+    before = read_virtual(gdb.machine, low, 0x100)
     reply = gdb("c")
     assert "watch:" in reply and "rwatch" not in reply
     touched = int(reply.partition("watch:")[2].partition(";")[0], 16)
     assert low <= touched < stack
     if architecture == "arm":  # gdb wants to see the store not yet made
-        assert gdb.machine.read_virtual(low, 0x100) == before
+        assert read_virtual(gdb.machine, low, 0x100) == before
         gdb(f"z2,{low:x},100")
         gdb("s")
         gdb(f"Z2,{low:x},100")
-    assert gdb.machine.read_virtual(low, 0x100) != before
+    assert read_virtual(gdb.machine, low, 0x100) != before
     assert gdb(f"z2,{low:x},100") == "OK"
     assert "replaylog:end" in gdb("c")
 
@@ -264,7 +265,7 @@ def test_backwards_to_where_a_watched_store_is_yet_to_come(guest, board, archite
     gdb.to_main()
     stack = gdb.machine.processor.registers[STACK[architecture]]
     low = stack - 0x100
-    before = gdb.machine.read_virtual(low, 0x100)
+    before = read_virtual(gdb.machine, low, 0x100)
     gdb(f"Z2,{low:x},100")
     assert "watch:" in gdb("c")
     if architecture == "arm":
@@ -272,10 +273,10 @@ def test_backwards_to_where_a_watched_store_is_yet_to_come(guest, board, archite
         gdb("s")
         gdb(f"Z2,{low:x},100")
     count = gdb.count()
-    assert gdb.machine.read_virtual(low, 0x100) != before
+    assert read_virtual(gdb.machine, low, 0x100) != before
     assert "watch:" in gdb("bc")
     assert gdb.count() < count
-    assert gdb.machine.read_virtual(low, 0x100) == before
+    assert read_virtual(gdb.machine, low, 0x100) == before
     assert "watch:" in gdb("c")  # a continue from there meets it anew
 
 

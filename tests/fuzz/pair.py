@@ -22,9 +22,13 @@ from vmm.cpu.sparc.processor import HARD
 from vmm.cpu.sparc.registers import INTERRUPT_INDEX, MMU
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
+from vmm.memory.frames import PAGE, Frames
 from vmm.monitor import Monitor, virtualize
 from vmm.monitor.assist.control_block import Controls
 
+MEMCMP = C.CDLL(None).memcmp
+MEMCMP.argtypes = C.c_void_p, C.c_void_p, C.c_size_t
+SOME = 32  # streams after which all of memory is compared
 STORMS = 100  # cycles that a stream may take besides its instructions
 LOW = (0x7000, 0x1000), (0x10000, REGION)  # x86 streams share these
 PAGES, PAGES_END, PAGED = 0x4000, 0x6000, 4  # x86: a stream's page tables; the flag of its shape
@@ -79,7 +83,7 @@ class Run:
     instructions: int
     traps: list[tuple[int, ...]]
     registers: dict[str, int]
-    memory: bytes
+    memory: bytes  # the stream's region
 
     def differences(self, other: Run) -> list[str]:
         """Where two runs are not the same, in a few lines."""
@@ -107,12 +111,12 @@ class Pair:
         self.maker = StreamMachine(arch, mode, seed)
         self.maker.setting = chosen = replace(self.maker.setting, watched="")
         self.bare = self.maker.machine
-        self.bare.set_delivery("native")
-        self.bare.on_trap = None
-        self.bare.intercept(())
+        self.bare.traps.set_delivery("native")
+        self.bare.traps.on_trap = None
+        self.bare.traps.intercept(())
         self.other = create(Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu,
                                     ram=RAM, bios=LIBRARY.with_name("nothing.bin")))
-        self.other.set_delivery("python" if way.delivery == "python" else "native")
+        self.other.traps.set_delivery("python" if way.delivery == "python" else "native")
         self.monitor: Monitor | None = None
         if way.technique == "assist":
             controls = Controls.everything(arch, self.other.processor.trap_kinds())
@@ -121,10 +125,15 @@ class Pair:
             options = {"cold_calls": seed % 3} if way.technique == "translate" else {}
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
                                       readable=way.readable, **options)
+        self._rams = [self._ram(machine) for machine in (self.bare, self.other)]
+        self.spoilt = False  # what one machine has done the other has not: neither is of use
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
         self._traps: dict[Machine, list[Any]] = {self.bare: [], self.other: []}
         for machine, traps in self._traps.items():
-            machine.record_ledger(traps.extend)
+            machine.ledger.record(traps.extend)
+
+    def _ram(self, machine: Machine) -> Frames:
+        return next(m.frames for m in machine.bus.memory if m.name.endswith("RAM"))
 
     # -- the stream on both machines -------------------------------------------------
 
@@ -238,19 +247,35 @@ class Pair:
             if not machine.stopped_at_count or machine.engine.count >= until:
                 return outcome
 
-    def compare(self, index: int) -> tuple[Run, list[str]]:
-        """Run a stream on both: what it did the other way, and what is different."""
+    def compare(self, index: int, everywhere: bool = False) -> tuple[Run, list[str]]:
+        """Run a stream on both: what it did the other way, and what is different.
+
+        Memory outside its region is compared with `everywhere`, and after some streams.
+        """
         region, budget = self._make(index)
         before = self.bare.bus.read_memory(region + PAGES, PAGES_END - PAGES)
         assert before is not None
         found = self._run(self.other, region, budget)
         expected = self._run(self.bare, region, budget)
         paged = self.arch == "x86" and self.maker._fuzz.contents.shape & PAGED
+        lines = found.differences(expected)
+        if not lines and (everywhere or index % SOME == SOME - 1):
+            lines = self._memories()
+        self.spoilt = bool(lines)
         if paged and changed(before, expected.memory[PAGES:PAGES_END]):
             return found, []
         if found.text.startswith(REFUSED):
             return found, []  # tables that this policy does not take
-        return found, found.differences(expected)
+        return found, lines
+
+    def _memories(self) -> list[str]:
+        """Where the two memories are not the same, also outside the regions of streams."""
+        one, two = self._rams
+        if not MEMCMP(one.address, two.address, RAM):
+            return []
+        page = next(at for at in range(0, RAM, PAGE)
+                    if one.view[at:at + PAGE] != two.view[at:at + PAGE])
+        return [f"memory in page {page:#x} of RAM, by one of the last {SOME} streams"]
 
 
 def changed(before: bytes, after: bytes) -> bool:

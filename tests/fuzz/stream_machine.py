@@ -135,17 +135,17 @@ class StreamMachine:
             Options(BOARDS[arch], properties=chosen.properties, cpu=chosen.cpu, ram=RAM,
                     bios=firmware)
         )
-        machine.set_delivery("python" if chosen.delivery == "python" else "native")
+        machine.traps.set_delivery("python" if chosen.delivery == "python" else "native")
         self._traps = 0
-        machine.on_trap = self._trapped
+        machine.traps.on_trap = self._trapped
         if chosen.watched == "intercepts":
-            machine.intercept(random.Random(seed).sample(range(TRAP_KINDS), 100))
+            machine.traps.intercept(random.Random(seed).sample(range(TRAP_KINDS), 100))
         if chosen.watched == "stores":
             machine.engine.track_stores()
         if chosen.watched == "coverage":
             execution.count_instructions(machine.engine, True)
         if chosen.ledger:
-            machine.record_ledger(lambda records: None)
+            machine.ledger.record(lambda records: None)
         if arch == "arm" and random.Random(seed).random() < 0.7:
             machine.engine.uc.reg_write(constants("unicorn.arm_const").UC_ARM_REG_FPEXC, 1 << 30)
         memory = next(m for m in machine.bus.memory if m.name.endswith("RAM"))
@@ -174,7 +174,7 @@ class StreamMachine:
         if self.setting.watched == "breakpoints":
             machine.set_breakpoints(region + 4 * i for i in range(2, 66, 9))
         if self.setting.watched == "watchpoints":
-            machine.engine.watch_before = self.seed % 2 == 0
+            machine.engine.watchpoints.before = self.seed % 2 == 0
             machine.set_watchpoints([
                 (region + DATA, 0x40, "write"), (region + DATA + 0x60, 3, "access"),
                 (region + STACK, 0x800, "read"), (region, 0x20, "access"),

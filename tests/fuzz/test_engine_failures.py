@@ -144,7 +144,7 @@ def test_a_trap_frame_in_device_memory_is_written_where_the_trap_is(board) -> No
     # The code buffer starts over: where the last access came from has another meaning.
     assert ctypes.c_uint64.from_address(machine.engine.cpu + MEM_IO_PC).value == 0
     write(CODE, b"\x05\x01\x00\x00\x00" * 60 + b"\xcd\x80")  # add eax, 1; ...; int 0x80
-    machine.set_delivery("python")
+    machine.traps.set_delivery("python")
     r["esp"], r["eax"] = 0xB0100, 0
     machine.processor.set_pc(CODE)
     assert machine.run(until=machine.engine.count + 61).ending is Ending.STOPPED

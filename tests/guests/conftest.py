@@ -44,9 +44,9 @@ def run_case(boot) -> RunCase:
         console = bytearray()
         machine = guest.machine
         machine.console.sinks.append(console.extend)
-        machine.set_delivery("python" if delivery == "python" else "native")
+        machine.traps.set_delivery("python" if delivery == "python" else "native")
         if intercept_all:
-            machine.intercept(range(768))
+            machine.traps.intercept(range(768))
         machine.stepping = stepping
         machine.bus.hot_reads = hot_reads
         outcome = guest.run()

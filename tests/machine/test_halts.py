@@ -70,7 +70,7 @@ def test_a_run_is_the_same_either_way(architecture: str) -> None:
         m = machine(architecture)
         prepare(m)
         ledger: Ledger = []
-        m.record_ledger(ledger.extend)
+        m.ledger.record(ledger.extend)
         halts = Halts(m)
         before = int(m.engine.native.halts)
         m.run(until=m.engine.count + RUN)

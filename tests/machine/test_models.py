@@ -193,7 +193,7 @@ def test_a_run_with_timers_is_the_same_either_way(architecture: str) -> None:
         m = boards.create(Options(board, {}, None, None, guest, None, ""))
         m.bus.hot_reads = modelled
         ledger: list[tuple[int, int, int, int, int]] = []
-        m.record_ledger(ledger.extend)
+        m.ledger.record(ledger.extend)
         until = 0
         while until < 3_000_000:
             until += 9_973 if slices else 3_000_000

@@ -156,7 +156,7 @@ def test_several_processors_run_the_same_either_way(guest: str, processors: int,
         m = boards.create(Options("virt", kernel=kernel, processors=processors))
         m.bus.hot_reads = modelled
         ledger: list[tuple[int, int, int, int, int]] = []
-        m.record_ledger(ledger.extend)
+        m.ledger.record(ledger.extend)
         while (m.outcome is None or m.stopped_at_count) and m.engine.count < end:
             m.run(until=min(m.engine.count + end // 29, end) if slices else end)
         answered = sum(p.engine.native.hot_writes for p in m.processors)

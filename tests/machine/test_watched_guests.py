@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vmm.boards import Options, create
+from vmm.machine.guest_memory import peek, read_virtual
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending
 
@@ -38,12 +39,12 @@ def test_changes_that_stepping_sees_are_reported(guest, board, architecture) -> 
     stepped = machine_for(board, kernel)
     address, size = written(stepped)
     changes = []
-    memory = stepped.read_virtual(address, size)
+    memory = read_virtual(stepped, address, size)
     assert memory is not None
     for _ in range(STEPS):
         pc = stepped.linear_pc
         stepped.step()
-        now = stepped.read_virtual(address, size)
+        now = read_virtual(stepped, address, size)
         if now != memory:
             changes.append((stepped.engine.count, stepped.linear_pc, pc))
             memory = now
@@ -56,7 +57,7 @@ def test_changes_that_stepping_sees_are_reported(guest, board, architecture) -> 
         machine.run()
         access = machine.stopped_at_watchpoint
         assert access is not None
-        assert access.after == machine.peek(access.address, access.size)
+        assert access.after == peek(machine, access.address, access.size)
         if access.before != access.after:
             count, pc, by = changes.pop(0)
             assert (machine.engine.count, machine.linear_pc, access.pc) == (count, pc, by)
@@ -67,11 +68,11 @@ def test_a_run_with_stops_is_the_same_run(guest, board, architecture) -> None:
     kernel = guest(f"{architecture}/traps")
     plain = machine_for(board, kernel)
     ledger: list[tuple[int, ...]] = []
-    plain.record_ledger(ledger.extend)
+    plain.ledger.record(ledger.extend)
     end = plain.run()
     watched = machine_for(board, kernel)
     watched_ledger: list[tuple[int, ...]] = []
-    watched.record_ledger(watched_ledger.extend)
+    watched.ledger.record(watched_ledger.extend)
     address, size = written(watched)
     watched.set_watchpoints([(address, size, "access")])
     stops = 0

@@ -39,7 +39,7 @@ def watch(machine: Machine, seconds: float | None = None) -> Seen:
             digest.update(repr(record).encode())
 
     machine.console.sinks.append(console.extend)
-    machine.record_ledger(ledger)
+    machine.ledger.record(ledger)
     machine.limit_time(seconds, 120)
     outcome = machine.run()
     return Seen(outcome, machine.engine.count, machine.engine.cycles, bytes(console), traps,

@@ -63,7 +63,7 @@ def test_trap_and_emulate_is_refused_for_what_does_not_trap_unless_the_guest_is_
 def test_traps_entered_in_python_are_those_entered_natively() -> None:
     machine = runs.machine("virt", "arm/traps")
     virtualize(machine, "translate")
-    machine.set_delivery("python")
+    machine.traps.set_delivery("python")
     assert runs.watch(machine) == runs.bare("virt", "arm/traps")
 
 
@@ -71,7 +71,7 @@ def test_a_translated_guest_runs_in_slices_and_from_snapshots_as_in_one_run() ->
     machine = runs.machine("virt", "arm/nucleus-quick")
     virtualize(machine, "translate")
     ledger: list[tuple[int, int, int, int, int]] = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     start = take(machine)
     machine.run()
     machine.engine.drain_ledger()

@@ -32,7 +32,7 @@ class Run:
         if policy is not None:
             virtualize(self.machine, "translate", policy, cold_calls=seed % 3)
         self.ledger: list[Trap] = []
-        self.machine.record_ledger(self.ledger.extend)
+        self.machine.ledger.record(self.ledger.extend)
 
     def to_the_end(self) -> Seen:
         self.machine.run(until=INSTRUCTIONS)

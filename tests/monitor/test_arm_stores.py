@@ -149,7 +149,7 @@ def machine(seed: int, thumb: bool) -> Machine:
 
 def ran(made: Machine) -> tuple[list[tuple[int, int, int, int, int]], dict[str, int], bytes]:
     ledger: list[tuple[int, int, int, int, int]] = []
-    made.record_ledger(ledger.extend)
+    made.ledger.record(ledger.extend)
     made.run(1400)
     made.engine.drain_ledger()
     registers = made.processor.registers.snapshot()

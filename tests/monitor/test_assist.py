@@ -11,6 +11,7 @@ from runs import GUESTS, bare, machine, virtual, watch
 
 from vmm.boards import Options, create
 from vmm.cpu.sparc.processor import SparcProcessor
+from vmm.machine.guest_memory import read_virtual
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.monitor import MonitorError, virtualize
@@ -335,7 +336,7 @@ def test_a_fault_with_its_error_code_is_injected_into_an_x86_guest() -> None:
     registers = guest.processor.registers
     kind, pc = ledger(guest)[-1][1:]
     assert (kind, pc) == (13, injected[0])
-    stack = guest.read_virtual(registers["esp"], 64) or b""
+    stack = read_virtual(guest, registers["esp"], 64) or b""
     pushed = (0x1238).to_bytes(4, "little") + injected[0].to_bytes(4, "little")
     assert pushed in stack
 

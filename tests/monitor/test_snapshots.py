@@ -23,7 +23,7 @@ End = tuple[int, tuple[tuple[int, int, int, int, int], ...]]
 def build(arch: str) -> tuple[Machine, Ledger]:
     ledger: Ledger = []
     machine = create(Options(board=BOARDS[arch], kernel=GUESTS / arch / "nucleus-quick.elf"))
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     return machine, ledger
 
 

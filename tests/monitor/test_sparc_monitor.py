@@ -25,7 +25,7 @@ def test_a_guest_is_the_same_in_console_instructions_and_every_trap(guest: str) 
 def test_traps_entered_by_the_readable_entry_are_the_same() -> None:
     guest = machine("leon3", "sparc/traps")
     virtualize(guest, "trap_and_emulate")
-    guest.set_delivery("python")
+    guest.traps.set_delivery("python")
     assert watch(guest) == bare("leon3", "sparc/traps")
 
 

@@ -175,12 +175,12 @@ def test_neither_slices_nor_the_readable_trap_entry_make_a_difference(
     policy: str, delivery: str
 ) -> None:
     whole, ledger = machine("pc", "x86/nucleus-quick"), []
-    whole.record_ledger(ledger.extend)
+    whole.ledger.record(ledger.extend)
     whole.run()
     guest, sliced = machine("pc", "x86/nucleus-quick"), []
     virtualize(guest, "translate", policy)
-    guest.set_delivery("python" if delivery == "python" else "native")
-    guest.record_ledger(sliced.extend)
+    guest.traps.set_delivery("python" if delivery == "python" else "native")
+    guest.ledger.record(sliced.extend)
     choose = random.Random(7)
     while guest.run(until=guest.engine.count + choose.randrange(1, 20000)) and (
         guest.stopped_at_count
@@ -195,7 +195,7 @@ def test_neither_slices_nor_the_readable_trap_entry_make_a_difference(
 def test_a_snapshot_in_the_middle_is_gone_on_from(policy: str) -> None:
     guest, ledger = machine("pc", "x86/nucleus-quick"), []
     virtualize(guest, "translate", policy)
-    guest.record_ledger(ledger.extend)
+    guest.ledger.record(ledger.extend)
     guest.run(until=400_000)
     guest.engine.drain_ledger()
     here = take(guest)
@@ -223,7 +223,7 @@ def test_seabios_reaches_its_boot_menu_with_its_kernel_code_in_user_mode() -> No
                 guest.stop(Outcome.stopped("the menu"))
 
         guest.console.sinks.append(hear)
-        guest.record_ledger(ledger.extend)
+        guest.ledger.record(ledger.extend)
         if technique is not None:
             monitor = virtualize(guest, technique)
         guest.limit_time(10, 60)

@@ -43,7 +43,7 @@ def new(seed: int, policy: str | None = None, timer: bool = False) -> Run:
     if policy is not None:
         virtualize(made, "translate", policy, cold_calls=seed % 3)
     ledger: list[Trap] = []
-    made.record_ledger(ledger.extend)
+    made.ledger.record(ledger.extend)
     return Run(made, ledger)
 
 

@@ -47,7 +47,7 @@ def compare(name: str, points: int, folder: Path, seed: int = 1) -> tuple[int, i
     choose = random.Random(seed)
     machine = MACHINES[name]()
     ledger: Ledger = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     start = take(machine)
     machine.run()
     whole = ending(machine, ledger)
@@ -68,7 +68,7 @@ def compare(name: str, points: int, folder: Path, seed: int = 1) -> tuple[int, i
             save(here, folder / "snapshot")
             again = build(load(folder / "snapshot"))
             repeated = list(until_here)
-            again.record_ledger(repeated.extend)
+            again.ledger.record(repeated.extend)
             to_end(again, name)
             different += ending(again, repeated) != whole
             runs += 1

@@ -27,13 +27,13 @@ from reverse_points import MACHINES, digest
 def test_a_machine_from_a_file_goes_on_alike(name: str, tmp_path: Path) -> None:
     machine = MACHINES[name]()
     ledger: list[tuple[int, int, int, int, int]] = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     machine.run(until=400_000)
     save(take(machine), tmp_path / "snapshot")
     ledger.clear()
     again = build(load(tmp_path / "snapshot"))
     repeated: list[tuple[int, int, int, int, int]] = []
-    again.record_ledger(repeated.extend)
+    again.ledger.record(repeated.extend)
     assert machine.run(until=900_000) == again.run(until=900_000)
     assert repeated == ledger
     assert again.console.tail == machine.console.tail

@@ -18,7 +18,7 @@ BOARDS = {"sparc": "leon3", "arm": "virt", "x86": "pc"}
 def test_a_restored_machine_repeats_itself(guest, architecture: str) -> None:
     machine = create(Options(BOARDS[architecture], kernel=guest(f"{architecture}/traps")))
     ledger: list[tuple[int, int, int, int, int]] = []
-    machine.record_ledger(ledger.extend)
+    machine.ledger.record(ledger.extend)
     choose = random.Random(architecture)
     start = take(machine)
     machine.run()

@@ -56,8 +56,8 @@ class Hooks:
                 raise ValueError(f"no trap {name!r}; known: {', '.join(sorted(kinds))}")
         for name in names or kinds:
             self._traps.setdefault(kinds[name], []).append(hook)
-        self.machine.intercept(self._traps)
-        self.machine.on_trap = self._trap
+        self.machine.traps.intercept(self._traps)
+        self.machine.traps.on_trap = self._trap
 
     def _trap(self, kind: int) -> int | None:
         hooks = self._traps.get(kind)

@@ -21,7 +21,7 @@ class Ledger:
         self._machine = machine
         self._names = machine.processor.trap_kinds()
         self._words = array("Q")
-        machine.record_ledger(self._record)
+        machine.ledger.record(self._record)
 
     def _record(self, records: list[tuple[int, int, int, int, int]]) -> None:
         for record in records:

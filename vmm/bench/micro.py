@@ -121,14 +121,14 @@ def _arrange(machine: Machine, architecture: str, probe: str) -> Callable[[], in
         machine.bus.ports.place(HYPERCALL_PORT, port)
         return lambda: port.calls
     elif probe in ("handled", "hypercall"):
-        machine.serve(kind, _answer(architecture, machine))
+        machine.traps.serve(kind, _answer(architecture, machine))
     elif probe == "intercepted":
-        machine.intercept({kind})
+        machine.traps.intercept({kind})
     elif probe == "traced":
         nowhere = text_file(Path(os.devnull), ExitStack())  # open as long as the process lives
         JsonLines(Feed(machine), nowhere, ("traps",))
     elif probe == "python_entry":
-        machine.set_delivery("python")
+        machine.traps.set_delivery("python")
     return lambda: int(native.traps[kind])
 
 

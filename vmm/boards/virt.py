@@ -200,7 +200,7 @@ def _services(
     if options.semihosting:
         for processor in processors:
             processor.engine.native.semihosting = 1
-        machine.serve(traps.SEMIHOSTING, Semihosting(machine).trap)
+        machine.traps.serve(traps.SEMIHOSTING, Semihosting(machine).trap)
     if secure:
         return  # the guest brings its own firmware to Monitor mode
     psci = Psci(
@@ -216,4 +216,4 @@ def _services(
     conduit = SMC_CONDUIT if virtualization else HVC_CONDUIT
     for processor in processors:
         processor.set_firmware_conduit(conduit)
-    machine.serve(conduit, call)
+    machine.traps.serve(conduit, call)

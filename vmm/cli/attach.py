@@ -24,11 +24,11 @@ def attach(session: Session, output: Output) -> Stop:
         output.flush()
         return keys.poll(TICK) or machine.outcome is not None
 
-    before = machine.idle_input
-    machine.idle_input = idle
+    before = machine.halts.idle_input
+    machine.halts.idle_input = idle
     try:
         with keys.raw(), ticking(machine, look, session.interrupt):
             return session.run()
     finally:
-        machine.idle_input = before
+        machine.halts.idle_input = before
         output.flush()

@@ -94,11 +94,11 @@ def connect(machine: Machine, o: argparse.Namespace, output: Output, stack: Exit
     outputs = Outputs(stack)
     outputs.connect("-serial", "none" if o.serial == "stdio" else o.serial, machine.console)
     outputs.connect("-debugcon", o.debugcon, machine.debug)
-    machine.set_delivery(o.delivery)
+    machine.traps.set_delivery(o.delivery)
     if o.intercept:
-        machine.intercept(options.intercepts(machine, o.intercept))
+        machine.traps.intercept(options.intercepts(machine, o.intercept))
     machine.limit_time(o.timeout, o.wall_timeout)
-    machine.idle_input = lambda: waits(machine)
+    machine.halts.idle_input = lambda: waits(machine)
     if o.script:
         try:
             machine.console.play(read_script(o.script))
@@ -158,7 +158,7 @@ def open_shell(session: Session, output: Output, terminal: bool) -> Shell:
 
 def enter(machine: Machine, output: Output, outcome: Outcome) -> Outcome:
     """The shell in the middle of `vmm run`; returns how the run ended in it."""
-    machine.idle_input = lambda: waits(machine)
+    machine.halts.idle_input = lambda: waits(machine)
     session = Session(machine)
     shell = open_shell(session, output, terminal=True)
     shell.line(f"{outcome.text}; help lists the commands, attach goes on", "stop")

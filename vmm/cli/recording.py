@@ -14,7 +14,8 @@ from vmm.cli.report import Failure, UsageError, show
 from vmm.debug.trace import files, topics
 from vmm.debug.trace.feed import Feed
 from vmm.debug.trace.output import Output, text_file
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 from vmm.machine.statistics import statistics
 from vmm.machine.system_error import reason
@@ -103,7 +104,7 @@ def attach(machine: Machine, o: argparse.Namespace, stack: ExitStack) -> Recordi
         def traps(records: list[TrapRecord]) -> None:
             ledger.writelines(f"{topics.trap_line(machine, record)}\n" for record in records)
 
-        machine.record_ledger(traps)
+        machine.ledger.record(traps)
     feed = Feed(machine)
     try:
         for request in wanted_traces(o):

@@ -132,14 +132,14 @@ class Run:
         self.shell_wanted = False
         if o.breaks:
             machine.set_breakpoints(breakpoints(machine, o.breaks))
-        machine.set_delivery(o.delivery)
+        machine.traps.set_delivery(o.delivery)
         if o.intercept:
-            machine.intercept(options.intercepts(machine, o.intercept))
+            machine.traps.intercept(options.intercepts(machine, o.intercept))
         machine.limit_time(o.timeout, o.wall_timeout)
         if sys.stderr.isatty():
             self._draw_progress()
         machine.on_heartbeat.append(self.look)
-        machine.idle_input = self.idle
+        machine.halts.idle_input = self.idle
         self._interrupted = False  # Ctrl-C
         self.gdb = gdb.serve(machine, o, self.look)
 
@@ -252,7 +252,7 @@ class Run:
         if self.input is not None:
             self.machine.outside.sources.remove(self.input)
         self.input = self.progress = None
-        self.machine.idle_input = None
+        self.machine.halts.idle_input = None
         for output in self.outputs:
             output.before = lambda: None
         return next((o for o in self.outputs if o.descriptor == STDOUT), None) or Output(STDOUT)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One Unicorn engine with the native layer attached.
 
 This module and its neighbours in `vmm.cpu` are the only ones that know
@@ -17,10 +18,10 @@ import importlib
 import struct
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vmm.cpu.callbacks import Handlers, connect
-from vmm.cpu.watch import Access, Watchpoint, native_watches
+from vmm.cpu.watch import Access, Watchpoints
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
 
@@ -72,8 +73,7 @@ class Engine:
         self.handlers = Handlers()
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
-        self._watches: Any = ()
-        self._before: list[int | None] = []  # what memory held before each watched access
+        self.watchpoints = Watchpoints(self.library.dll, pointer)
         self._ledger = (TrapRecord * LEDGER_SIZE)()
         self._records = memoryview(self._ledger).cast("B")
         self.native.ledger = self._ledger
@@ -358,30 +358,6 @@ class Engine:
         self.native.passed_pc = pc
         self.native.passed_count = self.count
 
-    def set_watchpoints(self, watchpoints: Iterable[Watchpoint]) -> None:
-        """Have the event handler called right after each instruction that touches one of these.
-
-        The handler finds `take_access`.  Replaces those set before; only between runs.
-        ValueError if a range is empty or not inside the address space.
-        """
-        if self.native.running:
-            raise RuntimeError("watchpoints can change only while the machine is stopped")
-        watches = native_watches(watchpoints)
-        if bytes(watches) == bytes(self._watches):
-            return
-        self.library.dll.vmm_set_watches(self.pointer, watches, len(watches))
-        self._watches = watches
-        self.native.access_count = 0
-
-    @property
-    def watch_before(self) -> bool:
-        """Whether a watched access stops before its instruction instead of after it."""
-        return bool(self.native.watch_before)
-
-    @watch_before.setter
-    def watch_before(self, before: bool) -> None:
-        self.native.watch_before = before
-
     def pass_access(self, passing: bool) -> None:
         """Forget accesses not yet taken; if ``passing``, the next instruction's are not watched."""
         self.native.access_count = 0
@@ -389,33 +365,11 @@ class Engine:
 
     def note_access(self) -> None:
         """A watched access is about to be made: keep what memory holds there."""
-        n = self.native
-        access = n.accesses[n.access_count]
-        del self._before[n.access_count :]
-        memory = access.space == native.SPACE_MEMORY
-        self._before.append(self.handlers.peek(access.address, access.size) if memory else None)
+        self.watchpoints.note(self.handlers.peek)
 
     def take_access(self) -> Access | None:
-        """The watched access that this look is for, if it is (asked once).
-
-        An instruction may make several: then the first that changed something, else the first.
-        """
-        n = self.native
-        made, n.access_count = int(n.access_count), 0
-        accesses = [self._access(n.accesses[i], self._before[i]) for i in range(made)]
-        return next((a for a in accesses if a.before != a.after), accesses[0] if made else None)
-
-    def _access(self, made: Any, before: int | None) -> Access:
-        after, port = None, made.space == native.SPACE_PORTS
-        write = made.kind == native.WATCH_WRITE
-        if write and not port:
-            after = self.handlers.peek(made.address, made.size)
-        if after is None:
-            after = int(made.value)
-        if not write:
-            before = after
-        kind: Literal["read", "write"] = "write" if write else "read"
-        return Access(made.address, made.size, kind, before, after, int(made.pc), port)
+        """The watched access that this look is for, if it is (asked once)."""
+        return self.watchpoints.take(self.handlers.peek)
 
     def intercept(self, kinds: Any) -> None:
         """Have exactly these trap kinds (numbers) reach the trap handler."""

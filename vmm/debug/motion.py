@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from vmm.debug.breakpoints import Breakpoint, Breakpoints
-from vmm.debug.stops import Position, Stop, TrapFilter, TrapInfo, TrapRecord, Why
+from vmm.debug.stops import Position, Stop, TrapFilter, TrapInfo, Why
 from vmm.machine import diagnosis
+from vmm.machine.ledger import TrapRecord
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
 from vmm.state.history import History
@@ -80,13 +81,13 @@ class Mover:
         if request.time is not None:
             timer = machine.clock.at(request.time, self._time_is_up, "session", host=True)
         if request.trap is not None or request.traps is not None:
-            machine.watch_traps(lambda kind: self._watch(kind, request))
+            machine.traps.watch(lambda kind: self._watch(kind, request))
         try:
             return self._run(request)
         finally:
             machine.clock.cancel(timer)
             if request.trap is not None or request.traps is not None:
-                machine.watch_traps(None)
+                machine.traps.watch(None)
 
     def _run(self, request: Request) -> Stop:
         """Slice by slice, a snapshot after each."""
@@ -213,12 +214,13 @@ def quiet(machine: Machine) -> Iterator[None]:
     """Nobody is told of what happens again: console, networks, ledger, ends of runs."""
     consoles = (machine.console, machine.debug)
     sinks = [console.sinks for console in consoles]
-    ledger, ledger_on, ends = machine.on_ledger, machine.engine.native.ledger_on, machine.on_stopped
+    ledger, ledger_on = machine.ledger.sinks, machine.engine.native.ledger_on
+    ends = machine.on_stopped
     for console in consoles:
         console.sinks = []
     for port in machine.ports:
         port.muted = True
-    machine.on_ledger, machine.on_stopped, machine.engine.native.ledger_on = [], [], 0
+    machine.ledger.sinks, machine.on_stopped, machine.engine.native.ledger_on = [], [], 0
     try:
         yield
     finally:
@@ -226,5 +228,5 @@ def quiet(machine: Machine) -> Iterator[None]:
             console.sinks = kept
         for port in machine.ports:
             port.muted = False
-        machine.on_ledger, machine.on_stopped = ledger, ends
+        machine.ledger.sinks, machine.on_stopped = ledger, ends
         machine.engine.native.ledger_on = ledger_on

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from vmm.debug.motion import Mover, Request, quiet
-from vmm.debug.stops import Position, Stop, TrapFilter, TrapRecord, Why
+from vmm.debug.stops import Position, Stop, TrapFilter, Why
+from vmm.machine.ledger import TrapRecord
 from vmm.state.history import Entry, Moment, now
 
 
@@ -170,3 +171,4 @@ class Reverse:
             if stop.why is Why.TRAP and stop.position < end:
                 return stop
         return None
+

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from vmm.cpu.watch import Access
 from vmm.cpu.x86.processor import X86Processor
+from vmm.machine.ledger import TrapRecord
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
 
 if TYPE_CHECKING:
     from vmm.debug.breakpoints import Breakpoint
 
-TrapRecord = tuple[int, int, int, int, int]  # count, kind, pc, status, info: as the ledger has it
 SPARC_SUPERVISOR, ARM_MODE, ARM_USER = 0x80, 0x1F, 0x10
 
 

@@ -4,11 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from vmm.machine.machine import Machine
+from vmm.machine.bus import PAGE
+
+if TYPE_CHECKING:
+    from vmm.machine.machine import Machine
 
 SMALLEST_PAGE = 0x400  # ARMv5's tiny pages
 ADDRESSES = 1 << 32
+
+
+def read_virtual(machine: Machine, address: int, size: int) -> bytes | None:
+    """Memory at a virtual address, or None if some of it is not mapped or not memory."""
+    data = bytearray()
+    while len(data) < size:
+        at = address + len(data) & 0xFFFFFFFF
+        chunk = min(size - len(data), PAGE - at % PAGE)
+        physical = machine.processor.translate(at)
+        part = None if physical is None else machine.bus.read_memory(physical, chunk)
+        if part is None:
+            return None
+        data += part
+    return bytes(data)
+
+
+def peek(machine: Machine, address: int, size: int) -> int | None:
+    """The number in memory at a virtual address, or None: devices are not asked."""
+    data = read_virtual(machine, address, size)
+    return None if data is None else int.from_bytes(data, machine.processor.byteorder)
 
 
 class NotMemory(LookupError):

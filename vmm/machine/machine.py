@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A machine: processors, memory, bus, devices, clock.
 
 The machine owns the loop.  Everything that happens reaches one flat method:
-`_event` (a look at a block boundary: time, limits, stop requests), `_halt`
-(the processor sleeps), `_trap` (an intercepted trap), and the bus for
-devices.  A run ends with an `Outcome`.
+`_event` (a look at a block boundary: time, limits, stop requests),
+`Halts.halt` (the processor sleeps), `Traps.trap` (an intercepted trap), and
+the bus for devices.  A run ends with an `Outcome`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ import ctypes as C
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
-from vmm.cpu.engine import Engine
 from vmm.cpu.processor import Processor
 from vmm.cpu.watch import Access, Watchpoint
-from vmm.machine.bus import PAGE, Bus
+from vmm.machine.bus import Bus
 from vmm.machine.clock import NS, Clock
 from vmm.machine.console import Console
+from vmm.machine.guest_memory import peek
+from vmm.machine.halt import Halts
+from vmm.machine.ledger import Ledger
 from vmm.machine.loader import LoadError
+from vmm.machine.mapping import map_bus
 from vmm.machine.network import Port
 from vmm.machine.outcome import Outcome
 from vmm.machine.outside import Outside
 from vmm.machine.power import PowerOn
 from vmm.machine.symbols import Symbols
+from vmm.machine.traps import Traps
 from vmm.machine.turns import Turns
 from vmm.native import library as native
 
@@ -35,9 +40,6 @@ CRASHES = (
 HEARTBEAT = 10_000_000  # instructions between looks at the host's world
 NEVER = 1 << 62
 
-TrapHandler = Callable[[int], int]
-TrapRecord = tuple[int, int, int, int, int]  # count, kind, pc, status, info
-LedgerSink = Callable[[list[TrapRecord]], None]
 
 
 @dataclass(slots=True)
@@ -66,31 +68,25 @@ class Machine:
         self.channels = [self.console.channel, self.console.breaks]  # all ways in from outside
         self.consoles: dict[str, Console] = {}  # of ports that a -chardev is for, by its id
         self.outside = Outside()
+        self.traps = Traps(self)
+        self.ledger = Ledger(self)
+        self.halts = Halts(self)
         self.ports: list[Port] = []  # those of them that networks can be plugged into
         self.symbols = Symbols()
         self.outcome: Outcome | None = None
-        self.delivery: Literal["native", "python"] = "native"
         self.options: object = None  # what the board was built from (vmm.boards.Options)
         self.counters = Counters()
         self.device_counters: dict[str, Callable[[], dict[str, int]]] = {}  # by device name
-        self.board_traps: dict[int, TrapHandler] = {}  # PSCI, semihosting: the board's services
         self.ending_hook: Callable[[int], Outcome | None] = lambda reason: None
-        # Told of every intercepted trap; what it returns, unless None, is done (NATIVE, ...).
-        self.on_trap: Callable[[int], int | None] | None = None
-        self._trap_watcher: Callable[[int], None] | None = None
         self.on_heartbeat: list[Callable[[], None]] = []
-        self.idle_input: Callable[[], bool] | None = None  # wait for input; False: none will come
         self.power_on: PowerOn | None = None  # None: a reset by the guest ends the run
         self.on_reset: list[Callable[[], None]] = []  # of what is on no bus
         self.resetting = False  # once the processor has stopped
-        self.on_ledger: list[LedgerSink] = []
         self.on_stopped: list[Callable[[Outcome], None]] = []  # told how each run ended
         self.on_commit: list[Callable[[], str]] = []  # write what -snapshot has kept; say what
         self.stepping = False  # look after every single instruction
         self.steps = 0
         self._last_step = 0
-        self._intercepted: set[int] = set()
-        self._kind_watchers: dict[int, Callable[[int], None]] = {}
         self._stop_at: int | None = None
         self.stopped_at_count = self.stopped_at_breakpoint = False  # why the last run stopped
         self.stopped_at_watchpoint: Access | None = None
@@ -98,17 +94,16 @@ class Machine:
         self._sample: Callable[[], None] | None = None
         self._sample_every, self._next_sample = 0, NEVER
         self._next_heartbeat = 0
-        self._woken = False
         self._looks = 0
         self._wall_limit: float | None = None
         handlers = engine.handlers
         handlers.event = self._event
-        handlers.halt = self._halt
-        handlers.trap = self._trap
-        handlers.ledger = self._ledger
+        handlers.halt = self.halts.halt
+        handlers.trap = self.traps.trap
+        handlers.ledger = self.ledger.take
         handlers.read = bus.read
         handlers.write = bus.write
-        handlers.peek = self.peek
+        handlers.peek = partial(peek, self)
         handlers.port_in = bus.port_in
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
@@ -139,34 +134,12 @@ class Machine:
     def connect(self) -> None:
         """Map the bus's memory and device pages into the engine, once, after building."""
         for processor in self.processors:
-            self._map(processor.engine)
+            map_bus(self.bus, processor.engine)
         for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
             for placed in space:
                 for cell in getattr(placed.device, "cells", ()):
                     cell.connect(self.engine, placed.base | flag)
         self.bus.devices.complete = self.bus.ports.complete = True
-
-    def _map(self, engine: Engine) -> None:
-        for memory in self.bus.memory:
-            address = memory.frames.address + memory.offset
-            engine.map_memory(memory.base, memory.size, address, memory.rom, memory.secure)
-        for shadow in self.bus.shadows:
-            engine.map_behind(shadow.base, shadow.size, shadow.frames.address + shadow.offset)
-        pages: list[list[int]] = []
-        for placed in self.bus.devices:
-            if self.bus.memory_at(placed.base) is not None:
-                continue  # a ROM's own device: the engine sends it the writes
-            start = placed.base & -PAGE
-            end = -(-placed.end // PAGE) * PAGE
-            if pages and start <= pages[-1][1]:
-                pages[-1][1] = max(pages[-1][1], end)
-            else:
-                pages.append([start, end])
-        for start, end in pages:
-            engine.map_device(start, end - start)
-        for start, size in self.bus.windows:
-            engine.map_device(start, size)
-        engine.map_hole()
 
     def set_rom_mode(self, base: int, size: int, readable: bool) -> None:
         """Switch mapped ROM between memory (writes still reach the device) and device."""
@@ -183,48 +156,7 @@ class Machine:
         self.ports.append(port)
         self.channels.append(port.channel)
 
-    # -- limits and intercepts ---------------------------------------------------
-
-    def serve(self, kind: int, handler: TrapHandler) -> None:
-        """Have the board answer traps of this kind itself: PSCI calls, semihosting."""
-        self.board_traps[kind] = handler
-        self._apply_intercepts()
-
-    def intercept(self, kinds: Iterable[int]) -> None:
-        """Have these kinds of traps come to Python, besides those the board needs."""
-        self._intercepted = set(kinds)
-        self._apply_intercepts()
-
-    @property
-    def intercepted(self) -> frozenset[int]:
-        """The kinds that `intercept` was last asked for."""
-        return frozenset(self._intercepted)
-
-    def set_delivery(self, delivery: Literal["native", "python"]) -> None:
-        """Who enters traps: the engine, or the readable Python entry."""
-        self.delivery = delivery
-        self._apply_intercepts()
-
-    def watch_traps(self, watcher: Callable[[int], None] | None) -> None:
-        """Have every trap shown to ``watcher`` before anything else; it cannot answer it."""
-        self._trap_watcher = watcher
-        self._apply_intercepts()
-
-    def watch_kinds(self, kinds: Iterable[int], watcher: Callable[[int], None] | None) -> None:
-        """Have traps of these kinds shown to ``watcher`` (None: no more), which cannot answer."""
-        for kind in kinds:
-            if watcher is None:
-                self._kind_watchers.pop(kind, None)
-            else:
-                self._kind_watchers[kind] = watcher
-        self._apply_intercepts()
-
-    def _apply_intercepts(self) -> None:
-        everything = range(native.TRAP_KINDS)
-        every = self.delivery == "python" or self._trap_watcher is not None
-        wanted = everything if every else self._intercepted
-        for processor in self.processors:
-            processor.engine.intercept({*wanted, *self.board_traps, *self._kind_watchers})
+    # -- limits --------------------------------------------------------------------
 
     def limit_time(self, virtual_seconds: float | None, wall_seconds: float | None) -> None:
         """Stop with status 124 after so much virtual or wall-clock time from now."""
@@ -259,25 +191,7 @@ class Machine:
         """
         wanted = list(watchpoints)
         for processor in self.processors:
-            processor.engine.set_watchpoints(wanted)
-
-    def peek(self, address: int, size: int) -> int | None:
-        """The number in memory at a virtual address, or None: devices are not asked."""
-        data = self.read_virtual(address, size)
-        return None if data is None else int.from_bytes(data, self.processor.byteorder)
-
-    def read_virtual(self, address: int, size: int) -> bytes | None:
-        """Memory at a virtual address, or None if some of it is not mapped or not memory."""
-        data = bytearray()
-        while len(data) < size:
-            at = address + len(data) & 0xFFFFFFFF
-            chunk = min(size - len(data), PAGE - at % PAGE)
-            physical = self.processor.translate(at)
-            part = None if physical is None else self.bus.read_memory(physical, chunk)
-            if part is None:
-                return None
-            data += part
-        return bytes(data)
+            processor.engine.watchpoints.set(wanted)
 
     def sample(self, every: int, look: Callable[[], None] | None) -> None:
         """Have ``look`` called whenever a multiple of ``every`` instructions has begun.
@@ -314,7 +228,7 @@ class Machine:
         self.outcome = None
         self._stop_at = until
         self.bus.cool()
-        self._let_sleep()
+        self.halts.let_sleep()
         self.stopped_at_count = self.stopped_at_breakpoint = False
         self.stopped_at_watchpoint = None
         self.engine.pass_access(self._before_access == self.engine.count)
@@ -350,7 +264,7 @@ class Machine:
             if self._stop_at is not None and self.engine.count >= self._stop_at:
                 self.stopped_at_count = True
                 return native.REASON_STOPPED
-            if self._halt():
+            if self.halts.halt():
                 return native.REASON_HALTED
             self.engine.wake()
         return self.processor.run()
@@ -421,7 +335,7 @@ class Machine:
         access = self.engine.take_access()
         if access is not None:
             self.stopped_at_watchpoint = access if self.outcome is None else None
-            self._before_access = count if self.engine.watch_before else None
+            self._before_access = count if self.engine.watchpoints.before else None
             self.stop(Outcome.stopped(f"watchpoint: {access.kind} of {access.address:#010x}"))
         if count >= self._next_sample:
             self._take_sample(count)
@@ -436,110 +350,21 @@ class Machine:
             self._next_heartbeat = count + HEARTBEAT
             if self.outside.paced:
                 self.outside.slow_down(self.clock.now())
-            self._look_outside()
+            self.look_outside()
         self.engine.native.event_at = self._next_look()
-        self._let_sleep()
+        self.halts.let_sleep()
         if self.turns is not None and self.turns.is_over(count):
             return True
         return self.outcome is not None
 
-    def _look_outside(self) -> None:
+    def look_outside(self) -> None:
+        """See whether the outside has something: a limit of real time, input, a wish."""
         self.bus.cool()  # input may arrive
         if self._wall_limit is not None and time.monotonic() >= self._wall_limit:
             self.stop(Outcome.time(f"wall-clock limit of {self._wall_seconds:g} s reached"))
         for look in self.on_heartbeat:
             look()
         self.outside.look()
-
-    def _sleep(self, cycles: int) -> None:
-        """Let so many cycles pass, or fewer if the outside has something."""
-        if self.outside.holds:
-            now = self.clock.now()
-            gone = self.outside.sleep(now, now + cycles * NS // self.clock.hz)
-            self.engine.native.idle += min(cycles, gone * self.clock.hz // NS + 1)
-            self._look_outside()
-        else:
-            self.engine.native.idle += cycles
-
-    def _let_sleep(self) -> None:
-        """Tell the native layer whether sleeps may last as long as virtual time says."""
-        self.engine.native.held = self.outside.holds
-
-    def wake(self) -> None:
-        """End the present sleep, though no interrupt has come."""
-        self._woken = True
-
-    def _halt(self) -> bool:
-        return self.sleep(self.processor.wakes)
-
-    def sleep(self, wakes: Callable[[], bool]) -> bool:
-        """Let time pass until ``wakes``; True if the run is to end instead."""
-        self._woken = False
-        while not (wakes() or self._woken):
-            sleeps = self.engine.native.sleeps = self.engine.native.sleeps + 1
-            if not sleeps & 0x3FF:
-                self._look_outside()
-            if self.outcome is not None or not self.processor.can_wake():
-                return True
-            cycle = self.clock.next_cycle()
-            if cycle is None:
-                if self._idle():
-                    continue
-                return True
-            sleep = cycle - self.engine.cycles
-            if sleep > 0:
-                self._sleep(sleep)
-            self.clock.run_due()
-            self.bus.cool()
-        self._let_sleep()
-        self.rearm()
-        return self.outcome is not None
-
-    def _idle(self) -> bool:
-        """Nothing is due, ever: wait for the outside; False if nothing will come from there."""
-        if self.idle_input is not None and self.idle_input():
-            return True
-        if not self.outside.holds:
-            return False
-        self._sleep(self.clock.hz)
-        return True
-
-    def _trap(self, kind: int) -> int:
-        if self._trap_watcher is not None:
-            self._trap_watcher(kind)
-        if kind in self._kind_watchers:
-            self._kind_watchers[kind](kind)
-        if self.on_trap is not None:
-            wanted = self.on_trap(kind)
-            if wanted is not None:
-                return wanted
-        handler = self.board_traps.get(kind)
-        if handler is not None:
-            action = handler(kind)
-            if action != native.NATIVE:
-                return action
-        if self.delivery == "python":
-            self.processor.deliver(kind)
-            return native.HANDLED
-        return native.NATIVE
-
-    def _ledger(self, records: list[TrapRecord]) -> None:
-        for sink in self.on_ledger:
-            sink(records)
-
-    def record_ledger(self, sink: LedgerSink) -> None:
-        """Report every trap as (count, kind, pc, status, info), in batches."""
-        self.on_ledger.append(sink)
-        for processor in self.processors:
-            processor.engine.native.ledger_on = 1
-
-    def forget_ledger(self, sink: LedgerSink) -> None:
-        """Report traps to ``sink`` no more."""
-        for processor in self.processors:
-            processor.engine.drain_ledger()
-        self.on_ledger.remove(sink)
-        for processor in self.processors:
-            processor.engine.native.ledger_on = int(bool(self.on_ledger))
 
     # -- memory from outside ---------------------------------------------------------
 

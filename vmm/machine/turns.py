@@ -145,7 +145,7 @@ class Turns:
                 if self._can_run(index):
                     self._take(index)
                     return machine.outcome is None
-            if machine.sleep(self._anybody_can_run):
+            if machine.halts.sleep(self._anybody_can_run):
                 return False
 
     def _can_run(self, index: int) -> bool:

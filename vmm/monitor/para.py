@@ -219,7 +219,7 @@ class Hypervisor:
         if microseconds:
             clock = self.machine.clock
             when = clock.now() + microseconds * MICROSECOND
-            self._alarm = clock.at(when, self.machine.wake, "hypercall")
+            self._alarm = clock.at(when, self.machine.halts.wake, "hypercall")
         self.monitor.mechanism.halt()
         return DONE
 

@@ -34,10 +34,13 @@ from vmm.machine.bus import Bus, Memory
 from vmm.machine.clock import Clock, Event
 from vmm.machine.console import Console
 from vmm.machine.dma import Dma
+from vmm.machine.halt import Halts
+from vmm.machine.ledger import Ledger
 from vmm.machine.line import Line, SharedLine
 from vmm.machine.machine import Machine
 from vmm.machine.network import Port
 from vmm.machine.symbols import Symbols
+from vmm.machine.traps import Traps
 from vmm.memory.frames import Contents, Frames
 from vmm.monitor.base import Monitor
 from vmm.monitor.memory import exposed, lazy, nested, strict
@@ -47,9 +50,9 @@ from vmm.native import library as native
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, Enum, type)
 HOST_TYPES = (
-    Engine, Machine, RegisterFile, Symbols, Frames, Contents, Memory, Path, types.ModuleType,
-    memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory, native.NativeCpu,
-    Dma, Rings, RawDisk,
+    Engine, Machine, Traps, Halts, Ledger, RegisterFile, Symbols, Frames, Contents, Memory, Path,
+    types.ModuleType, memoryview, mmap, C._Pointer, C.CDLL, Virtual, Space, PhysicalMemory,
+    native.NativeCpu, Dma, Rings, RawDisk,
     # Derived from the guest's memory and registers, and told of when they are put back
     lazy.Policy, strict.Policy, exposed.Policy, nested.Policy, native_shadow.Policy,
 )
@@ -90,7 +93,7 @@ def roots(machine: Machine) -> dict[str, object]:
             found[f"{kind}{index}"] = device
     found.update({
         "bus": machine.bus, "processor": machine.processors[0], "sysreg": handlers.sysreg,
-        "acknowledge": handlers.acknowledge, "services": machine.board_traps,
+        "acknowledge": handlers.acknowledge, "services": machine.traps.services,
         "ending": machine.ending_hook,
     })
     for number, processor in enumerate(machine.processors[1:], 1):

@@ -40,7 +40,7 @@ class Trial:
         self.gave_up = ""  # the limit that was reached
         machine.machine.console.sinks.append(self._print)
         if keep_ledger:
-            machine.machine.record_ledger(self._record)
+            machine.machine.ledger.record(self._record)
 
     def _print(self, data: bytes) -> None:
         self.printed += data

@@ -42,7 +42,7 @@ def traps(machine: Machine) -> Iterator[Stopped]:
     pending: list[Stopped] = []
 
     def on_trap(kind: int) -> None:
-        if kind in machine.board_traps:
+        if kind in machine.traps.services:
             return  # the board may answer it, and end the run
         registers = machine.processor.registers.snapshot()
         count, _, pc, status, info = machine.engine.recent_traps()[-1]
@@ -50,8 +50,8 @@ def traps(machine: Machine) -> Iterator[Stopped]:
         pending.append(Stopped(kind, name, count, pc, status, info, registers))
         machine.stop(Outcome.stopped("trap"))
 
-    machine.on_trap = on_trap
-    machine.intercept(range(768))
+    machine.traps.on_trap = on_trap
+    machine.traps.intercept(range(768))
     while True:
         outcome = machine.run()
         yield from pending

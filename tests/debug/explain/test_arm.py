@@ -40,7 +40,7 @@ def test_every_exception_is_explained_as_it_was(
             assert entry.data == machine.processor.pc
             assert registers["spsr"] == trap.status
         else:
-            assert trap.kind in machine.board_traps, "\n".join(told.lines())
+            assert trap.kind in machine.traps.services, "\n".join(told.lines())
         if trap.kind in (kinds.PREFETCH_ABORT, kinds.DATA_ABORT):
             walks[_check_abort(machine, trap, told)] += 1
     assert count >= least

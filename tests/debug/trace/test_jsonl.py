@@ -29,7 +29,7 @@ def trace(machine: Machine, events: tuple[str, ...] = EVENTS, steps: int = STEPS
 def test_events_are_complete_ordered_and_change_nothing(guest, architecture) -> None:
     plain = boot(guest, architecture, "traps")
     ledger: list[tuple[int, ...]] = []
-    plain.record_ledger(ledger.extend)
+    plain.ledger.record(ledger.extend)
     plain.run(until=STEPS)
 
     machine = boot(guest, architecture, "traps")

@@ -32,7 +32,7 @@ def met(scratch: Scratch, address: int) -> tuple[int, Access | None]:
         return bool(found) or engine.count >= scratch.stop_at
 
     engine.handlers.event = event
-    engine.set_watchpoints([(address, 1, "access")])
+    engine.watchpoints.set([(address, 1, "access")])
     scratch.run(10)
     return engine.count, found[0] if found else None
 

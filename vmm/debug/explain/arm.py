@@ -110,7 +110,7 @@ def _call(
     mode = mode_name(context.before["cpsr"])
     summary = [f"{name} with number {number} from {mode}; r7 = {context.before['r7']:#x}, "
                f"r0 = {context.before['r0']:#x}."]
-    if kind in context.machine.board_traps and not _taken(context):
+    if kind in context.machine.traps.services and not _taken(context):
         summary.append("The board's own firmware answered it: no exception was taken.")
         return summary, []
     if context.after["cpsr"] & 0x1F == HYP:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 from vmm.machine.bus import PAGE
+from vmm.machine.guest_memory import read_virtual
 from vmm.machine.machine import Machine
 
 SPACE = 1 << 32
@@ -30,7 +31,7 @@ def read(machine: Machine, address: int, size: int) -> bytes:
     """Up to ``size`` bytes; they end where the first page begins that is not memory."""
     data = bytearray()
     for at, length in _pieces(address, size):
-        piece = machine.read_virtual(at, length)
+        piece = read_virtual(machine, at, length)
         if piece is None:
             break
         data += piece
@@ -60,7 +61,7 @@ def crc(machine: Machine, address: int, size: int) -> int | None:
     """
     value = 0
     for at, length in _pieces(address, size):
-        piece = machine.read_virtual(at, length)
+        piece = read_virtual(machine, at, length)
         if piece is None:
             return None
         value = zlib.crc32(piece.translate(MIRRORED), value)

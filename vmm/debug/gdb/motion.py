@@ -66,7 +66,7 @@ class Motion:
             if step:
                 return self._move(self._session.back_step)
             # Going back, gdb expects to stand where the access is yet to come.
-            self._session.machine.engine.watch_before = True
+            self._session.machine.engine.watchpoints.before = True
             return self._move(self._session.back_run)
         except SnapshotError as error:
             raise PacketError from error
@@ -94,12 +94,12 @@ class Motion:
 
     def _move(self, motion: Callable[[], Stop]) -> bytes:
         engine = self._session.machine.engine
-        engine.watch_before = engine.watch_before or self._before_access
+        engine.watchpoints.before = engine.watchpoints.before or self._before_access
         self.ended = None
         try:
             stop = motion()
         finally:
-            engine.watch_before = False
+            engine.watchpoints.before = False
         outcome = self._session.machine.outcome
         if stop.why is Why.INTERRUPTED and outcome is not None and outcome.status:
             self.quit = True  # not the debugger's wish: the user's

@@ -82,7 +82,7 @@ class Intercept(Command):
                 (f"{kind:#05x}", name) for kind, name in sorted(kinds.items())
             ])
             return
-        wanted = set(machine.intercepted)
+        wanted = set(machine.traps.intercepted)
         switch, _, rest = text.partition(" ")
         if text:
             if switch not in ("on", "off") or (switch == "on" and not rest.strip()):
@@ -91,7 +91,7 @@ class Intercept(Command):
             for word in rest.replace(",", " ").split():
                 named |= set(kinds) if word == "all" else filters.trap_kinds(machine, word)
             wanted = wanted | named if switch == "on" else wanted - named if named else set()
-            machine.intercept(wanted)
+            machine.traps.intercept(wanted)
         if len(wanted) == len(kinds):
             shell.line("every trap passes through the monitor")
             return

@@ -10,7 +10,8 @@ from typing import Literal
 from vmm.debug.shell.command import CommandError
 from vmm.debug.shell.expression import evaluate
 from vmm.debug.stops import TrapFilter
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 
 PRIVILEGES = ("user", "supervisor")
 ADDRESSES = 1 << 32

@@ -10,7 +10,7 @@ from vmm.debug.shell.command import Command, CommandError, number
 from vmm.debug.shell.shell import Shell
 from vmm.machine import diagnosis
 from vmm.machine.clock import NS
-from vmm.machine.machine import TrapRecord
+from vmm.machine.ledger import TrapRecord
 from vmm.machine.statistics import statistics
 
 HOST = ("exits", "host_seconds", "processor_seconds")  # counters that are not the guest's alone

@@ -8,7 +8,8 @@ has not happened: it is not shown.
 
 from __future__ import annotations
 
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 
 KEEP = 200_000  # traps; older ones are forgotten
 
@@ -20,7 +21,7 @@ class TrapLog:
         self._machine = machine
         self._records: list[TrapRecord] = machine.engine.recent_traps()
         self.first = self._taken() - len(self._records)  # number of the oldest that is kept
-        machine.record_ledger(self._recorded)
+        machine.ledger.record(self._recorded)
         # A snapshot is taken and put back only between runs: nothing is on its way then.
         machine.on_stopped.append(lambda outcome: machine.engine.drain_ledger())
 

@@ -19,7 +19,8 @@ from typing import Generic, TypeVar
 from vmm.cpu.execution import record_returns
 from vmm.debug.trace.lines import NamedLine, find_lines
 from vmm.machine.clock import NS
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 from vmm.machine.outcome import Ending, Outcome
 from vmm.native.library import KIND_RETURN
 
@@ -159,8 +160,8 @@ class Feed:
     # -- watching -------------------------------------------------------------------
 
     def _watch_traps(self) -> Callable[[], None]:
-        self.machine.record_ledger(self._recorded)
-        return lambda: self.machine.forget_ledger(self._recorded)
+        self.machine.ledger.record(self._recorded)
+        return lambda: self.machine.ledger.forget(self._recorded)
 
     def _recorded(self, records: list[TrapRecord]) -> None:
         idle = int(self.machine.engine.native.idle)

@@ -14,7 +14,7 @@ from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
 from vmm.debug.trace.output import Output
 from vmm.machine.clock import NS
-from vmm.machine.machine import TrapRecord
+from vmm.machine.ledger import TrapRecord
 from vmm.machine.outcome import Outcome
 
 SCHEMA = 1

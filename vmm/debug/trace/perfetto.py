@@ -20,7 +20,7 @@ from vmm.debug.trace.lines import NamedLine
 from vmm.debug.trace.output import Output
 from vmm.debug.trace.protobuf import message, number, text
 from vmm.machine.clock import NS
-from vmm.machine.machine import TrapRecord
+from vmm.machine.ledger import TrapRecord
 from vmm.machine.outcome import Outcome
 from vmm.native.library import KIND_RETURN
 
@@ -132,7 +132,7 @@ class Perfetto:
             self._set_level(cycle, SUPERVISOR if status else USER)
 
     def _trap(self, cycle: int, kind: int, pc: int, status: int, info: int) -> None:
-        if kind in self._machine.board_traps:  # the board's firmware answers: nothing is entered
+        if kind in self._machine.traps.services:  # the board's firmware answers: nothing is entered
             entry = INSTANT
         else:
             entry = SLICE_BEGIN

@@ -11,7 +11,8 @@ from vmm.cpu.execution import Blocks
 from vmm.debug.trace.feed import Access, Feed
 from vmm.debug.trace.lines import NamedLine
 from vmm.machine import diagnosis
-from vmm.machine.machine import Machine, TrapRecord
+from vmm.machine.ledger import TrapRecord
+from vmm.machine.machine import Machine
 from vmm.native.library import HOLE
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ class Text:
     def _watch_page_faults(self) -> None:
         machine = self._machine
         kinds = PAGE_FAULTS[machine.processor.architecture]
-        machine.watch_kinds(kinds, self._page_fault)
-        self._feed.when_closed(lambda: machine.watch_kinds(kinds, None))
+        machine.traps.watch_kinds(kinds, self._page_fault)
+        self._feed.when_closed(lambda: machine.traps.watch_kinds(kinds, None))
 
     def _page_fault(self, kind: int) -> None:
         machine = self._machine

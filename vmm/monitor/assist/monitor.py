@@ -76,8 +76,8 @@ class Monitor(base.Monitor):
     def _intercept(self) -> None:
         controls, machine = self.block.controls, self.machine
         for kind in sorted(controls.traps):
-            board = machine.board_traps.get(kind)
-            machine.serve(kind, partial(self._served, board))
+            board = machine.traps.services.get(kind)
+            machine.traps.serve(kind, partial(self._served, board))
         patterns: list[Pattern] = []
         for name, found in CLASSES[self._architecture].items():
             if name in controls.instructions:

@@ -66,6 +66,7 @@ void vmm_arm_loaded(const uint32_t *result, size_t size);
 /* x86_checks.c */
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
 bool vmm_x86_lockable(uint32_t opcode, uint32_t modrm);
+bool vmm_x86_copies_frames(void);
 
 /* x86_width.c */
 void vmm_x86_narrow(struct vmm_cpu *v, void *context);

@@ -3,6 +3,7 @@
 #include "code_pages.h"
 #include "monitor_x86.h"
 #include "x86_access.h"
+#include "x86_descriptors.h"
 #include "x86_state.h"
 
 #include <string.h>
@@ -36,7 +37,9 @@
     (FIELD(uint32_t, tb, TB64_FLAGS) & HF_CS64 ? (void)0 : vmm_x86_narrow(v, context))
 /* An instruction that may go on in the next page begins a block: if it cannot be fetched, that
  * is its fault and not that of the first instruction of the block it would be in. */
-#define ENDS_BLOCK() (vmm_x86_ends_block() || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
+#define ENDS_BLOCK()                                   \
+    (vmm_x86_ends_block() || vmm_x86_copies_frames() \
+     || at_page_end(FIELD(uint64_t, db, DB_PC_NEXT)))
 #define GOES_ON(function, tb) pauses(function, tb)
 #define PRECISE_STORES_INTO_CODE
 #define NARROW_PC(cpu) narrow_pc(FIELD(void *, cpu, CPU_ENV_PTR))
@@ -87,6 +90,9 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
 #define TELLS_ACCESS(address, size, retaddr) \
     (vmm_x86_access = (struct vmm_x86_access){(retaddr), (address), (size)})
+#define HELPER_LOADS(env, address, mmu_index, value, size) \
+    vmm_x86_helper_loads(env, address, mmu_index, value, size)
+#define HELPER_STORES(address, value, size) vmm_x86_helper_stores(address, value, size)
 #include "watch_thunks.inc"
 
 static uint32_t eip_of(struct vmm_cpu *v) { return FIELD(uint32_t, v->env, X86_EIP); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Two checks of the x86 architecture that the engine leaves out, and without
  * which a guest can bring it down: LOCK where it is not allowed, and LTR of the
- * null selector (Intel SDM volume 2A, "LOCK" and "LTR").
+ * null selector (Intel SDM volume 2A, "LOCK" and "LTR").  And ENTER, which is the
+ * last of its block.
  */
 #include "monitor_x86.h"
 #include "offsets.h"
@@ -47,6 +48,20 @@ static __thread uint64_t refused = NOT_REFUSED; /* address of an instruction tha
 
 typedef uint32_t (*code_fn)(void *, uint64_t);
 
+static __thread bool copies; /* the instruction is an ENTER that copies frame pointers */
+
+/* ENTER loads what it may have pushed itself, so it cannot start over when it finds that it
+ * reaches a device in the middle of its block (code.c). */
+static bool copies_frames(struct vmm_cpu *v, uint32_t opcode, uint64_t operands)
+{
+    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
+    enum { ENTER = 0xc8, LEVELS = 31 };
+
+    return opcode == ENTER && (byte(v->env, operands + 2) & LEVELS) > 1;
+}
+
+bool vmm_x86_copies_frames(void) { return copies; }
+
 static bool may_be_locked(uint32_t opcode)
 {
     return vmm_x86_lockable(opcode, 0) || vmm_x86_lockable(opcode, 5 << 3)
@@ -63,6 +78,7 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
     uint64_t at = pc;
 
     refused = NOT_REFUSED;
+    copies = false;
     vmm_x86_scanned();
     for (opcode = byte(v->env, at); is_prefix(opcode); opcode = byte(v->env, at)) {
         lock |= opcode == 0xf0;
@@ -81,6 +97,7 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
             return;
         }
     }
+    copies = copies_frames(v, opcode, at + 1);
     vmm_x86_settle(v, db, start, opcode, at + 1);
 }
 

@@ -50,7 +50,7 @@ class Experiments:
         self.machine = self._machine()
         self.kinds: Counter[int] = Counter()
         self.trial = run.Trial(case, self.machine)
-        self.machine.machine.record_ledger(self._record)
+        self.machine.machine.ledger.record(self._record)
         self.registers = self.machine.registers
         self.spaces = [self._space(word) for word in plan.spaces]
         self._begin()
