@@ -13,6 +13,10 @@
 # make wheel  dist/vmm-*.whl: installs with pip, needs no compiler
 # make clean  remove what the build made (not the virtual environment)
 
+ifneq ($(words $(CURDIR)),1)
+$(error $(CURDIR): make cannot build in a folder whose path has spaces)
+endif
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

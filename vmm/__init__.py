@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 __all__ = [
     "Access", "At", "Coverage", "Ending", "Instructions", "Ledger", "Line", "Machine", "Memory",
-    "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "demo_guest",
+    "NotMemory", "Outcome", "Seconds", "Text", "Trap", "Unexpected", "Virtualization",
+    "demo_guest",
 ]
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         Text,
         Trap,
         Unexpected,
+        Virtualization,
         demo_guest,
     )
 

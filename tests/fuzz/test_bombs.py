@@ -118,7 +118,7 @@ TEXTS = {
     "dotted key": ("a" + ".a" * 20_000 + " = 1", "dots in a line"),
     "dotted header": ("[a" + ".a" * 20_000 + "]", "dots in a line"),
     "header without an end": (BOARD + "x = [\n[" + " " * 60_000 + "\n1]]", "x: is not known"),
-    "decimal number": (BOARD + "x = " + "9" * 5000, "4300 digits"),
+    "decimal number": (BOARD + "x = " + "9" * 5000, "thousands of digits"),
     "hexadecimal number": (BOARD.replace("= 1", "= 0x" + "f" * 20_000), "cpu.clock: "),
     "list of numbers": (BOARD.replace("= 1", "= [0x" + "f" * 20_000 + "]"), "cpu.clock: wants"),
     "nested lists": (BOARD + "x = " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),

@@ -16,7 +16,9 @@ SEEDS = {
               "trap_and_emulate/lazy": 5, "trap_and_emulate/strict": 6,
               "trap_and_emulate/nested": 7},
     "arm": {"stepped": 101, "sliced": 127, "python": 103, "assist": 104, "translate/lazy": 112,
-            "translate/strict": 113, "translate/exposed": 104, "translate/nested": 105},
+            "translate/strict": 113, "translate/exposed": 104, "translate/nested": 105,
+            "watched": 10_000, "translate/lazy+watched": 10_004, "translate/strict+python": 10_005,
+            "translate/exposed+counted": 10_008, "translate/nested+intercepted": 10_013},
     "x86": {"stepped": 105, "sliced": 106, "python": 107, "assist": 104, "translate/lazy": 101,
             "translate/strict": 102, "translate/exposed": 103, "translate/nested": 104},
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vmm.debug.trace.feed import Access, Feed
 from vmm.machine.machine import Machine
@@ -33,6 +34,19 @@ STATUS = {"sparc": "psr", "arm": "cpsr", "x86": "eflags"}
 TrapHook = Callable[[Trap], bool | None]
 AccessHook = Callable[[Access], None]
 LineHook = Callable[[str], None]
+
+
+Hook = TypeVar("Hook", bound=Callable[..., object])
+
+
+def decorator(add: Callable[[Hook], None]) -> Callable[[Hook], Hook]:
+    """A decorator that adds a function and leaves it as it is."""
+
+    def added(hook: Hook) -> Hook:
+        add(hook)
+        return hook
+
+    return added
 
 
 class Hooks:

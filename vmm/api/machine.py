@@ -13,20 +13,23 @@ This is a thin face of `vmm.machine.machine.Machine`, which is there as
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, overload
+from typing import Self, overload
 
 from vmm import boards
+from vmm.api import networks
 from vmm.api.coverage import Coverage
-from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook
+from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook, decorator
 from vmm.api.ledger import Ledger
-from vmm.api.printed import Printed
+from vmm.api.limits import call_at, limit_virtual, limit_wall
+from vmm.api.printed import Printed, Unexpected
+from vmm.api.snapshot import Snapshot
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
+from vmm.api.virtualization import Shadow, Technique, Virtualization, virtualize
 from vmm.boards import attachments, size
 from vmm.boards.options import Options
 from vmm.cpu.registers import RegisterFile
@@ -40,21 +43,6 @@ from vmm.machine.statistics import statistics
 from vmm.state import snapshot as state
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A moment of one machine."""
-
-    state: state.Snapshot
-    unmatched: bytes  # what the guest had printed and nobody had expected yet
-
-
-class Unexpected(AssertionError):
-    """A guest did not print what it should have printed: one line."""
-
-
-Hook = TypeVar("Hook", bound=Callable[..., object])
-
-
 class Machine:
     """One board with its guest loaded, ready to run.
 
@@ -63,10 +51,14 @@ class Machine:
     ``-M virt,secure=on``; with ``boot_menu`` a PC's firmware offers its menu, and with
     ``debugcon`` it has the debug port whose text is `debug_output`; ``drives``, ``devices`` and
     ``objects`` are texts as after ``-drive``, ``-device`` and ``-object``, and ``netdevs`` as
-    after ``-netdev`` (docs/networks.md; what they touch outside ends with `close`); ``ledger``
-    keeps every trap and ``coverage`` counts every instruction, for the properties of that
-    name.  What does not fit is a ValueError of one line.
+    after ``-netdev`` (docs/networks.md; what they touch outside ends with `close`).
+    ``technique``, ``shadow``, ``assist_controls`` and ``trusted`` are the options of these names
+    (docs/techniques.md): with a technique the guest runs virtualized, and ``profile`` keeps
+    where its exits came from.  ``ledger`` keeps every trap and ``coverage`` counts every
+    instruction, for the properties of that name.  What does not fit is a ValueError of one line.
     """
+
+    _virtualization: Virtualization | None
 
     def __init__(
         self,
@@ -87,6 +79,11 @@ class Machine:
         devices: Sequence[str] = (),
         objects: Sequence[str] = (),
         netdevs: Sequence[str] = (),
+        technique: Technique | None = None,
+        shadow: Shadow | None = None,
+        assist_controls: Sequence[str] = (),
+        trusted: bool = False,
+        profile: bool = False,
         ledger: bool = False,
         coverage: bool = False,
     ) -> None:
@@ -104,13 +101,9 @@ class Machine:
                 )
             ), ledger, coverage,
         )
-        if netdevs:
-            from vmm.network import netdev
-
-            with ExitStack() as plugged:
-                for text in netdevs:
-                    netdev.plug(self.machine, netdev.parse(text), plugged)
-                self._plugged = plugged.pop_all()
+        self._plugged = networks.plug(self.machine, netdevs)
+        self._virtualization = virtualize(
+            self.machine, technique, shadow, assist_controls, trusted, profile)
 
     @classmethod
     def reopen(cls, file: str | Path, *, ledger: bool = False, coverage: bool = False) -> Self:
@@ -131,6 +124,7 @@ class Machine:
         self._hooks = Hooks(machine)
         self._ledger = Ledger(machine) if ledger else None
         self._coverage = Coverage(machine) if coverage else None
+        self._virtualization = None
         self._printed = Printed()
         self._plugged = ExitStack()  # networks
         machine.console.sinks.append(self._print)
@@ -148,7 +142,8 @@ class Machine:
         """Give the machine's memory back; it cannot be used any more."""
         self._plugged.close()
         self._machine = None
-        del self.physical, self.memory, self._hooks, self._ledger, self._coverage
+        del self.physical, self.memory, self._hooks
+        del self._ledger, self._coverage, self._virtualization
 
     @property
     def closed(self) -> bool:
@@ -197,12 +192,11 @@ class Machine:
         with ExitStack() as stack:
             for one in wanted:
                 if isinstance(one, Seconds):
-                    self._at(stack, round(one.seconds * NS), self._reach, one)
+                    call_at(stack, machine, round(one.seconds * NS), partial(self._reach, one))
             if timeout is not None:
-                outcome = Outcome.time(f"virtual time limit of {timeout:g} s reached")
-                self._at(stack, machine.clock.now() + round(timeout * NS), machine.stop, outcome)
+                limit_virtual(stack, machine, timeout)
             if wall_timeout is not None:
-                self._limit_wall(stack, wall_timeout)
+                limit_wall(stack, machine, wall_timeout)
             self.outcome = machine.run(None if first is None else first.count)
         self._printed.stop_looking()
         if machine.stopped_at_breakpoint:
@@ -258,25 +252,6 @@ class Machine:
         if self.machine.outcome is None:
             self.reached = condition
             self.stop(f"{condition.seconds:g} virtual seconds have gone by")
-
-    def _at(
-        self, stack: ExitStack, when: int, call: Callable[..., None], argument: object
-    ) -> None:
-        """Call back at a virtual time in nanoseconds, if the run lasts so long."""
-        clock = self.machine.clock
-        event = clock.at(when, lambda: call(argument), "run", host=True)
-        stack.callback(clock.cancel, event)
-
-    def _limit_wall(self, stack: ExitStack, seconds: float) -> None:
-        machine = self.machine
-        end = time.monotonic() + seconds
-
-        def look() -> None:
-            if time.monotonic() >= end:
-                machine.stop(Outcome.time(f"wall-clock limit of {seconds:g} s reached"))
-
-        machine.on_heartbeat.append(look)
-        stack.callback(machine.on_heartbeat.remove, look)
 
     # -- the console ----------------------------------------------------------------
 
@@ -341,6 +316,13 @@ class Machine:
             raise ValueError("this machine counts no instructions: Machine(..., coverage=True)")
         return self._coverage
 
+    @property
+    def virtualization(self) -> Virtualization:
+        """What its monitor does; ValueError if the machine was built without a technique."""
+        if self._virtualization is None:
+            raise ValueError("this machine's guest is not virtualized: Machine(..., technique=)")
+        return self._virtualization
+
     # -- snapshots --------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
@@ -383,7 +365,10 @@ class Machine:
 
     def statistics(self) -> dict[str, object]:
         """Counters of instructions, traps and exits, as `--stats` writes them."""
-        return statistics(self.machine)
+        found = statistics(self.machine)
+        if self._virtualization is not None:
+            found["virtualization"] = self._virtualization.statistics()
+        return found
 
     def trace(self, *requests: str) -> Tracing:
         """Begin traces as `vmm run --trace` writes them: ``m.trace("jsonl:run.jsonl")``.
@@ -401,27 +386,12 @@ class Machine:
         If it returns True it has dealt with the trap: the guest does not get it and goes on
         at the pc, which the hook may have moved.
         """
-
-        def add(hook: TrapHook) -> TrapHook:
-            self._hooks.add_trap(names, hook)
-            return hook
-
-        return add
+        return decorator(partial(self._hooks.add_trap, names))
 
     def on_access(self, *devices: str) -> Callable[[AccessHook], AccessHook]:
         """Decorator: call the function with an `Access` after each to these devices (or any)."""
-
-        def add(hook: AccessHook) -> AccessHook:
-            self._hooks.add_access(devices, hook)
-            return hook
-
-        return add
+        return decorator(partial(self._hooks.add_access, devices))
 
     def on_line(self) -> Callable[[LineHook], LineHook]:
         """Decorator: call the function with every line the guest prints."""
-
-        def add(hook: LineHook) -> LineHook:
-            self._hooks.add_line(hook)
-            return hook
-
-        return add
+        return decorator(self._hooks.add_line)

@@ -10,6 +10,10 @@ from vmm.api.until import Line, Text
 KEEP = 1 << 16  # bytes of unmatched output that may still match
 
 
+class Unexpected(AssertionError):
+    """A guest did not print what it should have printed: one line."""
+
+
 class Printed:
     """Looks for texts and lines as bytes come in; what comes before a match is used up with it."""
 

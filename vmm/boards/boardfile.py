@@ -120,7 +120,8 @@ class Table:
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.error(key, f"wants a number, not {quoted(value)}")
         if not low <= value <= high:
-            form = "#x" if high == ADDRESSES - 1 else ","
+            is_address = high == ADDRESSES - 1 or abs(value) > ADDRESSES
+            form = "#x" if is_address else ","
             raise self.error(key, f"{value:{form}} is not from {low:{form}} to {high:{form}}")
         return value
 

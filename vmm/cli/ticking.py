@@ -38,14 +38,14 @@ def ticking(
     def tick(number: int, frame: object) -> None:
         nonlocal wanted
         wanted = True
-        machine.engine.set_event(0)
+        machine.engine.ask_look()
 
     def ctrl_c(number: int, frame: object) -> None:
         nonlocal wanted
         wanted = True
         interrupt()
         signal.signal(signal.SIGINT, before)
-        machine.engine.set_event(0)
+        machine.engine.ask_look()
 
     before = signal.signal(signal.SIGINT, ctrl_c)
     signal.signal(signal.SIGALRM, tick)

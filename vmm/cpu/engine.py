@@ -314,6 +314,13 @@ class Engine:
         """
         self.library.dll.vmm_set_event(self.pointer, min(count, NEVER))
 
+    def ask_look(self) -> None:
+        """Have the event handler called at the next boundary, for the host's sake: no event counts.
+
+        `native.only_asked` says in the handler that there is nothing else.
+        """
+        self.library.dll.vmm_ask_look(self.pointer)
+
     def watch_halts(self, halt: Callable[[], bool]) -> Callable[[], None]:
         """Have ``halt`` be the handler of every halt; returns what puts the one before back."""
         before, self.handlers.halt = self.handlers.halt, halt

@@ -326,6 +326,8 @@ class Machine:
         return count
 
     def _event(self) -> bool:
+        if self.engine.native.only_asked:
+            return self.outcome is not None
         if self.clock.run_due():
             self.bus.cool()
         count = self.engine.count

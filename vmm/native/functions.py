@@ -24,6 +24,7 @@ FUNCTIONS: dict[str, tuple[object, ...]] = {
     "vmm_run": (C.c_int, CPU, C.c_uint64, C.c_uint32),
     "vmm_kick": (None, CPU),
     "vmm_set_event": (None, CPU, C.c_int64),
+    "vmm_ask_look": (None, CPU),
     "vmm_set_interrupt": (None, CPU, C.c_uint32, C.c_int),
     "vmm_stop": (None, CPU, C.c_int),
     "vmm_join": (None, CPU, CPU),

@@ -8,7 +8,7 @@
  * x86 guest that flushes one page needs no exit either.
  */
 #include "vmm.h"
-#include "offsets.h"
+#include "x86_state.h"
 
 #include <stdlib.h>
 
@@ -58,8 +58,6 @@ bool vmm_annotated_store(struct vmm_cpu *v, uint64_t entry, uintptr_t retaddr)
  * what its tables say now is followed later, and it has no larger pages. */
 bool vmm_forgets_page(struct vmm_cpu *v, uint32_t address)
 {
-    enum { CR4_PSE = 1 << 4 };
-
     if (!v->annotated_count || v->vcpu->fill_mode != VMM_FILL_SHADOW
         || FIELD(uint64_t, v->env, X86_CR + 8 * 4) & CR4_PSE)
         return false;

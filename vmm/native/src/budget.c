@@ -17,7 +17,7 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
     if (v->kick) {
         int64_t now = vmm_count(v);
         v->kick = 0;
-        v->limit = vmm_next_look(v);
+        v->limit = v->asked_limit ? v->asked_limit : vmm_next_look(v);
         *v->left = v->limit - now;
     } else if (*v->left > 0) {
         if (!breakpoint) /* Part of the block still fits: have exactly that much translated. */
@@ -26,7 +26,9 @@ void vmm_budget_expired(struct vmm_cpu *v, uint32_t block)
             FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
         return;
     }
-    if (*v->left <= 0)
+    if (*v->left > 0 && v->asked)
+        v->only_asked = !(FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) & VMM_IRQ_EVENT);
+    if (*v->left <= 0 || v->asked)
         FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
 }
 

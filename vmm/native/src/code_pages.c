@@ -260,15 +260,6 @@ const struct vmm_template *vmm_site_template(struct vmm_cpu *v, const struct vmm
     return vmm_cache_get(v, site->slot);
 }
 
-/* What Python is shown of a site: SiteReport of vmm/monitor/code.py. */
-struct vmm_site_report {
-    uint64_t host; /* where its page is in this process */
-    uint64_t argument;
-    uint32_t form, offset, length, operation;
-    uint8_t guest[16], shadow[16];
-    struct vmm_template cached; /* its place in the cache; without instructions: there is none */
-};
-
 /* The site INDEX of the page that comes NTH; 1: there is one, 0: none any more of this page,
  * -1: no such page. */
 int vmm_report_site(const struct vmm_cpu *v, uint32_t nth, uint32_t index,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shadow code pages and the translation cache: a guest's kernel as the monitor has it executed. */
+/* Shadow code pages and the translation cache: a guest's kernel as the monitor has it executed.
+ * Mirrored in vmm/native/code_pages.py. */
 #ifndef CODE_PAGES_H
 #define CODE_PAGES_H
 
@@ -69,6 +70,15 @@ struct vmm_second_opinion {
     void *found;
     uint64_t size_offset; /* in FOUND: of the instruction's length, 16 bits */
     uint64_t decoders[VMM_CODE_FORMS]; /* by form; 0: none */
+};
+
+/* What Python is shown of a site. */
+struct vmm_site_report {
+    uint64_t host; /* where its page is in this process */
+    uint64_t argument;
+    uint32_t form, offset, length, operation;
+    uint8_t guest[16], shadow[16];
+    struct vmm_template cached; /* its place in the cache; without instructions: there is none */
 };
 
 /* Counters: CodeCounts of vmm/monitor/code.py. */

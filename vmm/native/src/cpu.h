@@ -76,7 +76,11 @@ struct vmm_cpu {
     uint32_t watch_hits;      /* x86: data breakpoints met, not yet trapped */
     uint32_t check_alignment; /* ARM: SCTLR.A */
     int64_t streak_count; /* traps taken without an instruction since this count */
-    int32_t streak, spare;
+    int32_t streak;
+    int32_t asked;      /* somebody outside wants on_event to run soon (vmm_ask_look) */
+    int32_t only_asked; /* ... which is why it runs now, and there is nothing else */
+    int32_t spare;
+    int64_t asked_limit; /* the limit when that was asked for; 0: it is another since */
     int64_t cycle_offset; /* ARM: PMCCNTR is the time less this, while it counts */
     uint32_t exact_clock, spare4; /* the engine's nanoseconds are cycles */
     uint64_t last_unmapped;

@@ -45,6 +45,7 @@ extern __thread struct vmm_cpu *vmm_current; /* the one that runs */
 int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc);
 void vmm_kick(struct vmm_cpu *v);
 void vmm_set_event(struct vmm_cpu *v, int64_t count);
+void vmm_ask_look(struct vmm_cpu *v);
 void vmm_rearm(struct vmm_cpu *v);
 void vmm_set_interrupt(struct vmm_cpu *v, uint32_t bits, int on);
 void vmm_stop(struct vmm_cpu *v, int reason);

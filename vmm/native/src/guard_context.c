@@ -5,7 +5,7 @@
  */
 #include "monitor_arm.h"
 #include "monitor_sparc.h"
-#include "offsets.h"
+#include "x86_state.h"
 #include "table_guard.h"
 
 enum { MOST_ROOTS = 2 };
@@ -13,7 +13,6 @@ enum { MOST_ROOTS = 2 };
 /* How many roots there are; 0: translation is off, or Python has to say. */
 static uint32_t x86(const struct vmm_cpu *v, struct vmm_format *format, struct vmm_root *root)
 {
-    enum { CR0_PG = 1u << 31, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, EFER_NXE = 1 << 11 };
     const uint64_t *cr = &FIELD(uint64_t, v->env, X86_CR);
     bool pointers = cr[4] & CR4_PAE;
 
@@ -118,7 +117,7 @@ static uint32_t present_roots(struct vmm_cpu *v, struct vmm_format *format, stru
 /* The root that HYPER_RELEASE names by these (guests/runtime/hypercall.h). */
 static uint64_t root_named(struct vmm_cpu *v, uint32_t root, uint32_t tag)
 {
-    enum { CONTEXT_TABLE = 1, CR4_PAE = 1 << 5 };
+    enum { CONTEXT_TABLE = 1 };
 
     switch (v->arch) {
     case VMM_SPARC:

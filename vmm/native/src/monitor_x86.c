@@ -15,16 +15,12 @@
  * back to the guest.
  */
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_state.h"
 
 #include <string.h>
 
-enum { HF_CPL = 3, HF_PE = 1 << 7 };
-enum { FL_IF = 1 << 9, FL_IOPL = 3 << 12, FL_NT = 1 << 14, FL_VM = 1 << 17 };
 enum { FL_VIRTUAL = FL_IF | FL_IOPL | FL_NT | FL_VM };
-enum { CR0_PE = 1 };
 enum { TABLES = 4 * sizeof(struct x86_table) }; /* LDTR, TR, GDTR, IDTR: one after the other */
-enum { GP = 13 };
 enum { REQUEST_HARD = 2, REQUEST_NMI = 0x200 };
 
 /* ---- the VCPU page (vcpu_page.c, vmm/monitor/x86/templates.py) ------------------ */

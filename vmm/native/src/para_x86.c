@@ -7,15 +7,11 @@
  * file is the virtual processor's own here (vmm_x86_show).
  */
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_state.h"
 
 enum { R_EAX = 0, R_ECX = 1, R_EBX = 3, R_ESP = 4, R_CS = 1, R_SS = 2 };
-enum { GP = 13, PF = 14, CR2 = 2, CR3 = 3, HYPERCALL = 0x82, FIRST_OF_USERS = 0x80 };
-enum { HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
-enum { FL_TF = 1 << 8, FL_IF = 1 << 9, FL_DF = 1 << 10, FL_NT = 1 << 14, FL_RF = 1 << 16 };
-enum { FL_VM = 1 << 17, FL_AC = 1 << 18, FL_ID = 1 << 21, FL_IOPL = 3 << 12 };
+enum { CR2 = 2, CR3 = 3, HYPERCALL = 0x82, FIRST_OF_USERS = 0x80 };
 enum { KERNEL_INDEX = 2 /* of the engine's translations */ };
-enum { FL_ARITHMETIC = 0x8d5, CC_OP_EFLAGS = 1 };
 
 static uint32_t reg(struct vmm_cpu *v, unsigned index)
 {
@@ -30,14 +26,6 @@ static void put_reg(struct vmm_cpu *v, unsigned index, uint32_t value)
 static char *segment(struct vmm_cpu *v, unsigned index)
 {
     return (char *)v->env + X86_SEGS + 24 * index;
-}
-
-static void raise_fault(struct vmm_cpu *v, int vector, int code)
-{
-    typedef void (*raise_fn)(void *, int, int, uintptr_t);
-    ORIGINAL(raise_fn, raise, "raise_exception_err_ra_x86_64");
-
-    raise(v->env, vector, code, 0);
 }
 
 /* Memory with the kernel's rights, whoever was interrupted (watch_thunks.inc). */
@@ -130,10 +118,10 @@ bool vmm_para_x86_enter(struct vmm_cpu *v, uint32_t vector, bool software)
         return false;
     from_user = FIELD(uint32_t, v->env, X86_HFLAGS) & HF_CPL;
     if (software && from_user && (vector < FIRST_OF_USERS || vector == HYPERCALL))
-        raise_fault(v, GP, (int)vector << 3 | 2);
+        vmm_x86_raise(v->env, GP, (int)vector << 3 | 2, 0);
     handler = load(v, traps + 4 * vector);
     if (!handler)
-        raise_fault(v, GP, (int)vector << 3 | 2);
+        vmm_x86_raise(v->env, GP, (int)vector << 3 | 2, 0);
     flags = all_flags(v);
     esp = from_user ? vmm_para(v, VMM_PARA_STACK) : reg(v, R_ESP);
     if (from_user) {

@@ -23,6 +23,7 @@ int vmm_run(struct vmm_cpu *v, uint64_t pc, uint32_t npc)
      * arrived since the last run count from here. */
     FIELD(uint32_t, v->cpu, CPU_INTERRUPT_REQUEST) |= VMM_IRQ_EVENT;
     v->look = 1;
+    v->asked = v->only_asked = 0; /* that look is for all */
     vmm_current = v;
     v->running = 1;
     if (v->vcpu)
@@ -45,6 +46,7 @@ void vmm_kick(struct vmm_cpu *v)
     v->limit -= *v->left + 1;
     *v->left = -1;
     v->kick = 1;
+    v->asked_limit = 0;
 }
 
 /* The time of the next look has changed. */
@@ -52,8 +54,10 @@ void vmm_rearm(struct vmm_cpu *v)
 {
     int64_t now = vmm_count(v);
 
-    if (v->kick)
+    if (v->kick) {
+        v->asked_limit = 0;
         return; /* the look that is due anyway takes it up */
+    }
     v->limit = vmm_next_look(v);
     *v->left = v->limit - now;
     if (*v->left < 0)
@@ -65,6 +69,20 @@ void vmm_set_event(struct vmm_cpu *v, int64_t count)
 {
     v->event_at = count;
     vmm_rearm(v);
+}
+
+/* Have on_event run at the next boundary for somebody outside.  When that is asked for is up to
+ * the host's clock, so nothing else may be otherwise for it: it is not counted as an event, and
+ * the limit of the budget stays, also where what it was for has been withdrawn since. */
+void vmm_ask_look(struct vmm_cpu *v)
+{
+    int64_t limit = v->limit;
+
+    v->asked = 1;
+    if (v->kick)
+        return;
+    vmm_kick(v);
+    v->asked_limit = limit;
 }
 
 /* Raise or lower bits of the engine's interrupt_request. */

@@ -3,12 +3,10 @@
  * vmm/monitor/memory/x86.py in C.  As in the engine, addresses have 40 bits, and the four
  * pointers, which have no rights or flags of their own, are read from memory. */
 #include "shadow_state.h"
-#include "offsets.h"
+#include "x86_paging.h"
+#include "x86_state.h"
 
-enum { PRESENT = 1, WRITABLE = 2, USER_PAGE = 4, ACCESSED = 1 << 5, DIRTY = 1 << 6, LARGE = 1 << 7 };
 enum { RESERVED_2M = 0x1fe000 }; /* in an entry for 2 MiB; bit 12 is PAT */
-enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
-enum { CR0_WP = 1 << 16, CR4_SMEP = 1 << 20, EFER_NXE = 1 << 11 };
 enum { POINTER, DIRECTORY, TABLE, LEVELS };
 #define NO_EXECUTE (1ull << 63)
 #define RESERVED 0x7fffff0000000000ull /* MAXPHYADDR is 40 */

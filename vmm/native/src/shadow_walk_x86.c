@@ -2,14 +2,10 @@
 /* x86 page tables of 32-bit paging with PSE (Intel SDM volume 3A, 4.3 and 4.6 to 4.8):
  * vmm/cpu/x86/walk.py and vmm/monitor/memory/x86.py in C.  PAE is in shadow_walk_pae.c. */
 #include "shadow_state.h"
-#include "offsets.h"
+#include "x86_paging.h"
+#include "x86_state.h"
 
-enum { PRESENT = 1, WRITABLE = 2, USER_PAGE = 4, ACCESSED = 1 << 5, DIRTY = 1 << 6, LARGE = 1 << 7 };
 enum { RESERVED_4M = 1 << 21 };
-enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
-enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_SMEP = 1 << 20 };
-enum { EFER_NXE = 1 << 11, PAGE_FAULT = 14 };
-#define CR0_PG (1u << 31)
 
 static uint32_t control(const struct vmm_cpu *v, unsigned index)
 {
@@ -143,7 +139,7 @@ static int refuse(struct vmm_cpu *v, uint32_t address, unsigned access, uint32_t
         FIELD(uint64_t, v->env, X86_CR + 8 * 2) = address;
         FIELD(uint32_t, v->env, X86_ERROR_CODE) = status;
     }
-    return PAGE_FAULT;
+    return PF;
 }
 
 const struct shadow_format vmm_shadow_x86 = {NULL, key, walk, refuse};

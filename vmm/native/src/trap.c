@@ -190,13 +190,14 @@ bool vmm_exec_interrupt(void *cpu, int request)
             FIELD(uint32_t, v->env, SPARC_PC) = v->resume_pc;
             FIELD(uint32_t, v->env, SPARC_NPC) = v->resume_npc;
         }
+        v->asked = 0;
         if (v->instruction) {
             vmm_intercept_exit(v);
             v->look = 1;
         }
-        v->events++;
+        v->events += !v->only_asked;
         v->kick = 0;
-        if (!vmm_timers_run(v)) {
+        if (v->only_asked || !vmm_timers_run(v)) {
             v->look = 0;
             looks(v);
             if (v->on_event(v) != 0 || v->stop_requested) {
@@ -205,13 +206,14 @@ bool vmm_exec_interrupt(void *cpu, int request)
             }
             looked(v);
         }
-        if (!v->kick) {
+        if (!v->kick && !v->only_asked) {
             int64_t now = vmm_count(v);
             v->limit = vmm_next_look(v);
             *v->left = v->limit - now;
             if (*v->left <= 0)
                 vmm_kick(v);
         }
+        v->only_asked = 0;
         request = (int)FIELD(uint32_t, cpu, CPU_INTERRUPT_REQUEST);
         if (!(uint32_t)request)
             return false;

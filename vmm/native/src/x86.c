@@ -246,7 +246,7 @@ void helper_rdpmc_x86_64(void *env)
     }
     user = (FIELD(uint32_t, env, X86_HFLAGS) & HF_CPL) != 0;
     allowed = !user || FIELD(uint32_t, env, X86_CR + 8 * 4) & CR4_PCE;
-    vmm_x86_raise(env, allowed ? EXCP_UD : EXCP_GP, 0, GUEST_RETURN);
+    vmm_x86_raise(env, allowed ? UD : GP, 0, GUEST_RETURN);
 }
 
 /* ---- stores into code ------------------------------------------------------ */

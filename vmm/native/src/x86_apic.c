@@ -4,11 +4,11 @@
  * The engine has no APIC inside: its MSR reads zero and takes no write, and CPUID
  * reports one all the same. */
 #include "models.h"
-#include "offsets.h"
+#include "x86_state.h"
 #include "x86_apic.h"
 
 enum { R_EAX = 0, R_ECX = 1, R_EDX = 2, IA32_APIC_BASE = 0x1b };
-enum { RESERVED = 0x6ff, PHYSICAL_HIGH = 0xf, GENERAL_PROTECTION = 13 };
+enum { RESERVED = 0x6ff, PHYSICAL_HIGH = 0xf };
 
 static uint32_t reg(void *env, int number)
 {
@@ -37,8 +37,6 @@ enum vmm_msr vmm_x86_apic_msr(struct vmm_cpu *v, void *env, bool write)
 
 static bool is_apics(void *env, bool write, uintptr_t retaddr)
 {
-    typedef void (*raise_fn)(void *, int, int, uintptr_t);
-    ORIGINAL(raise_fn, raise_fault, "raise_exception_err_ra_x86_64");
     struct vmm_cpu *v = vmm_current;
     enum vmm_msr what;
 
@@ -46,7 +44,7 @@ static bool is_apics(void *env, bool write, uintptr_t retaddr)
         return false;
     what = vmm_x86_apic_msr(v, env, write);
     if (what == VMM_MSR_FAULTS)
-        raise_fault(env, GENERAL_PROTECTION, 0, retaddr);
+        vmm_x86_raise(env, GP, 0, retaddr);
     return what == VMM_MSR_DONE;
 }
 

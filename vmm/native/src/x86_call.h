@@ -9,13 +9,9 @@
 #define X86_CALL_H
 
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_state.h"
 
-enum { FL_TF = 1 << 8, FL_IF = 1 << 9, FL_DF = 1 << 10, FL_IOPL = 3 << 12, FL_NT = 1 << 14 };
-enum { FL_RF = 1 << 16, FL_VM = 1 << 17, FL_AC = 1 << 18, FL_ID = 1 << 21 };
-enum { FL_ARITHMETIC = 0x8d5, CC_OP_EFLAGS = 1 };
-enum { HF_CPL = 3, HF_SS32 = 1 << 5, HF_PE = 1 << 7 };
-enum { UD = 6, GP = 13, R_ESP = 4, R_SS = 2, NO_REGISTER = 15 };
+enum { R_ESP = 4, R_SS = 2, NO_REGISTER = 15 };
 
 /* How an instruction ends. */
 enum x86_end {
@@ -156,12 +152,8 @@ static inline void commit(struct x86_call *c)
 
 static inline __attribute__((noreturn)) void fault(struct x86_call *c, int vector)
 {
-    typedef void (*raise_fn)(void *, int, int, uintptr_t);
-    ORIGINAL(raise_fn, raise_fault, "raise_exception_err_ra_x86_64");
-
     commit(c);
-    raise_fault(c->env, vector, 0, 0);
-    __builtin_unreachable();
+    vmm_x86_raise(c->env, vector, 0, 0);
 }
 
 static inline bool vm86(const struct x86_call *c) { return c->vcpu->eflags & FL_VM; }

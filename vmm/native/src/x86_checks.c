@@ -5,7 +5,7 @@
  * last of its block.
  */
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_state.h"
 
 /* ---- LOCK ------------------------------------------------------------------- */
 
@@ -136,18 +136,15 @@ void helper_ltr_x86_64(void *env, int selector);
 void helper_ltr_x86_64(void *env, int selector)
 {
     typedef void (*fn)(void *, int);
-    typedef void (*raise_fn)(void *, int, int, uintptr_t);
     ORIGINAL(fn, original, "helper_ltr_x86_64");
-    ORIGINAL(raise_fn, raise_fault, "raise_exception_err_ra_x86_64");
     struct vmm_cpu *v = vmm_current;
-    enum { GP = 13 };
 
     if (!v || v->env != env) {
         original(env, selector);
         return;
     }
     if (!(selector & 0xfffc))
-        raise_fault(env, GP, 0, GUEST_RETURN);
+        vmm_x86_raise(env, GP, 0, GUEST_RETURN);
     v->helper_pc = GUEST_RETURN;
     original(env, selector);
     v->helper_pc = 0;

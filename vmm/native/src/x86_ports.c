@@ -20,12 +20,12 @@ static void check_port(struct vmm_cpu *v, uint32_t port, unsigned size, uintptr_
     if (!(hflags & HF_PE) || (!(eflags & FL_VM) && (hflags & HF_CPL) <= (eflags >> 12 & 3)))
         return;
     if (!(flags & 1u << 15) || (flags >> 8 & 0xf) != 9 || limit < 103)
-        vmm_x86_raise(v->env, EXCP_GP, 0, retaddr);
+        vmm_x86_raise(v->env, GP, 0, retaddr);
     offset = load(v->env, base + 0x66, MMU_KNOSMAP, retaddr) + (port >> 3);
     if (offset + 1 > limit)
-        vmm_x86_raise(v->env, EXCP_GP, 0, retaddr);
+        vmm_x86_raise(v->env, GP, 0, retaddr);
     if (load(v->env, base + offset, MMU_KNOSMAP, retaddr) >> (port & 7) & ((1u << size) - 1))
-        vmm_x86_raise(v->env, EXCP_GP, 0, retaddr);
+        vmm_x86_raise(v->env, GP, 0, retaddr);
 }
 
 /* As the virtual processor's privilege, IOPL and TSS have it, if there is one. */

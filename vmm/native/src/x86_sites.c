@@ -12,7 +12,7 @@
  */
 #include "monitor_x86.h"
 #include "code_pages.h"
-#include "offsets.h"
+#include "x86_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +34,9 @@ static __thread struct {
 enum { WIDE = 1, FLAT = 2 };
 /* ... and, besides, what a template is for (vmm/monitor/x86/inline.py). */
 enum { KERNEL = 4, WIDE_STACK = 8 };
-enum { HF_INHIBIT_IRQ = 1 << 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
 
 static uint32_t mode_of(const struct vmm_cpu *v)
 {
-    enum { FL_VM = 1 << 17 };
-
     return (FIELD(uint32_t, v->env, X86_HFLAGS) & HF_CS32 ? WIDE : 0)
         | (FIELD(uint32_t, v->env, X86_EFLAGS) & FL_VM ? 0 : FLAT);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The x86 processor's state as the engine has it: EFLAGS (Intel SDM volume 1, 3.4.3), the engine's
- * own flags of the mode (hflags), exceptions and how one is raised. */
+ * own flags of the mode (hflags), control registers (volume 3A, 2.5), exceptions and how one is
+ * raised. */
 #ifndef X86_STATE_H
 #define X86_STATE_H
 
@@ -16,9 +17,12 @@ enum {
     HF_TF = 1 << 8, HF_CS64 = 1 << 15, HF_RF = 1 << 16
 };
 
-enum { CR0_PE = 1, CR4_PCE = 1 << 8 };
+enum { CR0_PE = 1, CR0_WP = 1 << 16 };
+#define CR0_PG (1u << 31)
+enum { CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PCE = 1 << 8, CR4_SMEP = 1 << 20 };
+enum { EFER_NXE = 1 << 11 };
 
-enum { EXCP_UD = 6, EXCP_GP = 13, EXCP_PF = 14 };
+enum { UD = 6, GP = 13, PF = 14 };
 
 /* The instruction whose block is to go on at RETADDR raises VECTOR, unless that is 0 and the state is
  * exact already.  It does not come back. */

@@ -3,11 +3,9 @@
  * enter the guest's kernel, where there is a monitor the virtual processor's.
  */
 #include "monitor_x86.h"
-#include "offsets.h"
+#include "x86_state.h"
 
-enum { GP = 13, CR0_PE = 1, R_ESP = 4, CS = 1, SS = 2 };
-enum { HF_CPL = 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5 };
-enum { FL_IF = 1 << 9, FL_VM = 1 << 17 };
+enum { R_ESP = 4, CS = 1, SS = 2 };
 
 static void flat_segment(struct vmm_cpu *v, int index, uint32_t selector, uint32_t flags)
 {
@@ -22,8 +20,6 @@ static void flat_segment(struct vmm_cpu *v, int index, uint32_t selector, uint32
 void helper_sysenter_x86_64(void *env, int length);
 void helper_sysenter_x86_64(void *env, int length)
 {
-    typedef void (*raise_fn)(void *, int, int, uintptr_t);
-    ORIGINAL(raise_fn, raise_fault, "raise_exception_err_ra_x86_64");
     struct vmm_cpu *v = vmm_current;
     uint32_t cs = FIELD(uint32_t, env, X86_SYSENTER_CS);
 
@@ -33,7 +29,7 @@ void helper_sysenter_x86_64(void *env, int length)
     if (vmm_x86_virtual(v))
         vmm_x86_show(v);
     if (cs == 0 || !(FIELD(uint32_t, env, X86_CR) & CR0_PE))
-        raise_fault(env, GP, 0, GUEST_RETURN);
+        vmm_x86_raise(env, GP, 0, GUEST_RETURN);
     FIELD(uint32_t, env, X86_EFLAGS) &= ~(uint32_t)(FL_VM | FL_IF);
     flat_segment(v, CS, cs & 0xfffc, 0x00c09b00);
     flat_segment(v, SS, (cs + 8) & 0xfffc, 0x00c09300);

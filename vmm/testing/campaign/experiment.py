@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmm.api.machine import Machine, Snapshot
+from vmm.api.machine import Machine
+from vmm.api.snapshot import Snapshot
 from vmm.machine import diagnosis, loader
 from vmm.machine.outcome import Ending, Outcome
 from vmm.state.snapshot import SnapshotError
