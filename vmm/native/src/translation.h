@@ -61,6 +61,7 @@ uint32_t vmm_arm_memop(uint32_t memop);
 
 /* arm_faults.c */
 void vmm_arm_loaded(const uint32_t *result, size_t size);
+bool vmm_arm_loads_from(const struct vmm_cpu *v, uint64_t address);
 
 /* x86_checks.c */
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
