@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vmm.cli.main import COMMANDS, main
+
 KERNEL = "build/guests/sparc/hello.elf"
 
 WRONG = [
@@ -48,6 +50,8 @@ WRONG = [
      "netdev=n: no -netdev has that id"),
     (("bench", "--repeat", "0"), "'0' is not a number from 1 to 1000"),
     (("test", KERNEL, "-j", "many"), "'many' is not a number from 1 to 1000"),
+    (("campaign", KERNEL, "--flip", "luck"), "--flip luck: write registers"),
+    (("run", "-M", "leon3", "-kernel", ""), "an empty name"),
     (("campaign", KERNEL, "--runs", "0"), "'0' is not a number from 1 to 1000000"),
     (("campaign", KERNEL, "--patience", "0.5"), "'0.5' is not a number from 1"),
     (("run", "-M", "leon3", "-kernel", KERNEL, "--delivery", "dove"), "dove"),
@@ -87,6 +91,15 @@ def test_lists_are_on_stdout(vmm_command, arguments, shown) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize(
+    "command", ["test KERNEL --junit", "campaign KERNEL --flip registers --table",
+                "bench --rows sparc/compute --alone --json", "bench linux --json"])
+def test_results_without_a_place_are_refused_before_the_work(vmm_command, command, tmp_path):
+    done = vmm_command(*command.replace("KERNEL", KERNEL).split(), tmp_path)
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr.decode() == f"vmm: {tmp_path}: is a directory\n"
+
+
 def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path) -> None:
     for option in ("--stats", "--ledger", "-D"):
         path = tmp_path / "no" / "file"
@@ -94,3 +107,23 @@ def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path)
         assert done.returncode == 125
         assert str(path).encode() in done.stderr
         assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_help_is_readable_and_complete(monkeypatch, capsys, columns) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for command in ("", *COMMANDS):
+        assert main([*command.split(), "--help"]) == 0
+        text, complaint = capsys.readouterr()
+        assert complaint == ""
+        assert text.startswith(f"usage: vmm {command}".rstrip())
+        assert "exit status" in text or command in ("completion", "switch")
+        assert max(map(len, text.splitlines())) <= 110
+        assert ", --cpu" not in text  # an option is named once; both spellings are taken
+
+
+def test_an_instruction_that_is_not_classified_is_named_at_once(vmm_command) -> None:
+    done = vmm_command("theorem", "-cpu", "qemu32", "--instruction", "popg")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"vmm: qemu32 has no instruction 'popg'")
+    assert b"popf" in done.stderr

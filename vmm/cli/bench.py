@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from vmm.bench import (
@@ -26,31 +25,47 @@ from vmm.bench import (
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
-from vmm.cli.numbers import count
+from vmm.cli.arguments import count, file, writable
 from vmm.cli.report import Failure, UsageError
 from vmm.machine.system_error import reason
 
 REPEAT = 5
 MICRO_REPEAT = 10
 WIDTH = 132  # columns, where there is no terminal to ask
+EPILOG = f"""\
+rows:
+  guests      PROCESSOR/WORKLOAD: {', '.join(PLATFORMS)};
+              {', '.join(list(WORKLOADS)[:7])},
+              {', '.join(list(WORKLOADS)[7:])}
+  linux       arm or i386, and boot, disk or net
+  techniques  patterns such as x86, forks, translate, lazy narrow each other
+
+examples:
+  vmm bench --rows compute,memory --repeat 9
+  vmm bench --json bench.json --history bench-history.jsonl
+  vmm bench linux --rows arm/boot
+  vmm bench techniques --rows x86,forks --repeat 1
+
+exit status: 0, 1 if a guest failed or printed something else on one side, 2 wrong usage,
+125 a guest is not built, QEMU is not there or a file cannot be used. docs/bench.md says more.
+"""
 
 
 def add(commands: Any) -> None:
     """Declare `vmm bench`."""
     command = commands.add_parser(
-        "bench", help="measure against QEMU, side by side", allow_abbrev=False,
-        description="Run the bench guests here and on qemu-system alternately, and compare "
-                    "processor time.",
-        epilog=f"Processors: {', '.join(PLATFORMS)}. Workloads: {', '.join(WORKLOADS)}. "
-               "Status 1 if a guest failed or printed something else on one side.",
+        "bench", help="measure against QEMU, side by side",
+        description="Measures processor time beside QEMU: the same guest here and on qemu-system"
+        " (and on qemu-system -icount), alternately, in one run. A ratio above 1: we are ahead.",
+        epilog=EPILOG,
     )
     o = command.add_argument
-    o("what", nargs="?", choices=("guests", "techniques", "linux"), default="guests",
-      help="techniques: nucleus bare and by each technique, instead of the guests beside QEMU;"
-      " --rows patterns such as x86, forks, translate, lazy then narrow each other;"
-      " linux: Debian's Linux beside QEMU, rows such as arm/boot, disk")
+    o("what", metavar="WHAT", nargs="?", choices=("guests", "techniques", "linux"),
+      default="guests", help="guests (default): small ones, each of one kind of work; linux:"
+      " Debian's Linux, booting, its disk and its network; techniques: one kernel bare and by each"
+      " technique, without QEMU")
     o("--rows", metavar="PATTERN", action="append", default=[],
-      help="only these: 'arm', 'compute', 'x86/*traps' (comma list, repeatable)")
+      help="only these rows: arm, compute, 'x86/*traps' (comma list, repeatable)")
     o("--repeat", metavar="N", type=count(1000), default=REPEAT,
       help=f"runs of each guest on each side (default {REPEAT})")
     o("--alone", action="store_true", help="without QEMU: our side only")
@@ -59,8 +74,8 @@ def add(commands: Any) -> None:
     o("--feedback", action="store_true",
       help="techniques: how many traps another build of previrt's kernel removes, annotated by"
       " the profile of the first (rebuilds guests; --rows names processors)")
-    o("--json", metavar="FILE", type=Path, help="write everything measured as JSON")
-    o("--history", metavar="FILE", type=Path,
+    o("--json", metavar="FILE", type=file, help="write everything measured as JSON")
+    o("--history", metavar="FILE", type=file,
       help="show the drift from this file's last entry, and append to it")
     command.set_defaults(function=run)
 
@@ -122,6 +137,7 @@ def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
         cases = techniques.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     with ExitStack() as stack:
         progress = Progress(stack, o.repeat)
         try:
@@ -146,6 +162,7 @@ def run_linux(o: argparse.Namespace, patterns: list[str]) -> int:
         rows = linux.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     sides = (linux.OURS,) if o.alone else (linux.OURS, linux.QEMU)
     with ExitStack() as stack:
         progress = Progress(stack, o.repeat)
@@ -171,6 +188,7 @@ def run_feedback(o: argparse.Namespace, patterns: list[str]) -> int:
         platforms = feedback.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     with ExitStack() as stack:
         progress = Progress(stack, 1)
         try:
@@ -206,6 +224,7 @@ def run(o: argparse.Namespace) -> int:
         rows = select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     sides = (OURS,) if o.alone else (OURS, QEMU, ICOUNT)
     measured: list[micro.Measured] = []
     try:

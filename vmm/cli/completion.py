@@ -13,10 +13,10 @@ import importlib
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from vmm.boards import BOARDS
+from vmm.cli.arguments import file
 from vmm.debug.trace import topics
 from vmm.debug.trace.files import FORMATS
 
@@ -67,7 +67,7 @@ def option(action: argparse.Action) -> Option:
     if action.nargs == 0:
         return Option(names, text)
     words, files = VALUES.get(action.dest, (lambda: action.choices or (), ""))
-    if action.type is Path:
+    if action.type is file:
         files = "*"
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest
     return Option(names, text, metavar, tuple(map(str, words())), files)
@@ -241,16 +241,23 @@ def fish(found: tuple[Command, ...]) -> str:
 
 
 SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}
+EPILOG = """\
+to have it in every session:
+  bash  source <(vmm completion bash)     in ~/.bashrc
+  zsh   source <(vmm completion zsh)      in ~/.zshrc, after compinit
+  fish  vmm completion fish > ~/.config/fish/completions/vmm.fish
+"""
 
 
 def add(subcommands: Any) -> None:
     """Declare `vmm completion`."""
     command = subcommands.add_parser(
         "completion", help="print a completion script for a shell",
-        description="Print a script that completes commands, options and their values.",
-        epilog="For bash, in ~/.bashrc: source <(vmm completion bash)", allow_abbrev=False,
+        description="Prints a script that completes commands, options and their values.",
+        epilog=EPILOG,
     )
-    command.add_argument("shell", choices=tuple(SHELLS))
+    command.add_argument("shell", metavar="SHELL", choices=tuple(SHELLS),
+                         help=" or ".join(SHELLS))
     command.set_defaults(function=run)
 
 

@@ -13,10 +13,10 @@ import argparse
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from vmm.cli import gdb, network, options, recording, technique
+from vmm.cli.arguments import file
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
@@ -49,8 +49,15 @@ examples:
 on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell), Ctrl-A h lists
 the other keys.
 
-exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
-on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
+exit status:
+  the guest's own, when it ends itself
+  2    wrong usage
+  120  the guest crashed: registers, code and the last traps are on stderr
+  124  --timeout or --wall-timeout was reached
+  125  the guest could not be run, or its console cannot be written
+  130  interrupted
+
+see also: docs/command.md, docs/boot-my-kernel.md, docs/exit-status.md, docs/boards.md
 """
 
 
@@ -58,8 +65,13 @@ def add(commands: Any) -> None:
     """Declare `vmm run`."""
     command = commands.add_parser(
         "run", help="boot a guest on a board",
-        description="Boot a guest on a board. The guest's console is all that goes to stdout.",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Boots a guest on a board. The guest's console is all that goes to stdout;"
+        " everything of ours is on stderr, one line each. Options are spelled as QEMU's users know"
+        " them, with one dash or two.",
+        usage="vmm run -M BOARD -kernel FILE [OPTION ...]\n"
+        "       vmm run -M BOARD -bios FILE [OPTION ...]\n"
+        "       vmm run --snapshot FILE [OPTION ...]",
+        epilog=EPILOG,
     )
     options.declare(command)
     technique.declare(command)
@@ -69,10 +81,10 @@ def add(commands: Any) -> None:
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
     o = command.add_argument_group("snapshots and recordings").add_argument
-    o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
-    o("--record", metavar="FILE", type=Path,
+    o("--save-snapshot", metavar="FILE", type=file, help="write a snapshot when the run ends")
+    o("--record", metavar="FILE", type=file,
       help="write what enters from outside, and when, as JSON lines")
-    o("--replay", metavar="FILE", type=Path, help="have it enter again, at the same moments")
+    o("--replay", metavar="FILE", type=file, help="have it enter again, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
 

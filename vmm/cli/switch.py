@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import argparse
 import signal
-from pathlib import Path
 from typing import Any
 
+from vmm.cli.arguments import file
 from vmm.cli.report import Failure, say
 from vmm.network.cable import CableError, SwitchServer
 
@@ -25,10 +25,10 @@ def add(commands: Any) -> None:
     """Declare `vmm switch`."""
     command = commands.add_parser(
         "switch", help="a virtual switch between machines of this host",
-        description="Be an Ethernet switch that machines plug into with -netdev switch.",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Is an Ethernet switch that machines plug into with -netdev switch.",
+        epilog=EPILOG,
     )
-    command.add_argument("path", metavar="SOCKET", type=Path, help="where machines find it")
+    command.add_argument("path", metavar="SOCKET", type=file, help="where machines find it")
     command.set_defaults(function=run)
 
 

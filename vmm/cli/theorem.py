@@ -5,26 +5,32 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from vmm import boards
-from vmm.boards.options import BoardError, board_and_properties
+from vmm.cli.options import board_and_properties, find_board
 from vmm.cli.report import UsageError
 
 ARCHITECTURES = ("sparc", "arm", "x86")
+EPILOG = """\
+examples:
+  vmm theorem -M virt                            every instruction, and the verdict
+  vmm theorem -cpu qemu32 --instruction popf     why one is an offender
+
+exit status: 0, 2 wrong usage. docs/techniques.md says what follows from it.
+"""
 
 
 def add(commands: Any) -> None:
     """Declare `vmm theorem`."""
     command = commands.add_parser(
         "theorem", help="classify a processor's instructions after Popek and Goldberg",
-        description="Run each system instruction of a processor in supervisor and in user mode"
-        " over varied privileged state, and classify it by what traps and what changes, after"
+        description="Runs each system instruction of a processor in supervisor and in user mode"
+        " over varied privileged state, and classifies it by what traps and what changes, after"
         " Popek and Goldberg (1974). Says whether trap-and-emulate suffices, or names the"
         " offenders.",
-        epilog="example: vmm theorem -cpu qemu32 --instruction popf", allow_abbrev=False,
+        epilog=EPILOG,
     )
     o = command.add_argument
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
@@ -52,11 +58,7 @@ def choose(o: argparse.Namespace) -> tuple[str, str]:
         if o.cpu is None:
             raise UsageError("which processor? -cpu MODEL (-cpu help lists them) or -M BOARD")
         return known[o.cpu], o.cpu
-    try:
-        name, properties = board_and_properties(o.machine)
-        board = boards.find(name)
-    except (BoardError, ValueError) as error:
-        raise UsageError(str(error)) from error
+    board, (_, properties) = find_board(o), board_and_properties(o.machine)
     if properties:
         raise UsageError(f"-M {o.machine}: the processor is taken without the board's properties")
     model = o.cpu or board.default_cpu
@@ -81,15 +83,16 @@ def run(o: argparse.Namespace) -> int:
 
         return list_boards()
     architecture, model = choose(o)
-    from vmm.monitor.theorem import classify, report
+    from vmm.monitor.theorem import classify, report, table
 
-    found = classify(architecture, model)
+    chosen = None
     if o.instruction is not None:
-        verdicts = tuple(v for v in found.verdicts if v.instruction.name == o.instruction)
-        if not verdicts:
-            raise UsageError(f"no instruction {o.instruction!r}; without --instruction all are"
-                             " listed")
-        found = replace(found, verdicts=verdicts)
+        known = {one.name: one for one in table(architecture)}
+        if o.instruction not in known:
+            near = ", ".join(get_close_matches(o.instruction, known)) or "see vmm theorem"
+            raise UsageError(f"{model} has no instruction {o.instruction!r} to classify ({near})")
+        chosen = [known[o.instruction]]
+    found = classify(architecture, model, chosen)
     if o.json:
         print(json.dumps(report.values(found, o.instruction is not None), indent=2))
     elif o.instruction is not None:
