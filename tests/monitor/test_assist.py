@@ -66,6 +66,26 @@ def in_a_class(architecture: str, instruction: Instruction) -> bool:
     )
 
 
+def test_a_semihosting_call_exits_where_it_stands_also_before_any_trap() -> None:
+    """It is the debugger's, and is not among the traps that the processor remembers."""
+    guest, exits = machine("virt", "hostile/arm/middle"), []
+    kinds = guest.processor.trap_kinds()
+
+    def handler(block: ControlBlock) -> Action:
+        assert block.exit is not None
+        exits.append(block.exit)
+        return Action.RESUME
+
+    virtualize(guest, "assist", handler=handler,
+               controls=Controls.named("arm", kinds, ["semihosting"]))
+    assert watch(guest) == bare("virt", "hostile/arm/middle")
+    (call,) = exits
+    assert (call.reason, call.what) == (Reason.TRAP, "semihosting")
+    assert read_virtual(guest, call.pc - 4, 4) == (0xEF123456).to_bytes(4, "little")
+    assert call.qualification["info"] == 0x11 << 26 | 1 << 25 | 0x3456
+    assert call.qualification["status"] & 0x1F == 0x13
+
+
 @pytest.mark.parametrize("architecture", ["sparc", "arm", "x86"])
 def test_every_instruction_that_is_found_sensitive_can_be_intercepted(architecture: str) -> None:
     verdicts = classify(architecture).verdicts

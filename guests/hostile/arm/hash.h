@@ -2,7 +2,8 @@
 /*
  * What a hostile guest sees goes into a hash in r7, printed by `show`; `finish` ends the run.
  * Every trap is mixed in with what the processor says of it and goes on behind its
- * instruction (a prefetch abort at r5).  Handlers use r6 and no stack.
+ * instruction (a prefetch abort at r5, in A32).  SVC comes back in supervisor mode if r11 is COME_BACK,
+ * which it clears.  Handlers use r6 and no stack.
  */
     .syntax unified
     .arch   armv7ve
@@ -19,6 +20,7 @@
 #define UND 0x1b
 #define SYS 0x1f
 #define UART 0x09000000
+#define COME_BACK 0xb0000000
 
     .macro  mix register
     eor     r7, \register, r7, ror #27
@@ -43,12 +45,25 @@ take_svc:
     mrs     r6, spsr
     mix     r6
     mix     lr
+    teq     r11, #COME_BACK
+    movsne  pc, lr
+    mov     r11, #0
+    mrs     r6, spsr
+    bic     r6, r6, #0x1f
+    orr     r6, r6, #SVC
+    msr     spsr_cxsf, r6
     movs    pc, lr
 take_prefetch:
     mrc     p15, 0, r6, c5, c0, 1           /* IFSR */
     mix     r6
     mrc     p15, 0, r6, c6, c0, 2           /* IFAR */
     mix     r6
+    mrs     r6, spsr                        /* which goes on as A32, out of any IT block */
+    mix     r6
+    bic     r6, r6, #0x20
+    bic     r6, r6, #0xfc00
+    bic     r6, r6, #0x06000000
+    msr     spsr_cxsf, r6
     movs    pc, r5
 take_data:
     mrc     p15, 0, r6, c5, c0, 0           /* DFSR */

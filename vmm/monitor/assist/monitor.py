@@ -146,7 +146,7 @@ class Monitor(base.Monitor):
     def _served(self, board: base.ExitHandler | None, kind: int) -> int:
         if self._injecting:
             return native.NATIVE
-        _, _, pc, status, info = self.engine.recent_traps()[-1]
+        pc, status, info = self._met(kind)
         qualification = {"kind": kind, "status": status, "info": info, **self._qualify()}
         action = self.leave(kind, self._reason(kind), self.processor.trap_name(kind), pc,
                             qualification)
@@ -155,6 +155,14 @@ class Monitor(base.Monitor):
         if self._inject() or action is Action.DONE:
             return native.HANDLED
         return native.NATIVE if board is None else board(kind)
+
+    def _met(self, kind: int) -> tuple[int, int, int]:
+        """Where the trap that is being served was met, the status register, and its syndrome."""
+        if kind == native.KIND_SEMIHOSTING and isinstance(self.processor, ArmProcessor):
+            # The debugger's call is asked for before it is a trap: it is in no account of them.
+            return self.processor.pc, self._status(), self.processor.syndrome().syndrome
+        _, _, pc, status, info = self.engine.recent_traps()[-1]
+        return pc, status, info
 
     def _reason(self, kind: int) -> Reason:
         if kind == CALLS[self._architecture]:
