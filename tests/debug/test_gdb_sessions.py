@@ -65,7 +65,8 @@ class Gdb:
             env={**os.environ, "TERM": "dumb", "LC_ALL": "C", "HISTSIZE": "0"},
         )
         for setting in ("pagination off", "confirm off", "width 0", "style enabled off",
-                        "debuginfod enabled off", "substitute-path /vmm ."):
+                        "debuginfod enabled off", "substitute-path /vmm .",
+                        "remotetimeout 60"):  # on a busy host 2 s are not always enough
             self(f"set {setting}")
 
     def __call__(self, command: str) -> str:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stream_machine
@@ -56,13 +59,16 @@ class Misbehaving(StreamMachine):
     """What the watchdog must notice, at stream 3."""
 
     how = ""
+    hung: Path
 
     def run(self, index: int):
         if index == 3:
             if self.how == "signal":
                 os.kill(os.getpid(), signal.SIGSEGV)
             if self.how == "hang":
-                time.sleep(60)
+                self.hung.touch()
+                while True:  # a signal that asks where it is ends one pause
+                    signal.pause()
             if self.how == "raise":
                 raise KeyError("ours")
             if self.how == "output":
@@ -75,9 +81,14 @@ class Misbehaving(StreamMachine):
     [("signal", "signal SIGSEGV", 3), ("hang", "no end of one stream", 3),
      ("raise", "KeyError: 'ours'", 3), ("output", "output", 6)],
 )
-def test_the_watchdog_notices(monkeypatch, how: str, problem: str, at: int) -> None:
+def test_the_watchdog_notices(monkeypatch, tmp_path, how: str, problem: str, at: int) -> None:
+    """Its clock stands still until the child hangs: nobody waits, and no host is too slow."""
     monkeypatch.setattr(Misbehaving, "how", how)
+    monkeypatch.setattr(Misbehaving, "hung", tmp_path / "hung", raising=False)
     monkeypatch.setattr(stream_watch, "StreamMachine", Misbehaving)
+    seconds = itertools.count()
+    monkeypatch.setattr(stream_watch, "time", SimpleNamespace(
+        monotonic=lambda: next(seconds) if Misbehaving.hung.exists() else 0, sleep=time.sleep))
     report = run_batch("sparc", "user", 1, last=6, patience=1.0)
     assert report.problem.startswith(problem)
     assert report.streams == at

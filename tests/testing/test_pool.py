@@ -26,8 +26,12 @@ def work(task: str) -> str:
     return task.upper()
 
 
-def answers(tasks: list[str], size: int = 2, limit: float = 60.0) -> dict[str, str | Lost]:
-    with Pool[str, str](work, size, lambda task: limit) as running:
+def limit(task: str) -> float:
+    return 0.1 if task == "hang" else 60.0
+
+
+def answers(tasks: list[str], size: int = 2) -> dict[str, str | Lost]:
+    with Pool[str, str](work, size, limit) as running:
         return dict(running.run(tasks))
 
 
@@ -47,7 +51,7 @@ def test_a_worker_that_dies_loses_one_task(size) -> None:
 
 def test_a_worker_that_hangs_is_killed(monkeypatch) -> None:
     monkeypatch.setattr(pool, "GRACE", 0.1)
-    got = answers(["a", "hang", "b"], 1, 0.1)
+    got = answers(["a", "hang", "b"], 1)
     assert got == {"a": "A", "b": "B", "hang": got["hang"]}
     assert isinstance(got["hang"], Lost) and "did not answer" in got["hang"].text
 

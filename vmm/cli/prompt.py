@@ -69,13 +69,13 @@ class ShellCompleter(Completer):
 
 def history() -> History:
     """What was typed before, in this and earlier shells."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    place = Path(state) / "vmm"
+    state = os.environ.get("XDG_STATE_HOME")
     try:
+        place = (Path(state) if state else Path.home() / ".local" / "state") / "vmm"
         place.mkdir(parents=True, exist_ok=True)
         with (place / "shell-history").open("a"):
             return FileHistory(str(place / "shell-history"))
-    except OSError:
+    except (OSError, RuntimeError):  # nobody may write there, or a user without a name has no home
         return InMemoryHistory()
 
 

@@ -17,9 +17,13 @@ import capstone
 from vmm.cpu.engine import Engine
 from vmm.devices.shared import Shared
 from vmm.machine.machine import Machine
-from vmm.monitor.inline import NativeTemplate, TemplateCode, WordGuard
-
-FORMS = 16  # ways for code to read: what the architecture's native layer numbers
+from vmm.native.code_pages import (
+    NativeTemplate,
+    SecondOpinion,
+    SiteReport,
+    TemplateCode,
+    WordGuard,
+)
 
 
 class CodeCounts(Shared):
@@ -37,25 +41,6 @@ class CodeCounts(Shared):
         (name, C.c_uint64) for name in (
             "pages", "sites", "in_place", "cached", "invalidated", "emptied", "confirmed",
             "disputed")
-    )
-
-
-class SiteReport(C.Structure):
-    """`struct vmm_site_report`."""
-
-    _fields_ = (
-        ("host", C.c_uint64), ("argument", C.c_uint64), ("form", C.c_uint32),
-        ("offset", C.c_uint32), ("length", C.c_uint32), ("operation", C.c_uint32),
-        ("guest", C.c_uint8 * 16), ("shadow", C.c_uint8 * 16), ("cached", NativeTemplate),
-    )
-
-
-class SecondOpinion(C.Structure):
-    """`struct vmm_second_opinion`."""
-
-    _fields_ = (
-        ("decode", C.c_void_p), ("found", C.c_void_p), ("size_offset", C.c_uint64),
-        ("decoders", C.c_uint64 * FORMS),
     )
 
 

@@ -25,43 +25,15 @@ from functools import cache
 import keystone
 
 from vmm.cpu.engine import Engine
-
-MOST, GUARDS, LONGEST = 24, 3, 11  # as in vmm/native/src/code_pages.h
-NO_OPERAND = 0xFF
-SITE_WORD = 1  # in place of a word's address: the system register that the site names
+from vmm.native.code_pages import (
+    NO_OPERAND,
+    SITE_WORD,
+    NativeTemplate,
+    WordGuard,
+)
 
 _GUARD = re.compile(r"\? *(\w+)(?: *& *(\w+))? *== *(\w+)")
 _LINE = re.compile(r"(.*?)(?: *(<>) *(\w+)| *< *(\w+)(?: *> *(\w+))?| *> *(\w+))?")
-
-
-class WordGuard(C.Structure):
-    """`struct vmm_word_guard`."""
-
-    _fields_ = (
-        ("word", C.c_uint64), ("mask", C.c_uint32), ("value", C.c_uint32),
-        ("before", C.c_uint32), ("spare", C.c_uint32),
-    )
-
-
-class TemplateCode(C.Structure):
-    """`struct vmm_template_code`."""
-
-    _fields_ = (
-        ("code", C.c_uint8 * LONGEST), ("length", C.c_uint8), ("shift", C.c_uint8 * 2),
-        ("spare", C.c_uint8 * 2), ("load", C.c_uint64), ("store", C.c_uint64),
-    )
-
-
-class NativeTemplate(C.Structure):
-    """`struct vmm_template`."""
-
-    _fields_ = (
-        ("mask", C.c_uint64), ("value", C.c_uint64), ("operation", C.c_uint32),
-        ("form", C.c_uint32), ("operand_shift", C.c_uint8), ("operand_bits", C.c_uint8),
-        ("guards", C.c_uint8), ("count", C.c_uint8), ("ends", C.c_uint8), ("length", C.c_uint8),
-        ("excluded", C.c_uint16),
-        ("guard", WordGuard * GUARDS), ("code", TemplateCode * MOST),
-    )
 
 
 @dataclass(frozen=True, slots=True)

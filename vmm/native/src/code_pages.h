@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shadow code pages and the translation cache: a guest's kernel as the monitor has it executed. */
+/* Shadow code pages and the translation cache: a guest's kernel as the monitor has it executed.
+ * Mirrored in vmm/native/code_pages.py. */
 #ifndef CODE_PAGES_H
 #define CODE_PAGES_H
 
@@ -46,7 +47,8 @@ struct vmm_site {
     uint32_t operation; /* which it is */
     uint32_t number;    /* x86: of the instruction in v->instructions */
     uint16_t offset;
-    uint8_t length, spare;
+    uint8_t length;
+    bool cold;     /* there is a template for it, once it has been called often enough */
     uint32_t slot; /* in the cache, from 1; 0: the monitor is called */
 };
 
@@ -70,6 +72,15 @@ struct vmm_second_opinion {
     uint64_t decoders[VMM_CODE_FORMS]; /* by form; 0: none */
 };
 
+/* What Python is shown of a site. */
+struct vmm_site_report {
+    uint64_t host; /* where its page is in this process */
+    uint64_t argument;
+    uint32_t form, offset, length, operation;
+    uint8_t guest[16], shadow[16];
+    struct vmm_template cached; /* its place in the cache; without instructions: there is none */
+};
+
 /* Counters: CodeCounts of vmm/monitor/code.py. */
 struct vmm_code_counts {
     uint64_t pages, sites, in_place, cached, invalidated, emptied, confirmed, disputed;
@@ -83,11 +94,18 @@ void vmm_code_refresh(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t of
 struct vmm_site *vmm_code_site(struct vmm_code_page *page, uint32_t offset);
 struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
                               const struct vmm_site *site, uint32_t marker, uint32_t size);
+const struct vmm_template *vmm_site_template(struct vmm_cpu *v, const struct vmm_code_page *page,
+                                             struct vmm_site *site, uint32_t pc);
 
 /* code_cache.c */
-uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site, uint32_t form);
+const struct vmm_template *vmm_cache_find(const struct vmm_cpu *v, const struct vmm_site *site,
+                                          uint32_t form);
+uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site,
+                       const struct vmm_template *from);
 void vmm_cache_free(struct vmm_cpu *v, uint32_t slot);
 const struct vmm_template *vmm_cache_get(const struct vmm_cpu *v, uint32_t slot);
+bool vmm_is_warm(const struct vmm_cpu *v, uint32_t pc);
+void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr);
 
 /* Of the template's instruction that is being translated; NULL: none is. */
 extern __thread const struct vmm_template_code *vmm_from_cache;

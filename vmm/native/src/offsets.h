@@ -92,7 +92,9 @@
 
 /* ... with which the table of temporaries begins; and behind the table the first operation */
 #define TCG_TEMP_SIZE 0x38
+#define SPARC_TCG_COND 0x4d8 /* of them, whether a branch is taken */
 #define TCG_OPERATIONS (TCG_ENV_TEMP + TCG_MAX_TEMPORARIES * TCG_TEMP_SIZE)
+#define SPARC_TCG_INDIRECT_ORDER 0x8958 /* a pointer: registers for addresses that globals are at, in order */
 #define SPARC_TCG_DEFINITIONS 0x8968 /* a pointer: TCGOpDef[] */
 #define ARM_TCG_DEFINITIONS 0x9168
 #define X86_TCG_DEFINITIONS 0x9968
@@ -192,6 +194,7 @@ enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 #define ARM_FPEXC_EN 0x40000000u
 #define ARM_FEATURES 0xfa0
 #define ARM_FEATURE_V6 (1ull << 3)
+#define ARM_FEATURE_V7 (1ull << 5)
 #define ARM_FEATURE_V7VE (1ull << 13)
 #define ARM_FEATURE_EL2 (1ull << 32)
 #define ARM_FEATURE_EL3 (1ull << 33)
