@@ -12,6 +12,7 @@ import pytest
 
 from vmm.boards import Options, create
 from vmm.cpu.x86.registers import Segment
+from vmm.machine.dma import Dma
 from vmm.machine.machine import Machine
 from vmm.monitor import virtualize
 from vmm.monitor.assist import Controls
@@ -52,6 +53,13 @@ LOOPS = {
 }
 
 
+def as_a_bus_master(dma: Dma, address: int, data: bytes) -> None:
+    """The way of virtio devices: into the memory itself."""
+    (piece,) = dma.writable(address, len(data)) or ()
+    piece[:] = data
+    dma.wrote(address, len(data))
+
+
 def machine(architecture: str, seed: int) -> Machine:
     """About to run the loop, with transfers into it at random times."""
     loop, chosen = LOOPS[architecture], random.Random(seed)
@@ -73,8 +81,9 @@ def machine(architecture: str, seed: int) -> Machine:
     for _ in range(TRANSFERS):
         first = chosen.randrange(SLOTS)
         data = slots(chosen.randrange(1, SLOTS - first + 1))
+        write = chosen.choice((made.dma_write, partial(as_a_bus_master, Dma(made.bus))))
         made.clock.at_cycle(chosen.randrange(1, INSTRUCTIONS), partial(
-            made.dma_write, loop.address + first * loop.size, data))
+            write, loop.address + first * loop.size, data))
     return made
 
 
