@@ -7,15 +7,16 @@ import pytest
 
 from vmm.cli.showcase import Boot, Result, summary
 
+ITSELF = "the guest ended itself"
 STATS = {"instructions": 3_000_000, "traps": {"svc": 2, "irq": 5}, "host_seconds": 0.5}
 
 
 @pytest.mark.parametrize(
     ("board", "status", "text", "shown"),
     [
-        ("virt", 0, "the guest ended itself (semihosting) with status 0", ("passed", "semihosting")),
-        ("pc", 1, "the guest ended itself (port 0xf4) with status 1", ("passed", "port 0xf4")),
-        ("virt", 1, "the guest ended itself (semihosting) with status 1", ("FAILED", "semihosting")),
+        ("virt", 0, f"{ITSELF} (semihosting) with status 0", ("passed", "semihosting")),
+        ("pc", 1, f"{ITSELF} (port 0xf4) with status 1", ("passed", "port 0xf4")),
+        ("virt", 1, f"{ITSELF} (semihosting) with status 1", ("FAILED", "semihosting")),
         ("leon3", 120, "error mode: trap 0x02", ("FAILED", "error mode: trap 0x02")),
     ],
 )
