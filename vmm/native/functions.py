@@ -81,13 +81,15 @@ FUNCTIONS: dict[str, tuple[object, ...]] = {
     "vmm_add_template": (C.c_int, CPU, C.c_void_p),
     "vmm_code_counted": (C.c_void_p, CPU),
     "vmm_limit_code_pages": (None, CPU, C.c_uint32),
+    "vmm_set_cold_calls": (None, CPU, C.c_uint32),
     "vmm_set_second_opinion": (None, CPU, C.c_void_p),
     "vmm_report_site": (C.c_int, CPU, C.c_uint32, C.c_uint32, C.c_void_p),
     # shadow.h
     "vmm_shadow_new": (C.c_int, CPU, C.c_uint32, C.c_void_p),
     "vmm_shadow_window": (C.c_int, CPU, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int),
     "vmm_shadow_enter": (
-        None, CPU, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32),
+        None, CPU, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32,
+        C.c_uint32),
     "vmm_shadow_fill": (C.c_bool, CPU, C.c_uint32, C.c_uint32, C.POINTER(C.c_int)),
     "vmm_shadow_wrote": (C.c_bool, CPU, C.c_uint64, C.c_uint64),
     "vmm_shadow_store": (C.c_bool, CPU, C.c_uint32, C.c_uint32),

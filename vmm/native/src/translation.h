@@ -26,6 +26,7 @@ uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_leave_block(struct vmm_cpu *v) __attribute__((noreturn));
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_forget_block(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_starts_over(struct vmm_cpu *v);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
@@ -74,6 +75,7 @@ uint32_t vmm_arm_memop(uint32_t memop);
 
 /* arm_faults.c */
 void vmm_arm_loaded(const uint32_t *result, size_t size);
+bool vmm_arm_loads_from(const struct vmm_cpu *v, uint64_t address);
 
 /* x86_checks.c */
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);
