@@ -15,6 +15,7 @@ from vmm.cpu.x86.registers import Segment
 from vmm.machine.machine import Machine
 
 PAGE, TAKEN = 0x1000, 0x100  # of RAM, with the code; from its begin, where the branch goes
+ENOUGH = 20  # instructions: a block that is run in part is not what another goes on to
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class Code:
     registers: tuple[str, str, str]
     branch: bytes
     add: Callable[[int], bytes]
-    instructions: int  # until where it stays
 
 
 CODES = {
@@ -35,17 +35,17 @@ CODES = {
                   bytes.fromhex("80a04002 0280003f 01000000"),
                   # add %g3, number, %g3; ba .; nop
                   lambda number: bytes((0x86, 0x00, 0xE0, number)) + bytes.fromhex(
-                      "10800000 01000000"), 4),
+                      "10800000 01000000")),
     "arm": Code("virt", 0x40000000, ("r1", "r2", "r3"),
                 # cmp r1, r2; beq
                 bytes.fromhex("020051e1 3d00000a"),
                 # add r3, r3, #number; b .
-                lambda number: bytes((number, 0x30, 0x83, 0xE2)) + bytes.fromhex("feffffea"), 3),
+                lambda number: bytes((number, 0x30, 0x83, 0xE2)) + bytes.fromhex("feffffea")),
     "x86": Code("pc", 0x100000, ("ecx", "edx", "ebx"),
                 # cmp ecx, edx; je
                 bytes.fromhex("39d1 0f84f8000000"),
                 # add ebx, number; jmp $
-                lambda number: bytes((0x83, 0xC3, number)) + bytes.fromhex("ebfe"), 3),
+                lambda number: bytes((0x83, 0xC3, number)) + bytes.fromhex("ebfe")),
 }
 
 
@@ -81,5 +81,22 @@ def test_a_branch_goes_to_new_code(architecture: str, tmp_path: Path) -> None:
             for _ in range(3):
                 registers[one], registers[other], registers[counted] = 7, 8 - taken, 0
                 machine.processor.set_pc(begin)
-                machine.run(until=machine.engine.count + code.instructions)
+                machine.run(until=machine.engine.count + ENOUGH)
                 assert registers[counted] == number + 10 * taken
+
+
+def test_a_branch_goes_to_what_the_guest_has_stored(tmp_path: Path) -> None:
+    """One block is thrown away, and the one that branches there is not."""
+    machine = build(CODES["arm"], tmp_path)
+    begin = CODES["arm"].ram + PAGE
+    code = (0xE5845000,  # again: str r5, [r4]
+            0xE1510002, 0x0A00003D,  # cmp r1, r2; beq
+            0xE2833000, 0xEAFFFFFA)  # add r3, r3, #0; b again
+    machine.bus.write_memory(begin, b"".join(word.to_bytes(4, "little") for word in code))
+    registers = machine.processor.registers
+    registers["r1"], registers["r2"], registers["r4"] = 7, 8, begin + 12
+    machine.processor.set_pc(begin)
+    for number in (1, 2, 3):
+        registers["r3"], registers["r5"] = 0, 0xE2833000 | number
+        machine.run(until=machine.engine.count + 8 * len(code))
+        assert registers["r3"] == 8 * number
