@@ -120,9 +120,10 @@ struct vmm_code_page *vmm_code_page(struct vmm_cpu *v, const uint8_t *host, uint
         v->code_pages->counts.pages = 0;
         v->code_pages->counts.emptied++;
     }
-    page = calloc(1, sizeof *page);
+    page = malloc(sizeof *page);
     if (!page)
         return NULL;
+    memset(page, 0, offsetof(struct vmm_code_page, guest));
     page->host = host;
     page->form = form;
     memcpy(page->guest, host, PAGE);
