@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 /* To decode a store in Python and to translate its block anew takes as long as so many traps. */
-enum { HASHES = 1 << 16, STORES = 1024, OFTEN = 32 };
+enum { HASHES = 1 << 16, STORES = 1024, OFTEN = 16 };
 enum { WORTH = 64 /* stores elsewhere more than to tables are too many */ };
 
 struct store {
@@ -68,18 +68,17 @@ void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc)
 
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
 {
-    return v->account && v->rewritten[hash(pc) >> 3] >> (hash(pc) & 7) & 1;
+    return v->rewrites && v->rewritten[hash(pc) >> 3] >> (hash(pc) & 7) & 1;
 }
 
 /* The store at PC, which was replaced, has been made: to a page table, or not. */
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
 {
-    struct store *store;
+    struct store *store = vmm_is_rewritten(v, pc) ? account(v, pc) : NULL;
     uint64_t entry;
 
-    if (!vmm_is_rewritten(v, pc))
+    if (!store)
         return;
-    store = account(v, pc);
     if (to_table) {
         store->elsewhere -= store->elsewhere > 0;
     } else if (++store->elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
