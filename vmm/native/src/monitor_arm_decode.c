@@ -135,11 +135,11 @@ static bool has_row(struct table *table, uint32_t code)
 {
     enum { BITS = 0xff };
 
-    if (!table->known) {
+    if (!__atomic_load_n(&table->known, __ATOMIC_ACQUIRE)) { /* engines may run side by side */
         for (uint32_t bits = 0; bits <= BITS; bits++)
             for (const struct row *row = table->rows; row->kind; row++)
                 table->has[bits] |= !((bits << 20 ^ row->value) & row->mask & BITS << 20);
-        table->known = true;
+        __atomic_store_n(&table->known, true, __ATOMIC_RELEASE);
     }
     return table->has[code >> 20 & BITS];
 }
@@ -159,7 +159,7 @@ static const struct row *match(struct table *table, uint32_t code)
  * T32 instruction of two halfwords has the first one high. */
 struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb)
 {
-    static __thread struct table of_conditional = {.rows = conditional},
+    static struct table of_conditional = {.rows = conditional},
                         of_unconditional = {.rows = unconditional},
                         of_wide_thumb = {.rows = wide_thumb};
     struct arm_instruction none = {0, code, thumb && code >> 16 == 0 ? 2 : 4};
