@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vmm.cli.main import COMMANDS, main
+
 KERNEL = "build/guests/sparc/hello.elf"
 
 WRONG = [
@@ -94,3 +96,23 @@ def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path)
         assert done.returncode == 125
         assert str(path).encode() in done.stderr
         assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_help_is_readable_and_complete(monkeypatch, capsys, columns) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for command in ("", *COMMANDS):
+        assert main([*command.split(), "--help"]) == 0
+        text, complaint = capsys.readouterr()
+        assert complaint == ""
+        assert text.startswith(f"usage: vmm {command}".rstrip())
+        assert "exit status" in text or command in ("completion", "switch")
+        assert max(map(len, text.splitlines())) <= 110
+        assert ", --cpu" not in text  # an option is named once; both spellings are taken
+
+
+def test_an_instruction_that_is_not_classified_is_named_at_once(vmm_command) -> None:
+    done = vmm_command("theorem", "-cpu", "qemu32", "--instruction", "popg")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"vmm: qemu32 has no instruction 'popg'")
+    assert b"popf" in done.stderr

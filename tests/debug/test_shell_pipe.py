@@ -61,18 +61,25 @@ def test_files_and_e_are_done_in_their_order_and_stdin_is_not_read(
 
 def test_wrong_usage_is_status_2(vmm_command, guest, tmp_path) -> None:
     options = ("-M", "leon3", "-kernel", guest("sparc/hello"))
-    missing = vmm_command("shell", *options, "-x", tmp_path / "none")
-    binary = tmp_path / "binary"
-    binary.write_bytes(b"\xff\xfe")
-    unreadable = vmm_command("shell", *options, "-x", binary)
     no_board = vmm_command("shell", "-e", "step")
     memory = vmm_command("shell", *options, "--history", "lots")
-    twice = vmm_command("shell", binary, "--snapshot", binary)
+    twice = vmm_command("shell", "one", "--snapshot", "other")
     breaks = vmm_command("run", *options, "--break", "main")
-    for done in (missing, unreadable, no_board, breaks, memory, twice):
+    for done in (no_board, breaks, memory, twice):
         assert (done.returncode, done.stdout) == (2, b"")
         assert done.stderr.count(b"\n") == 1 and done.stderr.startswith(b"vmm: ")
     assert b"vmm shell -e" in breaks.stderr
+    assert memory.stderr.startswith(b"vmm: --history lots: not an amount of memory")
+
+
+def test_files_of_commands_that_cannot_be_read_are_status_125(vmm_command, guest, tmp_path) -> None:
+    options = ("-M", "leon3", "-kernel", guest("sparc/hello"))
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    for file, said in ((tmp_path / "none", "no such file or directory"), (binary, "not text")):
+        done = vmm_command("shell", *options, "-x", file)
+        assert (done.returncode, done.stdout) == (125, b"")
+        assert done.stderr.decode() == f"vmm: -x {file}: {said}\n"
 
 
 def test_a_guest_that_has_ended_has_ended(vmm_command, guest) -> None:

@@ -13,10 +13,10 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stream_machine import BOARDS, LIBRARY, RAM, REGION, StreamMachine
+from stream_machine import BOARDS, DATA, LIBRARY, RAM, REGION, STACK, StreamMachine
 
 from vmm.boards import Options, create
-from vmm.cpu import saved
+from vmm.cpu import execution, saved
 from vmm.cpu.engine import HALTED
 from vmm.cpu.sparc.processor import HARD
 from vmm.cpu.sparc.registers import INTERRUPT_INDEX, MMU
@@ -25,6 +25,7 @@ from vmm.machine.outcome import Ending, Outcome
 from vmm.memory.frames import PAGE, Frames
 from vmm.monitor import Monitor, virtualize
 from vmm.monitor.assist.control_block import Controls
+from vmm.state.snapshot import restore, take
 
 MEMCMP = C.CDLL(None).memcmp
 MEMCMP.argtypes = C.c_void_p, C.c_void_p, C.c_size_t
@@ -35,12 +36,18 @@ PAGES, PAGES_END, PAGED = 0x4000, 0x6000, 4  # x86: a stream's page tables; the 
 ACCESSED_DIRTY = 0x60
 REFUSED = "the guest's page tables "  # cannot be used, may not be so
 ARM_CP_REGS, RI_FIELD_OFFSET = 46112, 48  # as in offsets.h
+ARM_MMU_ON = 1  # of a stream's shape
+ARM_TABLES = slice(0x2000, 0x3000), slice(0x4000, 0x8000)  # of streams of these seeds
+MIXED_SEEDS = 10_000  # native/fuzz.h
 ARM_LINES = 0x02, 0x10  # of the engine's requests: IRQ, FIQ
 ARM_PARKED_R13, ARM_PARKED_R14, ARM_SVC = 0x1A0, 0x1C0, 0x1D3
 ARM_WITHOUT_SPSR = (0x10, 0x1F)
 ARM_VECTORS, ARM_VECTORS_END = 0xC10, 0xE10  # also those behind d31, which VLD and VST can reach
 ARM_EXCLUSIVE, ARM_EXCLUSIVE_END = 0xEC0, 0xED8  # what the exclusive monitor knows
 ARM_ABSENT = ("_hyp", "_mon")  # modes that are not there for a virtual kernel
+
+
+FLAGS = ("stepped", "sliced", "restored", "watched", "intercepted", "counted", "readable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,10 @@ class Way:
     readable: bool = False  # the policy that is written in Python
     stepped: bool = False  # one instruction at a time
     sliced: bool = False  # a few instructions at a time
+    restored: bool = False  # the same, each time from a snapshot of what was left
+    watched: bool = False  # with breakpoints and watchpoints, going on at each
+    intercepted: bool = False  # with all traps shown to Python
+    counted: bool = False  # with instructions counted as they begin
     delivery: str = "native"
 
     @property
@@ -61,10 +72,10 @@ class Way:
 
     @classmethod
     def named(cls, name: str) -> Way:
-        """From its name: `stepped`, `python`, `translate/lazy`, `translate/strict+sliced` ..."""
+        """From its name: `stepped`, `python`, `translate/lazy`, `translate/strict+watched` ..."""
         way = cls()
         for part in name.split("+"):
-            if part in ("stepped", "sliced", "readable"):
+            if part in FLAGS:
                 way = replace(way, **{part: True})
             elif part == "python":
                 way = replace(way, delivery=part)
@@ -96,9 +107,9 @@ class Run:
         lines += [f"trap {one}, not {two}" for one, two in pairs if one != two][:2]
         lines += [f"{name}: {value:#x}, not {other.registers[name]:#x}"
                   for name, value in self.registers.items() if value != other.registers[name]]
-        different = [at for at, (one, two) in enumerate(
-            zip(self.memory, other.memory, strict=True)) if one != two]
-        if different:
+        if self.memory != other.memory:
+            different = [at for at, (one, two) in enumerate(
+                zip(self.memory, other.memory, strict=True)) if one != two]
             lines.append(f"memory at {', '.join(f'+{at:#x}' for at in different[:8])}")
         return lines
 
@@ -124,6 +135,10 @@ class Pair:
         elif way.technique:
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
                                       readable=way.readable)
+        if way.intercepted:
+            self.other.traps.watch(lambda kind: None)
+        if way.counted:
+            execution.count_instructions(self.other.engine, True)
         self._rams = [self._ram(machine) for machine in (self.bare, self.other)]
         self.spoilt = False  # what one machine has done the other has not: neither is of use
         self._places = self._arm_places() if arch == "arm" and way.virtual else []
@@ -191,7 +206,7 @@ class Pair:
         bare = self.bare.processor.registers
         bare["cpacr"] = bare["cpacr"]  # the generator sets bits that no write sets
         hidden = (ARM_VECTORS, ARM_VECTORS_END), (ARM_EXCLUSIVE, ARM_EXCLUSIVE_END)
-        for start, end in (*((place, place + 8) for place in self._places), *hidden):
+        for start, end in (*((place, place + 16) for place in self._places), *hidden):
             C.memmove(self.other.engine.env + start, self.bare.engine.env + start, end - start)
         registers, wanted = self.other.processor.registers, self.registers(self.bare)
         registers["cpsr"] = ARM_SVC  # in User and System mode the engine has parked values of these
@@ -228,9 +243,10 @@ class Pair:
             lambda: machine.stop(Outcome.time("trap storm")))
         way = self.way if machine is self.other else Way()
         machine.stepping = way.stepped
+        if way.watched:
+            watch(machine, region)
         machine.rewind()
-        outcome = self._sliced(machine, start + budget) if way.sliced else machine.run(
-            until=start + budget)
+        outcome = self._go_on(machine, way, start + budget)
         machine.clock.cancel(limit)
         machine.engine.drain_ledger()
         memory = machine.bus.read_memory(region, REGION)
@@ -239,12 +255,24 @@ class Pair:
                    [(count - start, *rest) for count, *rest in traps],
                    self.registers(machine), memory)
 
-    def _sliced(self, machine: Machine, until: int) -> Outcome:
+    def _go_on(self, machine: Machine, way: Way, until: int) -> Outcome:
         chosen = random.Random(until)
+        longest = 8 if way.sliced else 40 if way.restored else 0
         while True:
-            outcome = machine.run(until=min(until, machine.engine.count + chosen.randrange(1, 8)))
-            if not machine.stopped_at_count or machine.engine.count >= until:
+            end = machine.engine.count + chosen.randrange(1, longest) if longest else until
+            outcome = machine.run(until=min(until, end))
+            stopped = machine.stopped_at_breakpoint or machine.stopped_at_watchpoint
+            if not stopped and (not machine.stopped_at_count or machine.engine.count >= until):
                 return outcome
+            if way.restored:
+                restore(machine, take(machine))
+
+    def _tables_changed(self, before: bytes, after: bytes) -> bool:
+        shape = self.maker._fuzz.contents.shape
+        if self.arch == "x86" and shape & PAGED:
+            return changed(before[PAGES:PAGES_END], after[PAGES:PAGES_END])
+        return self.arch == "arm" and bool(shape & ARM_MMU_ON) and self.seed >= MIXED_SEEDS and any(
+            before[part] != after[part] for part in ARM_TABLES)
 
     def compare(self, index: int, everywhere: bool = False) -> tuple[Run, list[str]]:
         """Run a stream on both: what it did the other way, and what is different.
@@ -252,17 +280,16 @@ class Pair:
         Memory outside its region is compared with `everywhere`, and after some streams.
         """
         region, budget = self._make(index)
-        before = self.bare.bus.read_memory(region + PAGES, PAGES_END - PAGES)
+        before = self.bare.bus.read_memory(region, REGION)
         assert before is not None
         found = self._run(self.other, region, budget)
         expected = self._run(self.bare, region, budget)
-        paged = self.arch == "x86" and self.maker._fuzz.contents.shape & PAGED
         lines = found.differences(expected)
         if not lines and (everywhere or index % SOME == SOME - 1):
             lines = self._memories()
         self.spoilt = bool(lines)
-        if paged and changed(before, expected.memory[PAGES:PAGES_END]):
-            return found, []
+        if self._tables_changed(before, expected.memory):
+            return found, []  # what of them is in a TLB may be what they were
         if found.text.startswith(REFUSED):
             return found, []  # tables that this policy does not take
         return found, lines
@@ -277,7 +304,18 @@ class Pair:
         return [f"memory in page {page:#x} of RAM, by one of the last {SOME} streams"]
 
 
+def watch(machine: Machine, region: int) -> None:
+    """Stop at some of the addresses that streams come to."""
+    machine.set_breakpoints(region + 4 * i for i in range(2, 66, 9))
+    machine.engine.watch_before = region // REGION % 2 == 0
+    machine.set_watchpoints([
+        (region + DATA, 0x40, "write"), (region + DATA + 0x60, 3, "access"),
+        (region + STACK, 0x800, "read"), (region, 0x20, "access"),
+    ])
+
+
 def changed(before: bytes, after: bytes) -> bool:
     """Whether there are other x86 page table entries, accessed and dirty flags aside."""
-    return any((one ^ two) & ~(ACCESSED_DIRTY if at % 4 == 0 else 0)
-               for at, (one, two) in enumerate(zip(before, after, strict=True)) if one != two)
+    return before != after and any(
+        (one ^ two) & ~(ACCESSED_DIRTY if at % 4 == 0 else 0)
+        for at, (one, two) in enumerate(zip(before, after, strict=True)) if one != two)

@@ -98,6 +98,11 @@ def test_lock_where_it_is_allowed_is_none(board, code: str) -> None:
     assert machine.processor.pc == CODE + len(load) + len(code) // 2 + 1
 
 
+@pytest.mark.parametrize("code", ["c5f8a2", "c4e178a2", "66c5f8a2"])
+def test_what_no_model_has_is_undefined_behind_a_vex_prefix_too(board, code: str) -> None:
+    assert run_x86(board("pc"), bytes.fromhex(code)) == [UD]  # the engine did CPUID
+
+
 @pytest.mark.parametrize("base", [0, 0x10, 0x8000])
 def test_an_instruction_breakpoint_is_met_where_cs_has_a_base(board, base: int) -> None:
     machine = board("pc")

@@ -16,7 +16,9 @@ SEEDS = {
               "trap_and_emulate/lazy": 5, "trap_and_emulate/strict": 6,
               "trap_and_emulate/nested": 7},
     "arm": {"stepped": 101, "sliced": 127, "python": 103, "assist": 104, "translate/lazy": 112,
-            "translate/strict": 113, "translate/exposed": 104, "translate/nested": 105},
+            "translate/strict": 113, "translate/exposed": 104, "translate/nested": 105,
+            "watched": 10_000, "translate/lazy+watched": 10_004, "translate/strict+python": 10_005,
+            "translate/exposed+counted": 10_008, "translate/nested+intercepted": 10_013},
     "x86": {"stepped": 105, "sliced": 106, "python": 107, "assist": 104, "translate/lazy": 101,
             "translate/strict": 102, "translate/exposed": 103, "translate/nested": 104},
 }
@@ -37,6 +39,7 @@ KNOWN = (
     ("x86", "supervisor", "stepped", 3003, 830),  # ENTER that began anew at a device
     ("x86", "supervisor", "python", 202, 127),  # a data breakpoint beside an unaligned store
     ("x86", "user", "stepped", 308, 676),  # flags behind LOOPNE that ends because CX is 0
+    ("x86", "supervisor", "translate/lazy", 3100, 273),  # RDPMC behind a VEX prefix
     ("sparc", "user", "translate/lazy", 501, 788),  # R of a page refused, in no-fault mode
     ("arm", "supervisor", "translate/lazy", 101, 93),  # big-endian tables
     ("arm", "supervisor", "translate/strict", 102, 89),  # an external abort on a long walk

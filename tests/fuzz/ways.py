@@ -5,9 +5,11 @@ bare machine, the other as `--way` says.
     python tests/fuzz/ways.py [--arch A] [--mode M] [--way WAY] [--streams N] [--first SEED]
     python tests/fuzz/ways.py --arch A --mode M --way WAY --replay SEED:INDEX
 
-A way is some of `stepped`, `sliced`, `python` (trap delivery), `TECHNIQUE/POLICY` and `readable`
-(the policy that is written in Python), joined by `+`.  Prints a line for each
-difference and one for each row.  The exit status is 1 if there were differences.
+A way is some of `stepped`, `sliced`, `restored` (from a snapshot now and then), `watched`
+(breakpoints and watchpoints), `intercepted` (Python sees all traps), `counted` (instructions),
+`python` (trap delivery), `TECHNIQUE/POLICY` and `readable` (the policy that is written in
+Python), joined by `+`.  Prints a line for each difference and one for each row.  The exit status
+is 1 if there were differences.
 """
 
 from __future__ import annotations

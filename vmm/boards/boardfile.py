@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,6 @@ MOST_DOTS = 100  # in a line: Python's TOML reader takes the square of a key's p
 DEEPEST = 4  # names that lead to a key, as far as lines are remembered
 LONGEST, LONGEST_NAME = 300, 60  # characters of a message, and of each name in it
 MOST_TABLES = 100  # of one kind: memories, devices
-
-TOP = ("description", "cpu", "memory", "device")  # what a file has
 
 Path_ = tuple[str, ...]  # the names that lead to a table or key
 
@@ -175,9 +174,13 @@ class Table:
 
     def finish(self) -> None:
         """Refuse keys that nobody has asked for."""
+        self.limit(self._asked)
+
+    def limit(self, known: Collection[str]) -> None:
+        """Refuse keys but these."""
         for key in self.values:
-            if key not in self._asked:
-                raise self.error(key, f"is not known here; known: {', '.join(self._asked)}")
+            if key not in known:
+                raise self.error(key, f"is not known here; known: {', '.join(known)}")
 
 
 def _read_text(file: Path) -> str:
@@ -211,8 +214,4 @@ def read(file: Path) -> Table:
     except ValueError as error:  # a decimal number that Python does not read; a NUL in the name
         text = "a number of thousands of digits" if "digits" in str(error) else str(error)
         raise BoardFileError(f"{file}: {one_line(text)}") from error
-    top = Table(file, values, (), lines_of(text))
-    for key in values:
-        if key not in TOP:
-            raise top.error(key, f"is not known here; known: {', '.join(TOP)}")
-    return top
+    return Table(file, values, (), lines_of(text))

@@ -38,12 +38,13 @@ PROCESSORS: dict[str, tuple[Callable[[str], Processor], str, int]] = {
     "x86": (X86Processor, "qemu32", 0xFF),
 }
 ARCHITECTURES = tuple(PROCESSORS)
+TOP = ("description", "cpu", "memory", "device")  # what a board file has
 FLAT_CODE, FLAT_DATA = 0x00CF9B00, 0x00CF9300
 
 
 def describe(file: Path) -> tuple[str, str, str, int]:
     """Architecture, description, processor model and RAM size that a board file names."""
-    top = boardfile.read(file)
+    top = _read(file)
     cpu = top.table("cpu")
     architecture = cpu.choice("architecture", ARCHITECTURES)
     ram = [table for _, table in top.tables("memory") if _kind(table) == "ram"]
@@ -51,6 +52,12 @@ def describe(file: Path) -> tuple[str, str, str, int]:
         raise top.error("memory", "a board needs RAM: [memory.NAME]")
     model = cpu.text("model", PROCESSORS[architecture][1])
     return architecture, top.text("description", file.stem), model, ram[0].memory_size("size")
+
+
+def _read(file: Path) -> Table:
+    top = boardfile.read(file)
+    top.limit(TOP)
+    return top
 
 
 def _kind(table: Table) -> str:
@@ -72,7 +79,7 @@ class Builder:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.top = top = boardfile.read(Path(options.board))
+        self.top = top = _read(Path(options.board))
         cpu = top.table("cpu")
         architecture = cpu.choice("architecture", ARCHITECTURES)
         make, model, floating = PROCESSORS[architecture]

@@ -25,9 +25,9 @@ def add(commands: Any) -> None:
     """Declare `vmm campaign`."""
     command = commands.add_parser(
         "campaign", help="many runs of one guest with varied input or flipped bits",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-        description="Run one guest many times, each time with other input or one flipped bit,"
-        " and tell what came of it, beside a run with nothing changed.",
+        epilog=EPILOG,
+        description="Runs one guest many times, each time with other input or one flipped bit,"
+        " and tells what came of it, beside a run with nothing changed.",
     )
     o = command.add_argument
     o("path", metavar="PATH", type=Path, nargs="?", help="a guest or a description of one test")

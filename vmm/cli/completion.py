@@ -241,16 +241,23 @@ def fish(found: tuple[Command, ...]) -> str:
 
 
 SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}
+EPILOG = """\
+to have it in every session:
+  bash  source <(vmm completion bash)     in ~/.bashrc
+  zsh   source <(vmm completion zsh)      in ~/.zshrc, after compinit
+  fish  vmm completion fish > ~/.config/fish/completions/vmm.fish
+"""
 
 
 def add(subcommands: Any) -> None:
     """Declare `vmm completion`."""
     command = subcommands.add_parser(
         "completion", help="print a completion script for a shell",
-        description="Print a script that completes commands, options and their values.",
-        epilog="For bash, in ~/.bashrc: source <(vmm completion bash)", allow_abbrev=False,
+        description="Prints a script that completes commands, options and their values.",
+        epilog=EPILOG,
     )
-    command.add_argument("shell", choices=tuple(SHELLS))
+    command.add_argument("shell", metavar="SHELL", choices=tuple(SHELLS),
+                         help=" or ".join(SHELLS))
     command.set_defaults(function=run)
 
 

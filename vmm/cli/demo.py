@@ -26,8 +26,10 @@ def add(commands: Any) -> None:
     """Declare `vmm demo`."""
     command = commands.add_parser(
         "demo", help="boot small guests on all three processors; needs nothing else",
-        description="Boot the small guests that the package carries on every board and show their"
-        " consoles. Exit status 0 if every guest succeeded, else 1.", allow_abbrev=False,
+        description="Boots the small guests that the package carries on every board and shows"
+        " their consoles: no compiler, no QEMU and no other file is needed.",
+        epilog="exit status: 0 if every guest succeeded, 1 if not, 2 wrong usage, 125 the guests"
+        " are not there.",
     )
     command.add_argument("--guest", choices=tuple(GUESTS), help="only this one")
     command.set_defaults(function=run)

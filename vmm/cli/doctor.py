@@ -53,8 +53,10 @@ def add(commands: Any) -> None:
     """Declare `vmm doctor`."""
     command = commands.add_parser(
         "doctor", help="check what guests need, and run the self-tests",
-        description="Check what guests need, and run the self-tests. Exit status 0 if guests can"
-        " run.", allow_abbrev=False,
+        description="Checks what guests need, and runs self-tests, which prove by behaviour what"
+        " we rely on in the engine.",
+        epilog="exit status: 0 if guests can run, 1 if not. Compilers and QEMU may be missing:"
+        " guests are built, and compared, with them.",
     )
     command.set_defaults(function=run)
 

@@ -15,9 +15,10 @@ import importlib
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from vmm.cli import mistake, streams
+from vmm.cli.help import Formatter
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.version import Version
 from vmm.machine.outcome import STATUS_FAILURE, STATUS_USAGE
@@ -29,6 +30,13 @@ COMMANDS = (
     "switch", "completion",
 )
 EPILOG = """\
+examples:
+  vmm demo                                       small guests on all three processors
+  vmm run -M help                                the boards
+  vmm run -M virt -kernel kernel.elf             a kernel, on this terminal (Ctrl-A x quits)
+  vmm shell -M pc -kernel kernel.elf -e trap     its first trap, in the trap shell
+  vmm test tests/ --junit report.xml             guest tests in CI
+
 exit status:
   0 to 255  vmm run: the guest's own; else 0, or 1 if something was not as it should be
   2         wrong usage
@@ -37,7 +45,10 @@ exit status:
   125       vmm cannot do its work: a file, the installation, the engine
   130       interrupted
 
-vmm COMMAND --help explains one command. VMM_DEBUG=1 shows the traceback of an error of ours.
+environment:
+  VMM_DEBUG=1  show the traceback of an error of ours
+
+vmm COMMAND --help explains one command; the pages in docs say more (docs/command.md).
 """
 
 
@@ -45,6 +56,9 @@ class Parser(argparse.ArgumentParser):
     """Wrong usage is one line and status 2."""
 
     helped_by = ""  # which command's --help has more, if not the parser's own
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": Formatter, "allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         say(f"{message} (see {self.helped_by or self.prog} --help)")
@@ -55,13 +69,17 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The whole command line, or as much of it as ``command`` needs: each loads what it uses."""
     top = Parser(
         prog="vmm",
-        description="A hardware-accurate SPARC, ARM and x86 virtual machine monitor.",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Boots guests for SPARC (LEON3), ARM and x86 on complete boards, exactly as"
+        " hardware would: to run, debug, test and virtualize kernels, hypervisors and firmware."
+        " Two runs of one guest are the same run.",
+        usage="vmm COMMAND [OPTION ...]",
+        epilog=EPILOG,
     )
     if command in COMMANDS:
         top.helped_by = f"vmm {command}"  # words that it does not know are left to this parser
     top.add_argument("--version", action=Version)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", prog="vmm", parser_class=Parser)
     for name in (command,) if command in COMMANDS else COMMANDS:
         importlib.import_module(f"vmm.cli.{name}").add(commands)
     return top

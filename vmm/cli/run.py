@@ -49,8 +49,15 @@ examples:
 on a terminal, Ctrl-A x ends the run, Ctrl-A c opens the trap shell (vmm shell), Ctrl-A h lists
 the other keys.
 
-exit status: the guest's own, or 2 wrong usage, 120 the guest crashed (registers and code are
-on stderr), 124 a time limit was reached, 125 the guest could not be run, 130 interrupted.
+exit status:
+  the guest's own, when it ends itself
+  2    wrong usage
+  120  the guest crashed: registers, code and the last traps are on stderr
+  124  --timeout or --wall-timeout was reached
+  125  the guest could not be run, or its console cannot be written
+  130  interrupted
+
+see also: docs/command.md, docs/boot-my-kernel.md, docs/exit-status.md, docs/boards.md
 """
 
 
@@ -58,8 +65,13 @@ def add(commands: Any) -> None:
     """Declare `vmm run`."""
     command = commands.add_parser(
         "run", help="boot a guest on a board",
-        description="Boot a guest on a board. The guest's console is all that goes to stdout.",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Boots a guest on a board. The guest's console is all that goes to stdout;"
+        " everything of ours is on stderr, one line each. Options are spelled as QEMU's users know"
+        " them, with one dash or two.",
+        usage="vmm run -M BOARD -kernel FILE [OPTION ...]\n"
+        "       vmm run -M BOARD -bios FILE [OPTION ...]\n"
+        "       vmm run --snapshot FILE [OPTION ...]",
+        epilog=EPILOG,
     )
     options.declare(command)
     technique.declare(command)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vmm.boards.size import memory_size
 from vmm.cli import options, technique
 from vmm.cli.report import Failure, UsageError
+from vmm.cli.size import memory_size
 from vmm.machine.system_error import reason
 
 EPILOG = """\
@@ -27,8 +27,14 @@ examples:
 
 without a terminal the shell ends after the commands it is given, or at the first that fails.
 
-exit status: 0, or what quit says; 1 a command failed (one line on stderr), 2 wrong usage,
-125 the guest could not be loaded, 130 interrupted.
+exit status:
+  0    or what quit says
+  1    a command failed: one line on stderr
+  2    wrong usage
+  125  the guest, or a file of commands, could not be loaded
+  130  interrupted
+
+see also: docs/shell.md, docs/explanations.md
 """
 KEEP = 256 << 20
 SESSION = b"{"  # how the file of a saved session begins
@@ -49,8 +55,10 @@ def add(commands: Any) -> None:
     """Declare `vmm shell`."""
     command = commands.add_parser(
         "shell", help="explore a guest: trap by trap, forwards and backwards",
-        description="Boot a guest in the trap shell (docs/shell.md; help lists its commands).",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Boots a guest in the trap shell, which stops it at every trap, shows and"
+        " changes what is there, and goes back as well as on. Its command help lists the others.",
+        usage="vmm shell -M BOARD -kernel FILE [OPTION ...]\n       vmm shell [OPTION ...] FILE",
+        epilog=EPILOG,
     )
     command.add_argument("saved", metavar="FILE", nargs="?", type=Path,
                          help="go on from a snapshot or a saved session, in place of a guest")
@@ -60,7 +68,8 @@ def add(commands: Any) -> None:
     o("-x", metavar="FILE", dest="given", action=Given, const="file", type=Path,
       help="do the commands of a file (repeatable)")
     o("--batch", action="store_true", help="end after -e and -x, on a terminal too")
-    o("--history", metavar="SIZE", type=memory_size, default=KEEP,
+    o("--history", metavar="SIZE", type=lambda text: memory_size(text, "--history"),
+      default=KEEP,
       help="memory for going back (256M): with less, going back runs more instructions again")
     options.declare(command)
     technique.declare(command)

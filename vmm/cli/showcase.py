@@ -75,8 +75,9 @@ def add(commands: Any) -> None:
     """Declare `vmm showcase`."""
     command = commands.add_parser(
         "showcase", help="boot the project's guests on every board and U-Boot, and sum up",
-        description="Boot the guests built by `make guests` on every board, and Debian's U-Boot;"
-        " exit status 0 if all succeed.", allow_abbrev=False,
+        description="Boots the guests that `make guests` has built on every board, and Debian's"
+        " U-Boot, and prints a table (`make run`).",
+        epilog="exit status: 0 if all succeed, else 1.",
     )
     command.add_argument("--guests", type=Path, default=Path("build/guests"), metavar="FOLDER",
                          help="where ARCH/NAME.elf are (default: build/guests)")

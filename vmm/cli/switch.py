@@ -25,8 +25,8 @@ def add(commands: Any) -> None:
     """Declare `vmm switch`."""
     command = commands.add_parser(
         "switch", help="a virtual switch between machines of this host",
-        description="Be an Ethernet switch that machines plug into with -netdev switch.",
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        description="Is an Ethernet switch that machines plug into with -netdev switch.",
+        epilog=EPILOG,
     )
     command.add_argument("path", metavar="SOCKET", type=Path, help="where machines find it")
     command.set_defaults(function=run)

@@ -24,9 +24,8 @@ exit status: 0 all tests passed, 1 some did not, 2 wrong usage or nothing select
 def add(commands: Any) -> None:
     """Declare `vmm test`."""
     command = commands.add_parser(
-        "test", help="run guest tests in parallel", epilog=EPILOG, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Run guests (ELF files), test descriptions (*.vmm.toml), or all descriptions"
+        "test", help="run guest tests in parallel", epilog=EPILOG,
+        description="Runs guests (ELF files), test descriptions (*.vmm.toml), or all descriptions"
         " below directories.",
     )
     o = command.add_argument

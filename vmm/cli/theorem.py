@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -14,17 +14,24 @@ from vmm.boards.options import BoardError, board_and_properties
 from vmm.cli.report import UsageError
 
 ARCHITECTURES = ("sparc", "arm", "x86")
+EPILOG = """\
+examples:
+  vmm theorem -M virt                            every instruction, and the verdict
+  vmm theorem -cpu qemu32 --instruction popf     why one is an offender
+
+exit status: 0, 2 wrong usage. docs/techniques.md says what follows from it.
+"""
 
 
 def add(commands: Any) -> None:
     """Declare `vmm theorem`."""
     command = commands.add_parser(
         "theorem", help="classify a processor's instructions after Popek and Goldberg",
-        description="Run each system instruction of a processor in supervisor and in user mode"
-        " over varied privileged state, and classify it by what traps and what changes, after"
+        description="Runs each system instruction of a processor in supervisor and in user mode"
+        " over varied privileged state, and classifies it by what traps and what changes, after"
         " Popek and Goldberg (1974). Says whether trap-and-emulate suffices, or names the"
         " offenders.",
-        epilog="example: vmm theorem -cpu qemu32 --instruction popf", allow_abbrev=False,
+        epilog=EPILOG,
     )
     o = command.add_argument
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
@@ -81,15 +88,16 @@ def run(o: argparse.Namespace) -> int:
 
         return list_boards()
     architecture, model = choose(o)
-    from vmm.monitor.theorem import classify, report
+    from vmm.monitor.theorem import classify, report, table
 
-    found = classify(architecture, model)
+    chosen = None
     if o.instruction is not None:
-        verdicts = tuple(v for v in found.verdicts if v.instruction.name == o.instruction)
-        if not verdicts:
-            raise UsageError(f"no instruction {o.instruction!r}; without --instruction all are"
-                             " listed")
-        found = replace(found, verdicts=verdicts)
+        known = {one.name: one for one in table(architecture)}
+        if o.instruction not in known:
+            near = ", ".join(get_close_matches(o.instruction, known)) or "see vmm theorem"
+            raise UsageError(f"{model} has no instruction {o.instruction!r} to classify ({near})")
+        chosen = [known[o.instruction]]
+    found = classify(architecture, model, chosen)
     if o.json:
         print(json.dumps(report.values(found, o.instruction is not None), indent=2))
     elif o.instruction is not None:

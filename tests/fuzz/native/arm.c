@@ -184,6 +184,94 @@ static void tables(struct fuzz *f)
     f->shape |= lpae ? 3 : 1;
 }
 
+/* Rights of most pages are kept, so that streams get somewhere. */
+static uint32_t some_rights(struct fuzz *f, uint32_t usual)
+{
+    return chance(f, 85) ? usual : bits(f, 32);
+}
+
+/* The stream's own MiB by small and large pages of identity, each with rights of its own, below an
+ * entry that has some too. */
+static void short_pages(struct fuzz *f)
+{
+    enum { SMALL = 2, LARGE = 1, NO_XN = 1 };
+    uint32_t mib = f->region >> 20, first = f->region + TABLES;
+
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t page = mib << 20 | i << 12, rights = some_rights(f, 0x30);
+
+        if (chance(f, 3))
+            put32(f, TABLES + 4 * i, rights);
+        else if (chance(f, 10))
+            put32(f, TABLES + 4 * i, (page & 0xffff0000) | (rights & 0x8230) | LARGE);
+        else
+            put32(f, TABLES + 4 * i, page | (rights & 0x231) | SMALL);
+    }
+    put32(f, PAGES + 4 * mib, first | (some_rights(f, 0) & 4) | 1);
+    if (chance(f, 30)) /* the same below another address */
+        put32(f, PAGES + 4 * (mib ^ 1), first | bits(f, 4) << 5 | 1);
+    if (chance(f, 20))
+        put32(f, PAGES + 4 * mib, mib << 20 | (some_rights(f, 0xc00) & 0x8c11) | 2);
+}
+
+/* The same by long descriptors of three levels. */
+static void long_pages(struct fuzz *f)
+{
+    enum { SECOND = PAGES + 0x1000, THIRD = PAGES + 0x2000, ACCESSED = 1 << 10, RIGHTS = 0xc0 };
+    uint32_t gib = f->region >> 30, block = f->region >> 21 & 511;
+
+    for (uint32_t i = 0; i < 512; i++) {
+        uint32_t rights = some_rights(f, 0x40), never = chance(f, 90) ? 0 : bits(f, 2) << 21;
+
+        put32(f, SECOND + 8 * i, gib << 30 | i << 21 | ACCESSED | (rights & RIGHTS) | 1);
+        put32(f, SECOND + 8 * i + 4, never);
+        rights = some_rights(f, 0x40);
+        put32(f, THIRD + 8 * i, gib << 30 | block << 21 | i << 12
+                                    | (chance(f, 95) ? ACCESSED : 0) | (rights & RIGHTS) | 3);
+        put32(f, THIRD + 8 * i + 4, never);
+    }
+    put32(f, SECOND + 8 * block, (f->region + THIRD) | 3);
+    put32(f, SECOND + 8 * block + 4, chance(f, 80) ? 0 : bits(f, 4) << 28);
+    put32(f, PAGES + 8 * gib, (f->region + SECOND) | 3);
+    put32(f, PAGES + 8 * gib + 4, chance(f, 80) ? 0 : bits(f, 5) << 27);
+}
+
+/* TTBCR as a guest writes it: the engine keeps what follows from it. */
+static void set_ttbcr(struct fuzz *f, uint32_t value)
+{
+    typedef void *(*find_fn)(void *, uint32_t);
+    typedef void (*write_fn)(void *, void *, uint64_t);
+    find_fn find = (find_fn)(uintptr_t)engine_function("get_arm_cp_reginfo_arm");
+    void *ri = find(FIELD(void *, f->v->cpu, ARM_CP_REGS), KEY(2u, 0u, 0u, 2u) | 1u << 29);
+
+    FIELD(write_fn, ri, RI_WRITEFN)(f->v->env, ri, value);
+}
+
+/* Tables with pages of all kinds, and both interrupts. */
+static void mixed(struct fuzz *f)
+{
+    bool lpae = FIELD(uint64_t, f->v->env, ARM_FEATURES) >> 25 & 1 && chance(f, 40);
+
+    if (FIELD(uint64_t, f->v->env, ARM_FEATURES) & ARM_FEATURE_V7 && chance(f, 80)) {
+        change_system(f, KEY(1u, 0u, 0u, 0u), f->shape & 1); /* off again if it is on */
+        f->shape &= ~3u;
+        for (uint32_t i = 0; i < 4096; i++)
+            put32(f, PAGES + 4 * i, lpae ? 0 : i << 20 | 0xc02);
+        if (lpae)
+            for (uint32_t i = 0; i < 4; i++)
+                put32(f, PAGES + 8 * i, i << 30 | 0x741);
+        (lpae ? long_pages : short_pages)(f);
+        set_ttbcr(f, lpae ? 1u << 31 : chance(f, 70) ? 0 : bits(f, 3));
+        set_system(f, KEY(2u, 0u, 0u, 0u), f->region + PAGES);
+        set_system(f, KEY(2u, 0u, 0u, 1u), f->region + PAGES);
+        set_system(f, KEY(3u, 0u, 0u, 0u), chance(f, 80) ? 0x55555555 : bits(f, 32) | 1);
+        change_system(f, KEY(1u, 0u, 0u, 0u), 1);
+        f->shape |= lpae ? 3 : 1;
+    }
+    if (chance(f, 10))
+        FIELD(uint32_t, f->v->cpu, CPU_INTERRUPT_REQUEST) |= 0x10;
+}
+
 void arm_stream(struct fuzz *f)
 {
     typedef void (*cpsr_fn)(void *, uint32_t, uint32_t, int);
@@ -227,6 +315,8 @@ void arm_stream(struct fuzz *f)
     else if (mode != 0x1a || chance(f, 60))
         mode = PICK(f, modes);
     cpsr |= mode | bits(f, 3) << 6 | (chance(f, 5) ? 1u << 9 : 0) | (is_thumb ? 1u << 5 : 0);
+    if (f->mixed)
+        mixed(f);
     write_cpsr(env, cpsr, 0xffffffff, 2);
     rebuild(env);
     FIELD(uint32_t, env, ARM_THUMB) = is_thumb;

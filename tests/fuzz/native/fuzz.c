@@ -114,6 +114,7 @@ void fuzz_stream(struct fuzz *f, uint64_t seed, uint32_t index)
     f->region = f->ram_base + REGION * region;
     f->host = f->ram + REGION * region;
     f->shape = 0;
+    f->mixed = seed >= MIXED_SEEDS;
     f->budget = chance(f, 99) ? 24 + below(f, 72) : 1000;
     reset(f);
     for (uint32_t i = 0; i < REGION / 4; i++)

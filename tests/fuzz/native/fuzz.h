@@ -20,6 +20,7 @@
 /* What lies where in a region (ARM: translation table in the upper half). */
 enum { CODE = 0, VECTORS = 0x1000, TABLES = 0x2000, DATA = 0x3000, PAGES = 0x4000, STACK = 0x6000 };
 enum { CODE_BYTES = 0x100 };
+enum { MIXED_SEEDS = 10000 }; /* of batches from this one on ARM's are `mixed` */
 
 struct fuzz {
     struct vmm_cpu *v;
@@ -34,6 +35,7 @@ struct fuzz {
     uint64_t env_size;
     uint32_t region; /* guest address */
     uint8_t *host;   /* the same in host memory */
+    bool mixed;      /* ARM: tables have pages of all kinds, and there are two interrupts */
 };
 
 static inline uint64_t draw(struct fuzz *f)

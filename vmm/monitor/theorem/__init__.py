@@ -24,7 +24,10 @@ from vmm.monitor.theorem.instruction import Instruction, Mode, Run, Variation
 from vmm.monitor.theorem.laboratory import Bench, Laboratory
 from vmm.monitor.theorem.verdict import Evidence, Verdict, judge
 
-__all__ = ["Classification", "Evidence", "Instruction", "Run", "Verdict", "classify", "offenders"]
+__all__ = [
+    "Classification", "Evidence", "Instruction", "Run", "Verdict", "classify", "offenders",
+    "table",
+]
 
 BENCHES = {"sparc": "SparcBench", "arm": "ArmBench", "x86": "X86Bench"}
 DEFAULT_MODELS = {"sparc": "leon3", "arm": "cortex-a15", "x86": "qemu32"}
@@ -65,6 +68,12 @@ def _all_runs(
     return [list(runs) for runs in zip(*by_variation, strict=True)]
 
 
+def table(architecture: str) -> Sequence[Instruction]:
+    """The instructions that are classified."""
+    found: Sequence[Instruction] = import_module(f"vmm.monitor.theorem.{architecture}_table").TABLE
+    return found
+
+
 def classify(
     architecture: str, model: str | None = None, instructions: Sequence[Instruction] | None = None
 ) -> Classification:
@@ -75,7 +84,7 @@ def classify(
     model = model or DEFAULT_MODELS[architecture]
     bench = _bench(architecture, model)
     if instructions is None:
-        instructions = import_module(f"vmm.monitor.theorem.{architecture}_table").TABLE
+        instructions = table(architecture)
     lab = Laboratory(bench)
     strict = [one for one in bench.variations if not one.loosens]
     loose = [one for one in bench.variations if one.loosens]

@@ -179,6 +179,20 @@ void vmm_arm_after_instruction(void)
     transfers_coprocessor = false;
 }
 
+/* Bits of SCTLR that ARMv7 has as ones (B4.1.130: RAO/SBOP); the engine stores what is written,
+ * and without bit 23 walks tables of ARMv5. */
+static void keep_ones(struct vmm_cpu *v)
+{
+    enum { ONES = 0x00c50058, NON_SECURE = 1 << 29 };
+    uint64_t features = FIELD(uint64_t, v->env, ARM_FEATURES);
+
+    if (!(features & ARM_FEATURE_V7))
+        return;
+    *vmm_arm_word(v, SCTLR) |= ONES;
+    if (features & ARM_FEATURE_EL3)
+        *vmm_arm_word(v, SCTLR & ~(uint32_t)NON_SECURE) |= ONES;
+}
+
 /* SCTLR.A is part of the translation: when it changes, translations go. */
 static void alignment_mode(struct vmm_cpu *v)
 {
@@ -202,8 +216,10 @@ void tlb_flush_arm(void *cpu)
     struct vmm_cpu *v = vmm_current;
 
     original(cpu);
-    if (v && v->cpu == cpu)
+    if (v && v->cpu == cpu) {
+        keep_ones(v);
         alignment_mode(v);
+    }
 }
 
 /* The memory operation of an access that is being translated. */

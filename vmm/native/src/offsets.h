@@ -192,6 +192,7 @@ enum { MEMOP_SHIFT = 4, MEMOP_SIZE = 3, MEMOP_SIGN = 4 };
 #define ARM_FPEXC_EN 0x40000000u
 #define ARM_FEATURES 0xfa0
 #define ARM_FEATURE_V6 (1ull << 3)
+#define ARM_FEATURE_V7 (1ull << 5)
 #define ARM_FEATURE_V7VE (1ull << 13)
 #define ARM_FEATURE_EL2 (1ull << 32)
 #define ARM_FEATURE_EL3 (1ull << 33)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Two checks of the x86 architecture that the engine leaves out, and without
  * which a guest can bring it down: LOCK where it is not allowed, and LTR of the
- * null selector (Intel SDM volume 2A, "LOCK" and "LTR").  And ENTER, which is the
- * last of its block.
+ * null selector (Intel SDM volume 2A, "LOCK" and "LTR").  The VEX prefix, which no
+ * model has: the engine takes what follows for an instruction without it.  And ENTER,
+ * which is the last of its block.
  */
 #include "monitor_x86.h"
 #include "x86_state.h"
@@ -47,6 +48,15 @@ enum { LONGEST = 15 };
 static __thread uint64_t refused = NOT_REFUSED; /* address of an instruction that is #UD */
 
 typedef uint32_t (*code_fn)(void *, uint64_t);
+
+/* LES and LDS with a register are the VEX prefix (Intel SDM volume 2A, 2.3.5). */
+static bool is_vex(struct vmm_cpu *v, uint32_t opcode, uint64_t modrm_at)
+{
+    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
+    enum { LES = 0xc4, LDS = 0xc5 };
+
+    return (opcode == LES || opcode == LDS) && byte(v->env, modrm_at) >> 6 == 3;
+}
 
 static __thread bool copies; /* the instruction is an ENTER that copies frame pointers */
 
@@ -96,6 +106,10 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
             refused = pc;
             return;
         }
+    }
+    if (is_vex(v, opcode, at + 1)) {
+        refused = pc;
+        return;
     }
     copies = copies_frames(v, opcode, at + 1);
     vmm_x86_settle(v, db, start, opcode, at + 1);
