@@ -58,7 +58,7 @@ def _firmware(board: str, bios: Path) -> Callable[[], Machine]:
 def _translated(board: str, name: str) -> Callable[[], Machine]:
     def make() -> Machine:
         machine = _guest(board, name)()
-        virtualize(machine, "translate")
+        virtualize(machine, "translate", cold_calls=0)
         return machine
 
     return make

@@ -27,7 +27,8 @@ class Talk:
         kernel = GUESTS / BOARDS[board] / f"{guest}.elf"
         self.machine = boards.create(Options(board, kernel=kernel))
         if technique is not None:
-            virtualize(self.machine, technique)
+            options = {"cold_calls": 0} if technique == "translate" else {}
+            virtualize(self.machine, technique, **options)
         self.session = Session(self.machine)
         self.shell = Shell(self.session, PlainScreen(self.answer.append))
 

@@ -133,8 +133,9 @@ class Pair:
             controls = Controls.everything(arch, self.other.processor.trap_kinds())
             self.monitor = virtualize(self.other, "assist", controls=controls)
         elif way.technique:
+            options = {"cold_calls": seed % 3} if way.technique == "translate" else {}
             self.monitor = virtualize(self.other, way.technique, way.policy or None,
-                                      readable=way.readable)
+                                      readable=way.readable, **options)
         if way.intercepted:
             self.other.traps.watch(lambda kind: None)
         if way.counted:

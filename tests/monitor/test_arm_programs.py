@@ -30,7 +30,7 @@ class Run:
     ) -> None:
         self.machine = machine(seed, mmu, interrupts)
         if policy is not None:
-            virtualize(self.machine, "translate", policy)
+            virtualize(self.machine, "translate", policy, cold_calls=seed % 3)
         self.ledger: list[Trap] = []
         self.machine.ledger.record(self.ledger.extend)
 

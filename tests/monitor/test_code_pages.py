@@ -14,7 +14,7 @@ from vmm.boards import Options, create
 from vmm.cpu.x86.registers import Segment
 from vmm.machine import artifacts
 from vmm.machine.machine import Machine
-from vmm.monitor import code, virtualize
+from vmm.monitor import MonitorError, code, virtualize
 
 GUESTS = {
     "arm": ("virt", "guests/arm/nucleus-boot.elf"),
@@ -31,7 +31,7 @@ def guest(board: str, path: str) -> Machine:
 @pytest.mark.parametrize("architecture", GUESTS)
 def test_sites_are_in_the_cache_or_calls_and_capstone_agrees(architecture: str) -> None:
     machine = guest(*GUESTS[architecture])
-    virtualize(machine, "translate")
+    virtualize(machine, "translate", cold_calls=0)
     machine.run()
     counts = code.counts(machine.engine)
     assert counts is not None
@@ -49,6 +49,55 @@ def test_the_guest_reads_its_own_bytes(architecture: str) -> None:
     for site in code.sites(machine):
         assert machine.bus.read_memory(site.address, len(site.guest)) == site.guest
         assert site.shadow != site.guest
+
+
+@pytest.mark.parametrize("policy", ["lazy", "nested"])
+@pytest.mark.parametrize("architecture", GUESTS)
+def test_templates_are_for_sites_that_are_called_often(architecture: str, policy: str) -> None:
+    board, path = GUESTS[architecture]
+    bare = runs.watch(guest(board, path))
+    cached = []
+    for calls in (0, 1, 4, 0xFFFF):
+        machine = guest(board, path)
+        virtualize(machine, "translate", policy, cold_calls=calls)
+        assert runs.watch(machine) == bare
+        sites = code.sites(machine)
+        cached.append(sum(len(site.steps) > 1 for site in sites))
+    assert cached[0] > cached[1] > cached[2] > cached[3] == 0
+
+
+def test_a_block_that_goes_while_it_runs_sees_that_the_next_one_has_changed() -> None:
+    at = 0x40001000
+    program = struct.pack(
+        "<7I",
+        0xE10F1000,  # loop: mrs r1, cpsr, which in its third call has its block go
+        0xE5832000,  # str r2, [r3]: into the next block
+        0xE0222005,  # eor r2, r2, r5
+        0xEAFFFFFF,  # b next
+        0xE2844001,  # next: add r4, r4, #1 or, by turns, #2
+        0xEAFFFFF9,  # b loop
+        0)
+    found = []
+    for virtual in (False, True):
+        machine = create(Options("virt", ram=16 << 20, bare=True))
+        machine.load_bytes(at, program, "program")
+        if virtual:
+            virtualize(machine, "translate", cold_calls=3)
+        registers = machine.processor.registers
+        registers["r2"], registers["r3"], registers["r5"] = 0xE2844002, at + 16, 3
+        machine.processor.set_pc(at)
+        machine.run(until=60)
+        found.append((registers["r4"], registers["pc"]))
+    assert found[0] == found[1] == (15, at)
+    assert [len(site.steps) for site in code.sites(machine)] == [6]
+
+
+def test_how_often_is_a_number_of_sixteen_bits() -> None:
+    machine = guest(*GUESTS["x86"])
+    with pytest.raises(MonitorError, match="cold_calls is from 0 to 65535, not -1"):
+        virtualize(machine, "translate", cold_calls=-1)
+    with pytest.raises(MonitorError, match="not 65536"):
+        virtualize(machine, "translate", cold_calls=1 << 16)
 
 
 def test_a_leon3_kernel_has_sites_of_calls() -> None:
@@ -84,7 +133,7 @@ def test_an_arm_instruction_with_a_condition_has_no_template() -> None:
     at = 0x40001000  # mrsne r1, cpsr; mrs r1, cpsr; mrcne p15, 0, r0, c13, c0, 4; b .
     program = struct.pack("<4I", 0x110F1000, 0xE10F1000, 0x1E1D0F90, 0xEAFFFFFE)
     machine.load_bytes(at, program, "program")
-    virtualize(machine, "translate")
+    virtualize(machine, "translate", cold_calls=0)
     machine.processor.set_pc(at)
     machine.run(until=10)
     kinds = {site.address - at: site.kind for site in code.sites(machine)}

@@ -41,7 +41,7 @@ class Run:
 def new(seed: int, policy: str | None = None, timer: bool = False) -> Run:
     made = machine(seed, timer)
     if policy is not None:
-        virtualize(made, "translate", policy)
+        virtualize(made, "translate", policy, cold_calls=seed % 3)
     ledger: list[Trap] = []
     made.ledger.record(ledger.extend)
     return Run(made, ledger)
@@ -64,7 +64,8 @@ def test_a_translated_program_does_what_it_does_bare(seed: int, policy: str) -> 
     assert len(kinds) > 6 and kinds.total() > 30
     counts = code.counts(run.machine.engine)
     assert counts is not None
-    assert counts.cached > 100 < counts.sites - counts.cached - counts.in_place + 60
+    assert counts.cached > (30 if seed % 3 else 100)
+    assert counts.sites - counts.cached - counts.in_place > 40
     assert counts.invalidated and not counts.disputed
 
 

@@ -36,7 +36,7 @@ from vmm.boards import Options, create
 from vmm.monitor import virtualize
 for policy in ("strict", "nested"):
     machine = create(Options("pc", kernel=Path(sys.argv[-1])))
-    virtualize(machine, "translate", policy)
+    virtualize(machine, "translate", policy, cold_calls=1)
     print(policy, machine.run().status)
 for board, kernel in zip(sys.argv[2:-1:2], sys.argv[3:-1:2]):
     for policy in ("strict", "lazy"):

@@ -81,6 +81,7 @@ FUNCTIONS: dict[str, tuple[object, ...]] = {
     "vmm_add_template": (C.c_int, CPU, C.c_void_p),
     "vmm_code_counted": (C.c_void_p, CPU),
     "vmm_limit_code_pages": (None, CPU, C.c_uint32),
+    "vmm_set_cold_calls": (None, CPU, C.c_uint32),
     "vmm_set_second_opinion": (None, CPU, C.c_void_p),
     "vmm_report_site": (C.c_int, CPU, C.c_uint32, C.c_uint32, C.c_void_p),
     # shadow.h

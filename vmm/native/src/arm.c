@@ -45,6 +45,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define ODD(place, what) vmm_arm_odd_site(place, what)
 #define ENDS_BLOCK() false
 #define LOADED(result, size) vmm_arm_loaded(result, size)
+#define LOADS_FROM(v, address) vmm_arm_loads_from(v, address)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
 #define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)
@@ -168,7 +169,9 @@ void arm_cpu_do_interrupt_arm(void *cpu)
         original(cpu);
         return;
     }
-    syndrome = kind == EXCP_IRQ_ || kind == EXCP_FIQ_ ? 0 : FIELD(uint32_t, v->env, ARM_EXCEPTION);
+    if (kind == EXCP_IRQ_ || kind == EXCP_FIQ_)
+        vmm_arm_no_syndrome(v);
+    syndrome = FIELD(uint32_t, v->env, ARM_EXCEPTION);
     pc = FIELD(uint32_t, v->env, ARM_CPSR_READ_PC);
     /* SVC 0x123456 (Thumb: 0xab): the callback reads the instruction itself. */
     if (v->semihosting && kind == EXCP_SWI_

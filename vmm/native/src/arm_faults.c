@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults that the engine takes for others, and blocks that it puts elsewhere.
+/* Faults that the engine takes for others or does not raise, and blocks that it puts elsewhere.
  *
  * An external abort on a walk of long descriptors is reported as a translation
  * fault (the architecture: ARM DDI 0406C, B3.12.3, table B3-24).
@@ -15,6 +15,16 @@ enum { FAULT_DOMAIN = 4, FAULT_PERMISSION = 5, FAULT_TRANSLATION = 6, FAULT_EXTE
 enum { MODE_HYP = 0x1a };
 
 static __thread bool load_failed, loaded_long;
+
+/* Whether a walk may load from there.  A device's registers are read by instructions alone, since
+ * that may change them: to a walk they are an external abort. */
+bool vmm_arm_loads_from(const struct vmm_cpu *v, uint64_t address)
+{
+    uint64_t page = address >> 12;
+    unsigned kind = page < VMM_PAGES ? v->pages[page] & VMM_PAGE_KIND : VMM_PAGE_NONE;
+
+    return kind != VMM_PAGE_DEVICE && kind != VMM_PAGE_ALIAS;
+}
 
 /* A load of SIZE bytes from physical memory has come to RESULT, 0 for success. */
 void vmm_arm_loaded(const uint32_t *result, size_t size)

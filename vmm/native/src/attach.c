@@ -162,6 +162,10 @@ struct vmm_cpu *vmm_attach(void *uc, int arch, char *error, size_t size)
         snprintf(error, size, "the engine's translator has not the operations of this build");
         return NULL;
     }
+    if (arch == VMM_SPARC && !vmm_sparc_keep_window(FIELD(void *, uc, UC_TCG_CTX))) {
+        snprintf(error, size, "the engine's order of host registers is not the one of this build");
+        return NULL;
+    }
     v = calloc(1, sizeof *v);
     if (v) {
         v->pages = calloc(1, VMM_PAGES);

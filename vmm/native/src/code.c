@@ -199,6 +199,23 @@ static void go_back(struct vmm_cpu *v, uintptr_t host_pc)
     vmm_starts_over(v);
 }
 
+static void drop_block(const struct vmm_cpu *v, void *tb)
+{
+    static const char *const names[] = {
+        "tb_phys_invalidate_sparc", "tb_phys_invalidate_arm", "tb_phys_invalidate_x86_64"};
+    typedef void (*drop_fn)(void *, void *, uint64_t);
+
+    ((drop_fn)(uintptr_t)vmm_original(names[v->arch]))(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
+}
+
+/* The running block, at HOST_PC, runs to its end and never again: where it goes from there is
+ * looked up, because nobody would tell it of a block behind it that goes. */
+void vmm_forget_block(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    drop_block(v, block_of(v, host_pc));
+    vmm_kick(v);
+}
+
 /* Leave the running block; the instruction at the register file's pc is next. */
 void vmm_leave_block(struct vmm_cpu *v)
 {
@@ -225,21 +242,17 @@ void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc)
  * the block, and start the instruction over; nothing of it has happened yet. */
 void vmm_device_access_is_last(struct vmm_cpu *v, uintptr_t host_pc)
 {
-    static const char *const drop_names[] = {
-        "tb_phys_invalidate_sparc", "tb_phys_invalidate_arm", "tb_phys_invalidate_x86_64"};
-    void (*drop)(void *, void *, uint64_t);
     uint32_t hash;
     void *tb;
 
     if (not_begun(v, host_pc) == 0)
         return;
     tb = block_of(v, host_pc);
-    drop = (void (*)(void *, void *, uint64_t))(uintptr_t)vmm_original(drop_names[v->arch]);
     go_back(v, host_pc);
     hash = device_hash(current_pc(v));
     v->device_pcs[hash >> 3] |= (uint8_t)(1u << (hash & 7));
     v->device_splits++;
     note_split(v);
-    drop(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
+    drop_block(v, tb);
     vmm_leave_block(v);
 }

@@ -12,15 +12,23 @@
  * A template reaches the guest's memory once at most, and has changed nothing of the
  * guest's before; where one of its guards does not hold the monitor does the whole
  * instruction instead.
+ *
+ * To translate a long template takes as long as some hundred calls of the monitor, and most sites
+ * of a kernel are executed a few times: they are cold, and called, until they have been so often.
+ * Then the block goes, and the next one that is translated from there has the template.
  */
 #include "code_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { COUNTERS = 4096, ENOUGH = 256 /* calls, unless a test says other */ };
+
 struct vmm_cache {
     struct vmm_template *templates, *slots; /* of both, from 1 */
     uint32_t template_count, slot_count, room, unused;
+    uint32_t enough;          /* calls of a cold site */
+    uint16_t calls[COUNTERS]; /* so far, by hashed pc: one that shares a counter is warm early */
 };
 
 __thread const struct vmm_template_code *vmm_from_cache;
@@ -31,8 +39,11 @@ int vmm_add_template(struct vmm_cpu *v, const struct vmm_template *new)
 {
     struct vmm_template *templates;
 
-    if (!v->code_cache && !(v->code_cache = calloc(1, sizeof *v->code_cache)))
-        return -1;
+    if (!v->code_cache) {
+        if (!(v->code_cache = calloc(1, sizeof *v->code_cache)))
+            return -1;
+        v->code_cache->enough = ENOUGH;
+    }
     templates = realloc(v->code_cache->templates,
                         (v->code_cache->template_count + 1) * sizeof *templates);
     if (!templates)
@@ -40,6 +51,14 @@ int vmm_add_template(struct vmm_cpu *v, const struct vmm_template *new)
     templates[v->code_cache->template_count++] = *new;
     v->code_cache->templates = templates;
     return 0;
+}
+
+/* Translate a site's template when it has been called so often, at most 65535 times. */
+void vmm_set_cold_calls(struct vmm_cpu *v, uint32_t calls);
+void vmm_set_cold_calls(struct vmm_cpu *v, uint32_t calls)
+{
+    if (v->code_cache)
+        v->code_cache->enough = calls;
 }
 
 void vmm_free_code_cache(struct vmm_cpu *v)
@@ -68,10 +87,11 @@ static bool fits(const struct vmm_template *one, const struct vmm_site *site, ui
         && (site->word || (code->load != VMM_SITE_WORD && code->store != VMM_SITE_WORD));
 }
 
-static const struct vmm_template *find_template(const struct vmm_cpu *v, const struct vmm_site *site,
-                                                uint32_t form)
+/* The template for SITE; NULL: there is none. */
+const struct vmm_template *vmm_cache_find(const struct vmm_cpu *v, const struct vmm_site *site,
+                                          uint32_t form)
 {
-    for (uint32_t i = 0; i < v->code_cache->template_count; i++)
+    for (uint32_t i = 0; v->code_cache && i < v->code_cache->template_count; i++)
         if (fits(&v->code_cache->templates[i], site, form))
             return &v->code_cache->templates[i];
     return NULL;
@@ -95,16 +115,14 @@ static void put_operands(struct vmm_template *slot, const struct vmm_site *site)
     }
 }
 
-/* The number of a new copy of the template for SITE, 0 if there is none. */
-uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site, uint32_t form)
+/* The number of a new copy, for SITE, of the template FROM; 0: no memory. */
+uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site,
+                       const struct vmm_template *from)
 {
-    const struct vmm_template *from = v->code_cache ? find_template(v, site, form) : NULL;
     struct vmm_cache *cache = v->code_cache;
     struct vmm_template *slot;
     uint32_t number;
 
-    if (!from)
-        return 0;
     if (cache->unused) {
         number = cache->unused;
         cache->unused = cache->slots[number - 1].form;
@@ -137,4 +155,25 @@ void vmm_cache_free(struct vmm_cpu *v, uint32_t slot)
 const struct vmm_template *vmm_cache_get(const struct vmm_cpu *v, uint32_t slot)
 {
     return slot ? &v->code_cache->slots[slot - 1] : NULL;
+}
+
+/* ---- cold sites ------------------------------------------------------------------ */
+
+static uint32_t hash(uint32_t pc) { return (pc ^ pc >> 12) % COUNTERS; }
+
+/* Whether a site at PC has been called often enough for its template. */
+bool vmm_is_warm(const struct vmm_cpu *v, uint32_t pc)
+{
+    return v->code_cache->calls[hash(pc)] >= v->code_cache->enough;
+}
+
+/* The block at RETADDR has called the monitor for a cold site at PC. */
+void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr)
+{
+    uint16_t *calls = &v->code_cache->calls[hash(pc)];
+
+    if (*calls < v->code_cache->enough)
+        ++*calls;
+    if (*calls == v->code_cache->enough)
+        vmm_forget_block(v, retaddr);
 }

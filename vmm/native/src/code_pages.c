@@ -216,34 +216,48 @@ static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const s
     v->code_pages->counts.disputed += known->other && known->other != site->length;
 }
 
-/* A site that ends in its page: it gets a place in the cache if there is a template for it, and
- * in the shadow page what comes instead of it: the template's instruction if there is one
- * alone, and as long as the site's, else the MARKER, whose SIZE in bytes is not more than the site's.
+/* A site that ends in its page: it gets a place in the cache if there is a template of one
+ * instruction for it, and in the shadow page what comes instead of it: that instruction if it is
+ * as long as the site's, else the MARKER, whose SIZE in bytes is not more than the site's.
  * NULL: no memory. */
 struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
                               const struct vmm_site *new, uint32_t marker, uint32_t size)
 {
     struct vmm_code_counts *counts = &v->code_pages->counts;
     struct vmm_site *site = room_for_site(page);
-    const struct vmm_template *from;
+    const struct vmm_template *from = site ? vmm_cache_find(v, new, page->form) : NULL;
 
     if (!site)
         return NULL;
     *site = *new;
-    site->slot = vmm_cache_put(v, new, page->form);
-    from = vmm_cache_get(v, site->slot);
-    if (from && from->count == 1 && from->code[0].length == new->length)
-        memcpy(page->code + new->offset, from->code[0].code, new->length);
-    else
-        memcpy(page->code + new->offset, &marker, size);
+    memcpy(page->code + new->offset, &marker, size);
     page->at[new->offset] = (uint16_t)(site - page->sites + 1);
     confirm(v, page, site);
     counts->sites++;
-    if (from && from->count == 1 && from->code[0].length == new->length)
-        counts->in_place++;
-    else if (from)
-        counts->cached++;
+    if (from && from->count > 1) {
+        site->cold = true;
+    } else if (from && (site->slot = vmm_cache_put(v, new, from))) {
+        from = vmm_cache_get(v, site->slot);
+        if (from->code[0].length == new->length) {
+            memcpy(page->code + new->offset, from->code[0].code, new->length);
+            counts->in_place++;
+        } else {
+            counts->cached++;
+        }
+    }
     return site;
+}
+
+/* What SITE at PC of a page is translated as; NULL: as a call of the monitor. */
+const struct vmm_template *vmm_site_template(struct vmm_cpu *v, const struct vmm_code_page *page,
+                                             struct vmm_site *site, uint32_t pc)
+{
+    if (site->cold && vmm_is_warm(v, pc)) {
+        site->cold = false;
+        site->slot = vmm_cache_put(v, site, vmm_cache_find(v, site, page->form));
+        v->code_pages->counts.cached += site->slot != 0;
+    }
+    return vmm_cache_get(v, site->slot);
 }
 
 /* The site INDEX of the page that comes NTH; 1: there is one, 0: none any more of this page,

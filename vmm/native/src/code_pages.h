@@ -47,7 +47,8 @@ struct vmm_site {
     uint32_t operation; /* which it is */
     uint32_t number;    /* x86: of the instruction in v->instructions */
     uint16_t offset;
-    uint8_t length, spare;
+    uint8_t length;
+    bool cold;     /* there is a template for it, once it has been called often enough */
     uint32_t slot; /* in the cache, from 1; 0: the monitor is called */
 };
 
@@ -93,11 +94,18 @@ void vmm_code_refresh(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t of
 struct vmm_site *vmm_code_site(struct vmm_code_page *page, uint32_t offset);
 struct vmm_site *vmm_add_site(struct vmm_cpu *v, struct vmm_code_page *page,
                               const struct vmm_site *site, uint32_t marker, uint32_t size);
+const struct vmm_template *vmm_site_template(struct vmm_cpu *v, const struct vmm_code_page *page,
+                                             struct vmm_site *site, uint32_t pc);
 
 /* code_cache.c */
-uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site, uint32_t form);
+const struct vmm_template *vmm_cache_find(const struct vmm_cpu *v, const struct vmm_site *site,
+                                          uint32_t form);
+uint32_t vmm_cache_put(struct vmm_cpu *v, const struct vmm_site *site,
+                       const struct vmm_template *from);
 void vmm_cache_free(struct vmm_cpu *v, uint32_t slot);
 const struct vmm_template *vmm_cache_get(const struct vmm_cpu *v, uint32_t slot);
+bool vmm_is_warm(const struct vmm_cpu *v, uint32_t pc);
+void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr);
 
 /* Of the template's instruction that is being translated; NULL: none is. */
 extern __thread const struct vmm_template_code *vmm_from_cache;

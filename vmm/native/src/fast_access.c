@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Loads and stores of generated code that hit the TLB, one operation shorter.
+/* Loads and stores of generated code that hit the TLB, two operations shorter.
  *
  * The engine's code generator looks for an access's page and then does this, or jumps off the
  * fast path if the page is another:
+ *         cmp  esi, [rdi + page]
  *         mov  rsi, address
  *         jne  slow
  *         add  rsi, [rdi + addend]
  *         mov  data, [rsi]
- * The address is in RSI for the slow path's sake.  Here it is put there by the slow path:
- *         jne  slow
+ * The address is in RSI for the slow path's sake.  Here it is put there on the way to the slow
+ * path, behind the block, and the comparison and its branch become one operation of the host:
+ *         cmp  esi, [rdi + page]
+ *         jne  way
  *         mov  rsi, [rdi + addend]
  *         mov  data, [rsi + address]
- * Nothing else moves: the slow path, whose first instructions have long forms, gets room by
- * short ones.  An access that does not look like this, or whose slow path lacks room, is left alone.
+ *         ...
+ *   way:  mov  rsi, address
+ *         jmp  slow
+ * Nothing else moves.  An access that does not look like this is left alone.
  *
  * A guest's address of 32 bits is then used with all 64 of its register, so its upper half must be
  * clear.  What this host does in 32 bits clears it; what does not is made to (vmm_clear_upper_halves).
@@ -23,6 +28,9 @@
 
 enum { RSI = 6, REX = 0x40, REX_X = 2, SIB = 4, SEGMENT_DS = 0x3e };
 enum { LONGEST = 6 }; /* bytes of an instruction that loads or stores at [rsi] */
+enum { WAY = 8 }; /* bytes of a way to a slow path, at most */
+/* A block that does not fit its buffer is noticed by the engine 1024 bytes before the end. */
+enum { WAYS_MOST = 512 };
 
 /* TCGLabelQemuLdst: a load or store of the block that was generated last. */
 struct access {
@@ -49,59 +57,22 @@ static void put(struct code *code, const void *bytes, size_t size)
 
 static void put_byte(struct code *code, unsigned byte) { code->bytes[code->size++] = (uint8_t)byte; }
 
-/* "mov rsi, address" at the end of what is before JUMP, into MOVE; false if it is not there. */
-static bool find_move(const struct access *a, const uint8_t *jump, bool wide, struct code *move)
+/* mov rsi, address */
+static void put_move(struct code *code, const struct access *a, bool wide)
 {
     unsigned rex = (wide ? 0x48u : REX) | a->address_register >> 3;
 
     if (rex != REX)
-        put_byte(move, rex);
-    put_byte(move, 0x8b);
-    put_byte(move, 0xc0 | RSI << 3 | (a->address_register & 7));
-    return memcmp(jump - move->size, move->bytes, move->size) == 0;
+        put_byte(code, rex);
+    put_byte(code, 0x8b);
+    put_byte(code, 0xc0 | RSI << 3 | (a->address_register & 7));
 }
 
-/* The slow path up to where the number of the operation is in its register, with MOVE before
- * and as long as now, into NEW; false if it is not as known or has no room. */
-static bool make_slow_path(const struct access *a, const uint8_t *now, const struct code *move,
-                           struct code *new)
+static void put_jump(struct code *code, const uint8_t *at, const uint8_t *target)
 {
-    static const uint8_t rdi_is_rbp[] = {0x48, 0x8b, 0xfd};
-    const uint8_t *at = now + sizeof rdi_is_rbp, *data = at;
-    unsigned number = a->load ? 2 : 1; /* edx, ecx */
+    int32_t distance = (int32_t)(target - (at + code->size + sizeof distance));
 
-    if (memcmp(now, rdi_is_rbp, sizeof rdi_is_rbp) != 0)
-        return false;
-    if (!a->load) { /* mov edx, data, unless it is there */
-        if ((*at & 0xf0) == REX)
-            at++;
-        if (*at == 0x8b && (at[1] & 0xf8) == 0xd0)
-            at += 2;
-    }
-    if (*at != 0xb8 + number) /* mov number, imm32 */
-        return false;
-    put(new, move->bytes, move->size);
-    put_byte(new, 0x55); /* push rbp */
-    put_byte(new, 0x5f); /* pop rdi */
-    put(new, data, (size_t)(at - data));
-    at += 5;
-    if (a->operation < 0x80) {
-        put_byte(new, 0x6a); /* push imm8 */
-        put_byte(new, a->operation);
-        put_byte(new, 0x58 + number); /* pop number */
-    } else if (a->operation < 0x100) {
-        put_byte(new, 0x31); /* xor number, number */
-        put_byte(new, 0xc0 | number << 3 | number);
-        put_byte(new, 0xb0 + number); /* mov its low byte, imm8 */
-        put_byte(new, a->operation);
-    } else {
-        return false;
-    }
-    if (new->size > (size_t)(at - now))
-        return false;
-    while (new->size < (size_t)(at - now))
-        put_byte(new, 0x90);
-    return true;
+    put(code, &distance, sizeof distance);
 }
 
 /* The access at [rsi], at NOW, with [rsi + address], into NEW; false if it is not as known. */
@@ -130,43 +101,52 @@ static bool make_access(const struct access *a, const uint8_t *now, struct code 
     return true;
 }
 
-static void shorten(const struct access *a, bool wide)
+/* One access.  The way to its slow path is put at WAY; returns the end of that, or WAY. */
+static uint8_t *shorten(const struct access *a, bool wide, uint8_t *way)
 {
     static const uint8_t add[] = {0x48, 0x03, 0x77}; /* add rsi, [rdi + imm8] */
     static const uint8_t load[] = {0x48, 0x8b, 0x77};
-    uint8_t *jump = a->distance - 2, *addition = a->distance + 4, *slow;
-    struct code move = {.size = 0}, slow_path = {.size = 0}, access = {.size = 0}, fast = {.size = 0};
+    uint8_t *jump = a->distance - 2, *addition = a->distance + 4, *begin;
+    struct code to_slow = {.size = 0}, access = {.size = 0}, fast = {.size = 0};
     int32_t distance;
     size_t room;
 
-    memcpy(&distance, a->distance, sizeof distance);
-    slow = addition + distance;
+    put_move(&to_slow, a, wide);
+    begin = jump - to_slow.size;
     if (a->address_register == RSI || jump[0] != 0x0f || jump[1] != 0x85
-        || memcmp(addition, add, sizeof add) != 0 || !find_move(a, jump, wide, &move)
-        || !make_access(a, addition + 4, &access) || !make_slow_path(a, slow, &move, &slow_path))
-        return;
-    room = (size_t)(a->after - jump) + move.size;
+        || memcmp(addition, add, sizeof add) != 0
+        || memcmp(begin, to_slow.bytes, to_slow.size) != 0
+        || !make_access(a, addition + 4, &access))
+        return way;
+    room = (size_t)(a->after - begin);
     if (room < 10 + access.size)
-        return;
-    jump -= move.size;
-    distance = (int32_t)(slow - (jump + 6));
+        return way;
+    memcpy(&distance, a->distance, sizeof distance);
+    put_byte(&to_slow, 0xe9); /* jmp */
+    put_jump(&to_slow, way, addition + distance);
+
     put_byte(&fast, 0x0f); /* jne */
     put_byte(&fast, 0x85);
-    put(&fast, &distance, sizeof distance);
+    put_jump(&fast, begin, way);
     while (fast.size + 4 + access.size < room)
         put_byte(&fast, SEGMENT_DS); /* of no effect, and no operation */
     put(&fast, load, sizeof load);
     put_byte(&fast, addition[3]);
     put(&fast, access.bytes, access.size);
-    memcpy(jump, fast.bytes, fast.size);
-    memcpy(slow, slow_path.bytes, slow_path.size);
+    memcpy(begin, fast.bytes, fast.size);
+    memcpy(way, to_slow.bytes, to_slow.size);
+    return way + to_slow.size;
 }
 
-/* All accesses of the block that was generated last. */
-void vmm_shorten_accesses(const struct vmm_cpu *v, void *context)
+/* All accesses of the block that was generated last, which ends at END.  Returns its new end. */
+uint8_t *vmm_shorten_accesses(const struct vmm_cpu *v, void *context, uint8_t *end)
 {
-    for (const struct access *a = FIELD(const struct access *, context, TCG_ACCESSES); a; a = a->next)
-        shorten(a, v->arch == VMM_X86);
+    const uint8_t *last = end + WAYS_MOST - WAY;
+
+    for (const struct access *a = FIELD(const struct access *, context, TCG_ACCESSES);
+         a && end <= last; a = a->next)
+        end = shorten(a, v->arch == VMM_X86, end);
+    return end;
 }
 
 /* Of what the translator keeps in 32 bits, two may have something above them in a register: the

@@ -3,7 +3,8 @@
  *
  * A halted processor lets time pass to the next event, and so on until something wakes it
  * (Machine.sleep in vmm/machine/machine.py).  Where that event is a modelled device's timer, and
- * nobody outside has a say in how long a halt lasts, it is done here, step for step.
+ * nobody outside has a say in how long a halt lasts, it is done here, step for step.  Of a virtual
+ * processor it is what the guest believes that decides: x86's has to be shown (monitor_x86.c).
  */
 #include "models.h"
 #include "offsets.h"
@@ -42,12 +43,12 @@ static bool can_wake(const struct vmm_cpu *v)
     }
 }
 
-/* Whether this halt is nobody else's: not of a monitor, a peer, a listener, the outside, or a
- * run that is to end. */
+/* Whether this halt is nobody else's: not of a peer, a listener, the outside, or a run that is
+ * to end. */
 static bool is_ours(const struct vmm_cpu *v)
 {
-    return v->models_on && !v->held && !v->halts_told && !v->peer
-        && (!v->vcpu || v->vcpu->native) && !v->stop_requested && v->reason == VMM_REASON_NONE;
+    return v->models_on && !v->held && !v->halts_told && !v->peer && !v->stop_requested
+        && v->reason == VMM_REASON_NONE;
 }
 
 /* Let time pass until the processor wakes; false if Python is to go on with it. */

@@ -181,7 +181,7 @@ static uint32_t syndrome(struct vmm_cpu *v, uint32_t kind)
     uint32_t *known = &FIELD(uint32_t, v->env, ARM_EXCEPTION);
 
     if (kind == ARM_EXCEPTION_IRQ || kind == ARM_EXCEPTION_FIQ)
-        return 0;
+        vmm_arm_no_syndrome(v);
     if (kind != ARM_EXCEPTION_PREFETCH && kind != ARM_EXCEPTION_DATA)
         return *known;
     if (*known >> 26 < EC_PREFETCH_LOWER)

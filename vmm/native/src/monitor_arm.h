@@ -58,6 +58,13 @@ static inline uint32_t vmm_arm_field(uint32_t code, unsigned low, unsigned bits)
     return code >> low & ((1u << bits) - 1);
 }
 
+/* An interrupt is about to be entered: what the engine knows of the exception before is not of it,
+ * and would be written to DBGDSCR.MOE again if that was BKPT (C11.11.20). */
+static inline void vmm_arm_no_syndrome(struct vmm_cpu *v)
+{
+    FIELD(uint32_t, v->env, ARM_EXCEPTION) = 0;
+}
+
 /* A register as an operand; the pc reads as two instructions on. */
 static inline uint32_t vmm_arm_operand(struct vmm_cpu *v, unsigned number)
 {

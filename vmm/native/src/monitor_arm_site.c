@@ -22,9 +22,11 @@ static __thread struct {
     bool thumb, big_endian, conditional;
     uint32_t it_until; /* instructions of an IT block may be before this address */
     const struct vmm_template *cached; /* NULL: the monitor is called */
+    bool cold;                         /* ... until a template is worth its translation */
 } replaced;
 
-enum { ODD = 1u << 16 }; /* with what vmm_arm_site() is told: a guard of its template does not hold */
+/* With what vmm_arm_site() is told: a guard of its template does not hold; the site is cold. */
+enum { ODD = 1u << 16, COLD = 1u << 17 };
 
 typedef uint32_t (*code_fn)(void *, uint32_t);
 
@@ -80,8 +82,22 @@ static bool is_store(uint32_t kind)
     return kind == ARM_STORE || kind == ARM_STORE_DOUBLE;
 }
 
-/* The site of the instruction that is being translated; NULL: it has none. */
-static const struct vmm_site *site_of(struct vmm_cpu *v)
+/* What the site is translated as; NULL: as a call of the monitor. */
+static const struct vmm_template *template_of(struct vmm_cpu *v, const struct vmm_code_page *page,
+                                              struct vmm_site *site)
+{
+    const struct vmm_template *found;
+
+    if (!site || replaced.conditional) /* of A32 no condition fits a template */
+        return NULL;
+    found = vmm_site_template(v, page, site, replaced.pc);
+    replaced.cold = site->cold;
+    return found;
+}
+
+/* The instruction that is being translated gets its site, if it has none yet: what it is
+ * translated as; NULL: as a call of the monitor. */
+static const struct vmm_template *translate_site(struct vmm_cpu *v)
 {
     typedef const uint8_t *(*host_fn)(void *, uint32_t, int, int);
     ORIGINAL(host_fn, host_address, "tlb_vaddr_to_host_arm");
@@ -104,21 +120,22 @@ static const struct vmm_site *site_of(struct vmm_cpu *v)
         return NULL;
     vmm_code_refresh(v, page, offset);
     known = vmm_code_site(page, offset);
-    if (known)
-        return known;
-    if (one->kind == ARM_SYSTEM)
-        new.word = (uintptr_t)vmm_arm_plain_word(v, one->code);
-    return vmm_add_site(v, page, &new, marker(), replaced.thumb ? 2 : 4);
+    if (!known) {
+        if (one->kind == ARM_SYSTEM)
+            new.word = (uintptr_t)vmm_arm_plain_word(v, one->code);
+        known = vmm_add_site(v, page, &new, marker(), replaced.thumb ? 2 : 4);
+    }
+    return template_of(v, page, known);
 }
 
 /* The instruction at PC is about to be translated. */
 void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
 {
-    const struct vmm_site *site;
     uint32_t code;
 
     replaced.instruction.kind = 0;
     replaced.cached = NULL;
+    replaced.cold = false;
     if (!v->vcpu || v->vcpu->native || !v->vcpu->kernel || !v->vcpu->words[ARM_VCPU_TRANSLATE])
         return;
     replaced.pc = pc;
@@ -129,9 +146,8 @@ void vmm_arm_begin_site(struct vmm_cpu *v, uint32_t pc)
     replaced.instruction = vmm_arm_decode(code, replaced.thumb);
     if (!replaced.instruction.kind && vmm_is_rewritten(v, pc))
         replaced.instruction = vmm_arm_decode_store(code, replaced.thumb);
-    site = replaced.instruction.kind ? site_of(v) : NULL;
-    if (site && !replaced.conditional) /* of A32 no condition fits a template */
-        replaced.cached = vmm_cache_get(v, site->slot);
+    if (replaced.instruction.kind)
+        replaced.cached = translate_site(v);
 }
 
 const struct vmm_template *vmm_arm_cached(void)
@@ -170,7 +186,8 @@ uint32_t cpu_lduw_code_arm(void *env, uint32_t address)
 static void describe(uint64_t *place, uint32_t *what)
 {
     *place = (uint64_t)replaced.pc << 32 | replaced.instruction.code;
-    *what = VMM_AT_SITE | replaced.instruction.length << 8 | replaced.instruction.kind;
+    *what = VMM_AT_SITE | (replaced.cold ? COLD : 0) | replaced.instruction.length << 8
+        | replaced.instruction.kind;
 }
 
 /* What to call vmm_arm_site() with where a guard of the template does not hold. */
@@ -239,6 +256,8 @@ void vmm_arm_site(struct vmm_cpu *v, uint64_t place, uint32_t what, uintptr_t re
         retaddr = 0;
     }
     FIELD(uint32_t, v->env, ARM_CPSR_READ_PC) = (uint32_t)(place >> 32);
+    if (what & COLD)
+        vmm_cold_site_called(v, (uint32_t)(place >> 32), retaddr);
     result = vmm_arm_emulate(v, instruction.kind, instruction.code, retaddr);
     if (result == ARM_DONE && retaddr)
         return;

@@ -92,7 +92,9 @@
 
 /* ... with which the table of temporaries begins; and behind the table the first operation */
 #define TCG_TEMP_SIZE 0x38
+#define SPARC_TCG_COND 0x4d8 /* of them, whether a branch is taken */
 #define TCG_OPERATIONS (TCG_ENV_TEMP + TCG_MAX_TEMPORARIES * TCG_TEMP_SIZE)
+#define SPARC_TCG_INDIRECT_ORDER 0x8958 /* a pointer: registers for addresses that globals are at, in order */
 #define SPARC_TCG_DEFINITIONS 0x8968 /* a pointer: TCGOpDef[] */
 #define ARM_TCG_DEFINITIONS 0x9168
 #define X86_TCG_DEFINITIONS 0x9968

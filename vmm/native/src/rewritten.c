@@ -73,6 +73,7 @@ void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
     } else if (++*elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
         v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
         forget(v, entry, pc);
+        vmm_kick(v); /* as vmm_forget_block() */
     }
 }
 

@@ -53,7 +53,7 @@ static bool no_fault(struct vmm_cpu *v)
 #define ENDS_BLOCK() vmm_sparc_ends_block()
 #define BLOCK_FLAGS(v) (vmm_sparc_translates(v) ? TB_FLAG_SUPER_ : 0)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
-#define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)
+#define OPTIMIZE(v, context, tb) (vmm_sparc_join_branches(context), vmm_clear_upper_halves(v, context))
 #include "thunks.inc"
 #define NEXT_PC(env) FIELD(volatile uint32_t, env, SPARC_PC)
 #define KEEPS_NEXT(env) true

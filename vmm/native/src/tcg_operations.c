@@ -9,7 +9,7 @@ bool vmm_knows_operations(int arch, const void *context)
 {
     static const size_t places[] = {SPARC_TCG_DEFINITIONS, ARM_TCG_DEFINITIONS, X86_TCG_DEFINITIONS};
     static const struct { int code; const char *name; } known[] = {
-        {CALL, "call"}, {MOV_I32, "mov_i32"}, {SETCOND_I32, "setcond_i32"}, {LD8U_I32, "ld8u_i32"}, {ST_I32, "st_i32"},
+        {SET_LABEL, "set_label"}, {CALL, "call"}, {MOV_I32, "mov_i32"}, {MOVI_I32, "movi_i32"}, {SETCOND_I32, "setcond_i32"}, {LD8U_I32, "ld8u_i32"}, {ST_I32, "st_i32"},
         {ADD_I32, "add_i32"}, {SUB_I32, "sub_i32"}, {MUL_I32, "mul_i32"}, {AND_I32, "and_i32"},
         {OR_I32, "or_i32"}, {XOR_I32, "xor_i32"}, {SHL_I32, "shl_i32"},
         {BRCOND_I32, "brcond_i32"}, {NOT_I32, "not_i32"}, {NEG_I32, "neg_i32"},
@@ -23,7 +23,7 @@ bool vmm_knows_operations(int arch, const void *context)
         {BRCOND_I64, "brcond_i64"}, {EXT8S_I64, "ext8s_i64"}, {EXT16S_I64, "ext16s_i64"},
         {EXT32S_I64, "ext32s_i64"}, {EXT8U_I64, "ext8u_i64"}, {EXT16U_I64, "ext16u_i64"},
         {EXT32U_I64, "ext32u_i64"}, {NOT_I64, "not_i64"}, {NEG_I64, "neg_i64"},
-        {QEMU_LD_I64, "qemu_ld_i64"}, {QEMU_ST_I64, "qemu_st_i64"},
+        {EXIT_TB, "exit_tb"}, {GOTO_TB, "goto_tb"}, {QEMU_LD_I64, "qemu_ld_i64"}, {QEMU_ST_I64, "qemu_st_i64"},
     };
     const struct definition *definitions
         = FIELD(const struct definition *, context, places[arch]);

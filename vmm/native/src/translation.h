@@ -26,6 +26,7 @@ uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_leave_block(struct vmm_cpu *v) __attribute__((noreturn));
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
+void vmm_forget_block(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_starts_over(struct vmm_cpu *v);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */
@@ -39,8 +40,14 @@ void *helper_lookup_tb_ptr_arm(void *env);
 void *helper_lookup_tb_ptr_x86_64(void *env);
 void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((noreturn));
 
+/* sparc_windows.c */
+bool vmm_sparc_keep_window(void *context);
+
+/* sparc_branches.c */
+void vmm_sparc_join_branches(void *context);
+
 /* fast_access.c */
-void vmm_shorten_accesses(const struct vmm_cpu *v, void *context);
+uint8_t *vmm_shorten_accesses(const struct vmm_cpu *v, void *context, uint8_t *end);
 void vmm_clear_upper_halves(const struct vmm_cpu *v, void *context);
 
 /* tcg_operations.c */
@@ -61,6 +68,7 @@ uint32_t vmm_arm_memop(uint32_t memop);
 
 /* arm_faults.c */
 void vmm_arm_loaded(const uint32_t *result, size_t size);
+bool vmm_arm_loads_from(const struct vmm_cpu *v, uint64_t address);
 
 /* x86_checks.c */
 void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64_t *start);

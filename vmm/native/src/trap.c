@@ -85,15 +85,15 @@ static void looked(struct vmm_cpu *v)
 bool vmm_halted(struct vmm_cpu *v)
 {
     v->halts++;
+    looks(v);
     if (!vmm_sleep(v)) {
         FIELD(uint32_t, v->cpu, CPU_HALTED) = 1; /* if this run ends, the next finds it asleep */
-        looks(v);
         if (v->on_halt(v) != 0) {
             vmm_stop(v, VMM_REASON_HALTED);
             return false;
         }
-        looked(v);
     }
+    looked(v);
     vmm_wake(v);
     return false;
 }

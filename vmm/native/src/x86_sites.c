@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8 };
+enum { INSTRUCTIONS_MOST = 1 << 20, NUMBER_SHIFT = 8, COLD = 1 << 28 /* of INTO's argument */ };
 enum { INTO = 0xce, LONGEST = 15 };
 
 /* The instruction that is being translated, if it is one. */
@@ -26,6 +26,7 @@ static __thread struct {
     uint64_t pc;
     uint32_t length, number;
     bool ends, called;                 /* INTO has been read, and its call is not translated yet */
+    bool cold;                         /* it is called until a template is worth its translation */
     const struct vmm_template *cached; /* NULL: the monitor is called */
 } site;
 
@@ -199,7 +200,7 @@ static bool is_store(const struct vmm_cpu *v, uint32_t number)
 
 /* The sensitive instruction NUMBER is at PC: a new site, unless it goes on in the next page or
  * is a store that may be one no longer some day. */
-static const struct vmm_site *new_site(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc,
+static struct vmm_site *new_site(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t pc,
                                        uint32_t number)
 {
     const struct vmm_instruction *one = &v->instructions[number];
@@ -218,7 +219,7 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
 {
     ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
     struct vmm_code_page *page;
-    const struct vmm_site *here;
+    struct vmm_site *here;
 
     if (!v->on_decode)
         return;
@@ -237,7 +238,8 @@ void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
             return;
         here = page ? new_site(v, page, (uint32_t)pc, site.number) : NULL;
     }
-    site.cached = here ? vmm_cache_get(v, here->slot) : NULL;
+    site.cached = here ? vmm_site_template(v, page, here, (uint32_t)pc) : NULL;
+    site.cold = here && here->cold;
     if (site.cached && site.cached->ends && FIELD(uint32_t, v->env, X86_HFLAGS) & HF_INHIBIT_IRQ)
         site.cached = NULL; /* STI behind STI lets interrupts in */
     site.pc = pc;
@@ -296,7 +298,7 @@ void *tcg_const_i32_x86_64(void *context, int32_t value)
 
     if (site.called && vmm_current) { /* the first one is the call's argument */
         site.called = false;
-        value |= (int32_t)(site.number << NUMBER_SHIFT);
+        value |= (int32_t)(site.number << NUMBER_SHIFT) | (site.cold ? COLD : 0);
     }
     return original(context, value);
 }
@@ -311,8 +313,14 @@ void vmm_x86_odd_site(uint64_t *place, uint32_t *what)
 /* INTO was reached with this argument.  False: it is the guest's own. */
 bool vmm_x86_reached(struct vmm_cpu *v, uint32_t argument, uintptr_t retaddr)
 {
-    if (!(argument >> NUMBER_SHIFT))
+    enum { CS_BASE = X86_SEGS + 24 + 8 };
+    uint32_t number = (argument & (COLD - 1)) >> NUMBER_SHIFT;
+
+    if (!number)
         return false;
-    vmm_x86_callout(v, &v->instructions[argument >> NUMBER_SHIFT], retaddr);
+    if (argument & COLD)
+        vmm_cold_site_called(v, FIELD(uint32_t, v->env, X86_EIP) + FIELD(uint32_t, v->env, CS_BASE),
+                             retaddr);
+    vmm_x86_callout(v, &v->instructions[number], retaddr);
     return true;
 }
