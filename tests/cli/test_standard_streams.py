@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -21,8 +22,8 @@ COMMANDS = (
 def sh(redirection: str, command: str, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
     """`vmm COMMAND` with its streams as a POSIX shell redirects them."""
     return subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m vmm {command} {redirection}"], text=True, timeout=60,
-        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        ["sh", "-c", f"{shlex.quote(sys.executable)} -m vmm {command} {redirection}"], text=True,
+        timeout=60, stdin=subprocess.DEVNULL, capture_output=True, check=False,
         env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
     )
 
