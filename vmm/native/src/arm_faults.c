@@ -17,13 +17,14 @@ enum { MODE_HYP = 0x1a };
 static __thread bool load_failed, loaded_long;
 
 /* Whether a walk may load from there.  A device's registers are read by instructions alone, since
- * that may change them: to a walk they are an external abort. */
+ * that may change them: to a walk they are an external abort.  (Flash that is being programmed is
+ * not changed by reading.) */
 bool vmm_arm_loads_from(const struct vmm_cpu *v, uint64_t address)
 {
     uint64_t page = address >> 12;
     unsigned kind = page < VMM_PAGES ? v->pages[page] & VMM_PAGE_KIND : VMM_PAGE_NONE;
 
-    return kind != VMM_PAGE_DEVICE && kind != VMM_PAGE_ALIAS;
+    return kind != VMM_PAGE_DEVICE;
 }
 
 /* A load of SIZE bytes from physical memory has come to RESULT, 0 for success. */

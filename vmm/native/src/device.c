@@ -60,21 +60,67 @@ static uintptr_t take_access_pc(struct vmm_cpu *v)
     return pc;
 }
 
+static uint64_t read_device(struct vmm_cpu *v, uint64_t address, unsigned size)
+{
+    uint64_t value;
+
+    v->mmio_reads++;
+    if (v->hot_used && vmm_hot_value(v, address, size, &value))
+        return value;
+    if (v->models_on && vmm_model_read(v, address, size, &value))
+        return value;
+    return v->on_read(v, address, size);
+}
+
+/* What the block that is being translated, an instruction, has been fetched by. */
+enum { FETCHES = 16 };
+__thread enum vmm_fetching vmm_fetching;
+static __thread struct fetch {
+    uint64_t address, value;
+    unsigned size;
+} fetched[FETCHES];
+static __thread unsigned fetches;
+
+bool vmm_has_fetched(void) { return fetches; }
+
+void vmm_begin_fetch(void)
+{
+    vmm_fetching = VMM_FETCHES;
+    fetches = 0;
+}
+
+/* A fetch may change the device, so how often it is made must not depend on how a run is cut: blocks
+ * of such code are of one instruction, and none is translated that would only leave, for its
+ * budget, and be translated again. */
+static uint64_t fetch(struct vmm_cpu *v, uint64_t address, unsigned size)
+{
+    uint64_t value;
+
+    if (vmm_fetching == VMM_FETCHES && *v->left < 1) {
+        --*v->left;
+        vmm_budget_expired(v, 1);
+        vmm_leave_block(v);
+    }
+    for (unsigned i = 0; i < fetches; i++)
+        if (fetched[i].address == address && fetched[i].size == size)
+            return fetched[i].value;
+    value = read_device(v, address, size);
+    if (fetches < FETCHES)
+        fetched[fetches++] = (struct fetch){address, value, size};
+    return value;
+}
+
 static uint64_t read_window(void *uc, uint64_t offset, unsigned size, void *user)
 {
     struct window *w = user;
     struct vmm_cpu *v = w->v;
-    uint64_t value;
 
     (void)uc;
+    if (vmm_current == v && vmm_fetching)
+        return fetch(v, w->base + offset, size);
     if (vmm_current == v)
         vmm_device_access_is_last(v, take_access_pc(v));
-    v->mmio_reads++;
-    if (v->hot_used && vmm_hot_value(v, w->base + offset, size, &value))
-        return value;
-    if (v->models_on && vmm_model_read(v, w->base + offset, size, &value))
-        return value;
-    return v->on_read(v, w->base + offset, size);
+    return read_device(v, w->base + offset, size);
 }
 
 static void write_window(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)

@@ -54,6 +54,14 @@ struct vmm_cell {
 struct vmm_cpu;
 
 /* device.c */
+enum vmm_fetching {
+    VMM_FETCHES_NOT,
+    VMM_FETCHES,      /* a block is being translated: reads of devices are fetches */
+    VMM_FETCHES_AGAIN /* the instruction that runs is looked at again */
+};
+extern __thread enum vmm_fetching vmm_fetching;
+void vmm_begin_fetch(void);
+bool vmm_has_fetched(void);
 int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);
 bool vmm_hot_value(struct vmm_cpu *v, uint64_t address, uint32_t size, uint64_t *value);
 void vmm_set_hot(struct vmm_cpu *v, uint64_t address, uint32_t size, uint32_t value);

@@ -41,6 +41,7 @@ static void vmm_longjmp(const struct jump *jump, int value)
 #endif
     if (vmm_current)
         vmm_current->frame = 0; /* generated code is left, if any ran */
+    vmm_fetching = VMM_FETCHES_NOT; /* and so is the translator */
     __asm__ volatile("movq (%0), %%rbx\n\t"
                      "movq 8(%0), %%rbp\n\t"
                      "movq 16(%0), %%r12\n\t"

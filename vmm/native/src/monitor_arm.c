@@ -270,9 +270,11 @@ bool vmm_arm_done(struct vmm_cpu *v, const struct arm_instruction *instruction, 
 /* An undefined instruction in virtual kernel mode: perhaps it is only privileged. */
 static bool emulated(struct vmm_cpu *v)
 {
-    struct arm_instruction found
-        = vmm_arm_instruction_at(v, vmm_arm_registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
+    struct arm_instruction found;
 
+    vmm_fetching = VMM_FETCHES_AGAIN;
+    found = vmm_arm_instruction_at(v, vmm_arm_registers(v)[15], FIELD(uint32_t, v->env, ARM_THUMB));
+    vmm_fetching = VMM_FETCHES_NOT;
     if (!found.kind) {
         reflect(v, ARM_EXCEPTION_UNDEFINED);
         return true;
