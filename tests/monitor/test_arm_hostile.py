@@ -14,8 +14,8 @@ from runs import bare, machine, virtual
 from vmm.monitor import code
 from vmm.monitor.assist import Controls
 
-GUESTS = ("middle", "crossing", "rewrite", "own_block", "aliases", "trained", "read_self", "every_field",
-          "modes", "tables", "device_stack")
+GUESTS = ("middle", "crossing", "rewrite", "own_block", "aliases", "trained", "read_self",
+          "every_field", "modes", "tables", "device_stack")
 USER = 0x10
 # These end by themselves, or not at all: time enough for all that they do.
 WILD = {"elsewhere": 0.003, "nowhere": None, "unmapped": None, "flood": 0.001, "spin": 0.001}
