@@ -72,7 +72,7 @@ def test_drift_without_qemu_compares_seconds_but_never_mixes() -> None:
 def test_a_file_of_something_else_is_named_with_its_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_text('{"rows": {}, "commit": "x"}\n' + line + "\n")
-    with pytest.raises(BenchError, match=r"notes\.txt, line 2"):
+    with pytest.raises(BenchError, match=r"notes\.txt:2"):
         history.read(path)
 
 

@@ -48,6 +48,9 @@ def test_what_does_not_fit_is_one_line(vmm_command, words, said) -> None:
 def test_what_leaves_an_assisted_guest_is_named(vmm_command, tmp_path) -> None:
     listed = vmm_command("run", "-M", "leon3", "--assist-controls", "help").stdout.decode().split()
     assert {"all", "traps", "second-stage", "state-registers", "window_overflow"} <= set(listed)
+    on_a_pc = vmm_command("run", "-M", "pc", "--assist-controls", "help").stdout.decode()
+    assert {"flags", "#GP", "int_00 to int_ff"} <= set(on_a_pc.splitlines())
+    assert len(on_a_pc.splitlines()) < 60
     bare, exits = vmm_command("run", *HELLO), {}
     for names in ("halt", "state-registers,devices", "all"):
         stats = tmp_path / names

@@ -50,6 +50,8 @@ WRONG = [
      "netdev=n: no -netdev has that id"),
     (("bench", "--repeat", "0"), "'0' is not a number from 1 to 1000"),
     (("test", KERNEL, "-j", "many"), "'many' is not a number from 1 to 1000"),
+    (("campaign", KERNEL, "--flip", "luck"), "--flip luck: write registers"),
+    (("run", "-M", "leon3", "-kernel", ""), "an empty name"),
     (("campaign", KERNEL, "--runs", "0"), "'0' is not a number from 1 to 1000000"),
     (("campaign", KERNEL, "--patience", "0.5"), "'0.5' is not a number from 1"),
     (("run", "-M", "leon3", "-kernel", KERNEL, "--delivery", "dove"), "dove"),
@@ -87,6 +89,15 @@ def test_lists_are_on_stdout(vmm_command, arguments, shown) -> None:
     assert done.returncode == 0
     assert shown in done.stdout
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    "command", ["test KERNEL --junit", "campaign KERNEL --flip registers --table",
+                "bench --rows sparc/compute --alone --json", "bench linux --json"])
+def test_results_without_a_place_are_refused_before_the_work(vmm_command, command, tmp_path):
+    done = vmm_command(*command.replace("KERNEL", KERNEL).split(), tmp_path)
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr.decode() == f"vmm: {tmp_path}: is a directory\n"
 
 
 def test_output_files_that_cannot_be_made_are_named(vmm_command, tmp_path: Path) -> None:

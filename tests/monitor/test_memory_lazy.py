@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from memory_guest import Processor, x86
+from memory_guest import Processor, arm, x86
 
 from vmm.monitor.memory import shadow
 from vmm.monitor.memory.base import LOAD, STORE, Fault
@@ -178,3 +178,32 @@ def test_the_monitor_finds_the_kernels_memory_by_the_shadow_first() -> None:
     assert processor.policy.physical(0x1234) == 0x1234, "as stale as the shadow"
     assert processor.policy.physical(0x2345) == 0x2345
     assert processor.policy.physical(0x400000) is None
+
+
+def test_flush_by_an_address_without_a_translation_flushes_its_large_page_too() -> None:
+    processor = x86(cr0=0x80010001, cr3=0x1000, cr4=0x10)
+    processor.poke(0x1000, 0xE7)
+    assert processor.access(0x5000, LOAD, USER) == 0x5000
+    processor.poke(0x1000, 0x4000E7)
+    processor.policy.flush(0x3FF000)
+    assert processor.access(0x5000, LOAD, USER) == 0x405000
+    assert processor.policy.counters.updates == 1
+
+
+def test_flush_of_a_page_flushes_all_copies_of_its_descriptor() -> None:
+    """ARM: 16 alike for a page of 64 KiB and for a supersection (DDI 0406C, B3.5.1)."""
+    processor = arm(sctlr=1, ttbr0=0x4000, dacr=1)
+    for copy in range(16):
+        processor.poke(0x4000 + 4 * copy, 0x40C02)  # a supersection at 0
+    processor.poke(0x4040, 0x2001)  # a table at 16 MiB
+    for copy in range(16):
+        processor.poke(0x2000 + 4 * copy, 0x10031)
+    for at, physical in ((0x3000, 0x3000), (0x105000, 0x105000), (0x1007000, 0x17000)):
+        assert processor.access(at, LOAD, USER) == physical
+    for copy in range(16):
+        processor.poke(0x4000 + 4 * copy, 0x1040C02)
+        processor.poke(0x2000 + 4 * copy, 0x20031)
+    processor.policy.flush(0xF00000)
+    processor.policy.flush(0x100A000)
+    for at, physical in ((0x3000, 0x1003000), (0x105000, 0x1105000), (0x1007000, 0x27000)):
+        assert processor.access(at, LOAD, USER) == physical

@@ -8,11 +8,12 @@ import random
 from pathlib import Path
 
 import pytest
-from runs import bare, machine, virtual
+from runs import GUESTS, bare, machine, virtual, watch
 
 from vmm.boards import Options, create
 from vmm.machine.outcome import Outcome
 from vmm.monitor import MonitorError, virtualize
+from vmm.monitor.assist import Controls
 from vmm.monitor.x86.decode import ENDS, LONGEST, NUMBER, OPERATIONS, Mode, decode, decode_store
 from vmm.native import library as native
 from vmm.state.snapshot import restore, take
@@ -42,11 +43,36 @@ def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
     assert seen == bare("pc", f"hostile/x86/{guest}", seconds)
 
 
-@pytest.mark.parametrize("policy", ["lazy", "strict", "nested"])
+@pytest.mark.parametrize("policy", ["lazy", "strict", "exposed", "nested"])
 def test_a_kernel_that_looks_for_the_monitor_finds_the_bare_machine(policy: str) -> None:
     seen, monitor = virtual("pc", "x86/escape", "translate", policy)
     assert seen == bare("pc", "x86/escape")
     assert seen.console.endswith(b"== done\n") and not monitor.counters.emulated
+
+
+@pytest.mark.parametrize("cpu", ["486", "coreduo"])
+def test_on_other_processors_too(cpu: str) -> None:
+    consoles = []
+    for technique in (None, "translate"):
+        guest = create(Options("pc", cpu=cpu, kernel=GUESTS / "x86" / "escape.elf"))
+        if technique is not None:
+            virtualize(guest, technique)
+        consoles.append(watch(guest))
+    assert consoles[0] == consoles[1] and consoles[0].console.endswith(b"== done\n")
+
+
+def test_with_every_control_on_an_assisted_kernel_finds_it_too() -> None:
+    controls = Controls.everything("x86", machine("pc", "x86/escape").processor.trap_kinds())
+    seen, monitor = virtual("pc", "x86/escape", "assist", controls=controls)
+    assert seen == bare("pc", "x86/escape")
+    assert monitor.counters.total > 500
+
+
+def test_pushf_does_not_show_virtual_8086_mode() -> None:
+    """Intel SDM volume 2B: VM and RF are cleared in the image."""
+    lines = [line for line in bare("pc", "x86/escape").console.decode().splitlines()
+             if line.startswith("v86-pushfd trap=00000030")]
+    assert [line.split()[3] for line in lines[:2]] == ["eax=00003002", "eax=00003202"]
 
 
 def test_a_guest_that_avoids_what_does_not_trap_needs_no_translation() -> None:

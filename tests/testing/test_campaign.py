@@ -183,8 +183,8 @@ def test_runs_may_begin_with_a_snapshot_file(plan, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"spaces": ("r99",)}, "'r99': flip registers, control"),
-        ({"spaces": ("memory:1",)}, "'memory:1': write memory:START:SIZE"),
+        ({"spaces": ("r99",)}, "r99: write registers, control"),
+        ({"spaces": ("memory:1",)}, "memory:1: write memory:START:SIZE"),
         ({"spaces": ("memory:0x10000000:4",)}, "has no memory there"),
         ({"after": "=> "}, "'=> ' is not printed: the guest ended itself"),
     ],
@@ -253,7 +253,7 @@ def test_command(vmm_command, plan, tmp_path: Path) -> None:
     ("arguments", "status", "named"),
     [
         (("--runs", "5"), 2, "--flip or --inputs"),
-        (("--flip", "r99"), 125, "r99"),
+        (("--flip", "r99"), 2, "--flip r99: write registers"),
         (("--flip", "r4", "--dask", "tcp://127.0.0.1:1"), 125, "tcp://127.0.0.1:1"),
         (("--inputs", "/no/file"), 125, "/no/file"),
         (("--flip", "r4", "--table", "/no/file"), 125, "/no/file"),

@@ -39,7 +39,7 @@ def test_factory(boot):
 
 @pytest.mark.vmm(kernel="hello.elf", ram="16M")
 class TestClass:
-    @pytest.mark.vmm(append="x")
+    @pytest.mark.vmm(cpu="leon3")
     def test_the_closest_marker_adds(self, boot):
         assert boot().expect(re.compile("memory")).string.startswith("memory: 16 MiB")
         assert boot(ram="8M").expect(re.compile("memory")).string.startswith("memory: 8 MiB")

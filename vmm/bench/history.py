@@ -72,7 +72,7 @@ def read(path: Path) -> list[Entry]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
-        raise BenchError(f"{path}: {error}") from error
+        raise BenchError(f"{path}: {reason(error)}") from error
     entries = []
     for number, line in enumerate(lines, 1):
         try:
@@ -80,7 +80,7 @@ def read(path: Path) -> list[Entry]:
             if not isinstance(found["rows"], dict) or not isinstance(found["commit"], str):
                 raise TypeError("not an entry")
         except (ValueError, KeyError, TypeError) as error:
-            raise BenchError(f"{path}, line {number}: not a line that `vmm bench` wrote") from error
+            raise BenchError(f"{path}:{number}: not a line that `vmm bench` wrote") from error
         entries.append(found)
     return entries
 

@@ -157,7 +157,7 @@ def _interrupt_controller(machine: Machine, processors: list[ArmProcessor]) -> G
 
 def _inputs(machine: Machine, gic: GicV2) -> Callable[[int, int, bool], bool]:
     """The native layer's way to the GIC's inputs: by the engine whose turn it is."""
-    inputs = tuple(processor.engine.gic_input(gic.state) for processor in machine.processors)
+    inputs = tuple(one.engine.device_registers.gic_input(gic.state) for one in machine.processors)
 
     def change(cpu: int, intid: int, level: bool) -> bool:
         return inputs[machine.current()](cpu, intid, level)

@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from vmm.bench import (
@@ -26,7 +25,7 @@ from vmm.bench import (
 from vmm.bench import run as benchmark
 from vmm.bench.rows import PLATFORMS, WORKLOADS, BenchError, Row, select
 from vmm.bench.run import ICOUNT, OURS, QEMU, Result
-from vmm.cli.numbers import count
+from vmm.cli.arguments import count, file, writable
 from vmm.cli.report import Failure, UsageError
 from vmm.machine.system_error import reason
 
@@ -75,8 +74,8 @@ def add(commands: Any) -> None:
     o("--feedback", action="store_true",
       help="techniques: how many traps another build of previrt's kernel removes, annotated by"
       " the profile of the first (rebuilds guests; --rows names processors)")
-    o("--json", metavar="FILE", type=Path, help="write everything measured as JSON")
-    o("--history", metavar="FILE", type=Path,
+    o("--json", metavar="FILE", type=file, help="write everything measured as JSON")
+    o("--history", metavar="FILE", type=file,
       help="show the drift from this file's last entry, and append to it")
     command.set_defaults(function=run)
 
@@ -138,6 +137,7 @@ def run_techniques(o: argparse.Namespace, patterns: list[str]) -> int:
         cases = techniques.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     with ExitStack() as stack:
         progress = Progress(stack, o.repeat)
         try:
@@ -162,6 +162,7 @@ def run_linux(o: argparse.Namespace, patterns: list[str]) -> int:
         rows = linux.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     sides = (linux.OURS,) if o.alone else (linux.OURS, linux.QEMU)
     with ExitStack() as stack:
         progress = Progress(stack, o.repeat)
@@ -187,6 +188,7 @@ def run_feedback(o: argparse.Namespace, patterns: list[str]) -> int:
         platforms = feedback.select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     with ExitStack() as stack:
         progress = Progress(stack, 1)
         try:
@@ -222,6 +224,7 @@ def run(o: argparse.Namespace) -> int:
         rows = select(patterns)
     except BenchError as error:
         raise UsageError(f"--rows: {error}") from error
+    writable(o.json, o.history)
     sides = (OURS,) if o.alone else (OURS, QEMU, ICOUNT)
     measured: list[micro.Measured] = []
     try:

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from vmm.cli.numbers import count, factor
+from vmm.cli.arguments import count, factor, file
 
 EPILOG = """\
 examples:
@@ -30,8 +29,8 @@ def add(commands: Any) -> None:
         " and tells what came of it, beside a run with nothing changed.",
     )
     o = command.add_argument
-    o("path", metavar="PATH", type=Path, nargs="?", help="a guest or a description of one test")
-    o("--snapshot", metavar="FILE", type=Path,
+    o("path", metavar="PATH", type=file, nargs="?", help="a guest or a description of one test")
+    o("--snapshot", metavar="FILE", type=file,
       help="begin each run where this snapshot was taken (vmm run --save-snapshot)")
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
       help="the board, with ,key=value properties (default: as the ELF file says)")
@@ -40,13 +39,13 @@ def add(commands: Any) -> None:
     o("--seed", metavar="N", type=int, default=0, help="another seed is another campaign (0)")
     o("--flip", metavar="WHAT", default="",
       help="comma list of registers, control, a register's name, memory, memory:START:SIZE")
-    o("--inputs", metavar="FILE", type=Path, help="lines, one of which is typed in each run")
+    o("--inputs", metavar="FILE", type=file, help="lines, one of which is typed in each run")
     o("--after", metavar="TEXT", help="begin each run once the guest has printed this")
     o("--patience", metavar="FACTOR", type=factor, default=2.0,
       help="virtual time a run may take, as a multiple of the unchanged run's (2)")
     o("-j", dest="jobs", metavar="N", type=count(1000), help="processes (default: the processors)")
     o("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that makes the runs")
-    o("--table", metavar="FILE", type=Path, help="write every run: JSON if named so, else CSV")
+    o("--table", metavar="FILE", type=file, help="write every run: JSON if named so, else CSV")
     command.set_defaults(function=run)
 
 

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Generator
 from contextlib import closing
 
+from vmm.cli.arguments import writable
 from vmm.cli.report import Failure, UsageError, say
 from vmm.machine.system_error import reason
 from vmm.testing import collect
 from vmm.testing.campaign import spread, table
-from vmm.testing.campaign.experiment import Experiments
+from vmm.testing.campaign.experiment import Experiments, SpaceError
 from vmm.testing.campaign.plan import Class, Plan, Row
 
 INTERRUPTED = 130
@@ -70,13 +71,11 @@ def run(o: argparse.Namespace) -> int:
     plan = plan_of(o)
     try:
         Experiments(plan).close()  # whatever is wrong with it is said before anything is begun
+    except SpaceError as error:
+        raise UsageError(f"--flip {error}") from error
     except (ValueError, OSError) as error:
         raise Failure(str(error)) from error
-    if o.table is not None:
-        try:
-            o.table.touch()
-        except OSError as error:
-            raise Failure(f"{o.table}: {reason(error)}") from error
+    writable(o.table)
     done: list[Row] = []
     interrupted = False
     with closing(rows(plan, o)) as coming:

@@ -13,10 +13,10 @@ import importlib
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from vmm.boards import BOARDS
+from vmm.cli.arguments import file
 from vmm.debug.trace import topics
 from vmm.debug.trace.files import FORMATS
 
@@ -67,7 +67,7 @@ def option(action: argparse.Action) -> Option:
     if action.nargs == 0:
         return Option(names, text)
     words, files = VALUES.get(action.dest, (lambda: action.choices or (), ""))
-    if action.type is Path:
+    if action.type is file:
         files = "*"
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest
     return Option(names, text, metavar, tuple(map(str, words())), files)

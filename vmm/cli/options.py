@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from pathlib import Path
 from typing import Any
 
 from vmm import boards
@@ -18,7 +17,7 @@ from vmm.boards.attachments import AttachmentError
 from vmm.boards.options import BoardError, Options
 from vmm.boards.options import board_and_properties as named_board
 from vmm.cli import recording
-from vmm.cli.numbers import seconds
+from vmm.cli.arguments import file, seconds
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.size import memory_size
 from vmm.cpu.processor import UnknownModel
@@ -36,10 +35,10 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-m", metavar="SIZE", dest="memory", help="RAM: 64M, 1G, or 128 (MiB)")
     o("-smp", "--smp", metavar="COUNT", default="1", help="processors (virt: up to 8)")
     o = command.add_argument_group("the guest").add_argument
-    o("-kernel", "--kernel", metavar="FILE", type=Path,
+    o("-kernel", "--kernel", metavar="FILE", type=file,
       help="guest: ELF, Linux, multiboot or flat image")
-    o("-bios", "--bios", metavar="FILE", type=Path, help="firmware image to start instead of ours")
-    o("-initrd", "--initrd", metavar="FILE", type=Path, help="the kernel's initial RAM disk")
+    o("-bios", "--bios", metavar="FILE", type=file, help="firmware image to start instead of ours")
+    o("-initrd", "--initrd", metavar="FILE", type=file, help="the kernel's initial RAM disk")
     o("-append", "--append", metavar="TEXT", default="", help="the kernel's command line")
     o("-drive", "--drive", metavar="OPTIONS", action="append", default=[], dest="drives",
       help="a disk: file=IMAGE,if=virtio,format=raw,readonly=on,snapshot=on,id=NAME")
@@ -58,7 +57,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-no-reboot", "--no-reboot", action="store_const", const="reboot=shutdown", dest="action",
       help="the same as -action reboot=shutdown")
     o("-semihosting", "--semihosting", action="store_true", help="accepted: always on")
-    o("--snapshot", "-loadvm", metavar="FILE", type=Path,
+    o("--snapshot", "-loadvm", metavar="FILE", type=file,
       help="go on from a snapshot, in place of a board and a guest")
     o = command.add_argument_group("the console").add_argument
     o("-serial", "--serial", metavar="WHERE", default="stdio",
@@ -66,13 +65,13 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("-debugcon", "--debugcon", metavar="WHERE", default="none",
       help="the firmware's debug port (pc: 0x402): stdio, file:PATH or none (default)")
     o("-nographic", "--nographic", action="store_true", help="accepted: there is no other way")
-    o("--script", metavar="FILE", type=Path, help='lines: expect "TEXT", send "TEXT"')
+    o("--script", metavar="FILE", type=file, help='lines: expect "TEXT", send "TEXT"')
     o = command.add_argument_group("limits").add_argument
     o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time (status 124)")
     o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time (status 124)")
     o = command.add_argument_group("what is watched and written").add_argument
     o("-d", metavar="TOPICS", dest="topics", help="report on topics (comma list); help: list them")
-    o("-D", metavar="FILE", dest="log", type=Path, help="where -d reports go instead of stderr")
+    o("-D", metavar="FILE", dest="log", type=file, help="where -d reports go instead of stderr")
     o("-dfilter", metavar="RANGES", dest="dfilter",
       help="report on blocks of code (cpu, exec, in_asm) only in FIRST..LAST,FIRST+SIZE,...")
     o("--trace", metavar="FORMAT:FILE", action="append",
@@ -80,8 +79,8 @@ def declare(command: argparse.ArgumentParser) -> None:
     o("--intercept", metavar="LIST", help="traps that go through the monitor: names, numbers, all;"
       " help: list them")
     o("--delivery", choices=("native", "python"), default="native", help="who enters traps")
-    o("--stats", metavar="FILE", type=Path, help="write counters as JSON")
-    o("--ledger", metavar="FILE", type=Path, help="write a line for every trap")
+    o("--stats", metavar="FILE", type=file, help="write counters as JSON")
+    o("--ledger", metavar="FILE", type=file, help="write a line for every trap")
 
 
 # -- reading the options --------------------------------------------------------

@@ -13,10 +13,10 @@ import argparse
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from vmm.cli import gdb, network, options, recording, technique
+from vmm.cli.arguments import file
 from vmm.cli.outputs import STDOUT, Outputs
 from vmm.cli.progress import Progress
 from vmm.cli.report import Failure, UsageError, say, show
@@ -81,10 +81,10 @@ def add(commands: Any) -> None:
         help="stop at a symbol or address and open the trap shell (repeatable; on a terminal)",
     )
     o = command.add_argument_group("snapshots and recordings").add_argument
-    o("--save-snapshot", metavar="FILE", type=Path, help="write a snapshot when the run ends")
-    o("--record", metavar="FILE", type=Path,
+    o("--save-snapshot", metavar="FILE", type=file, help="write a snapshot when the run ends")
+    o("--record", metavar="FILE", type=file,
       help="write what enters from outside, and when, as JSON lines")
-    o("--replay", metavar="FILE", type=Path, help="have it enter again, at the same moments")
+    o("--replay", metavar="FILE", type=file, help="have it enter again, at the same moments")
     gdb.declare(command)
     command.set_defaults(function=run)
 

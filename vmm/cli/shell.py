@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm.cli import options, technique
+from vmm.cli.arguments import file
 from vmm.cli.report import Failure, UsageError
 from vmm.cli.size import memory_size
 from vmm.machine.system_error import reason
@@ -60,12 +61,12 @@ def add(commands: Any) -> None:
         usage="vmm shell -M BOARD -kernel FILE [OPTION ...]\n       vmm shell [OPTION ...] FILE",
         epilog=EPILOG,
     )
-    command.add_argument("saved", metavar="FILE", nargs="?", type=Path,
+    command.add_argument("saved", metavar="FILE", nargs="?", type=file,
                          help="go on from a snapshot or a saved session, in place of a guest")
     o = command.add_argument_group("the shell").add_argument
     o("-e", metavar="COMMAND", dest="given", action=Given, const="command",
       help="do a command (repeatable)")
-    o("-x", metavar="FILE", dest="given", action=Given, const="file", type=Path,
+    o("-x", metavar="FILE", dest="given", action=Given, const="file", type=file,
       help="do the commands of a file (repeatable)")
     o("--batch", action="store_true", help="end after -e and -x, on a terminal too")
     o("--history", metavar="SIZE", type=lambda text: memory_size(text, "--history"),

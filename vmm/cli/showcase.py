@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm.boards import BOARDS
+from vmm.cli.arguments import file
 
 GUESTS = ("hello", "traps")
 U_BOOT = Path("/usr/lib/u-boot/qemu_arm/u-boot.bin")  # Debian's package u-boot-qemu
@@ -79,11 +80,11 @@ def add(commands: Any) -> None:
         " U-Boot, and prints a table (`make run`).",
         epilog="exit status: 0 if all succeed, else 1.",
     )
-    command.add_argument("--guests", type=Path, default=Path("build/guests"), metavar="FOLDER",
+    command.add_argument("--guests", type=file, default=Path("build/guests"), metavar="FOLDER",
                          help="where ARCH/NAME.elf are (default: build/guests)")
-    command.add_argument("--u-boot", type=Path, default=U_BOOT, metavar="FILE",
+    command.add_argument("--u-boot", type=file, default=U_BOOT, metavar="FILE",
                          help="U-Boot for QEMU's 32-bit ARM virt board")
-    command.add_argument("--output", type=Path, default=Path("build/showcase"), metavar="FOLDER",
+    command.add_argument("--output", type=file, default=Path("build/showcase"), metavar="FOLDER",
                          help="where consoles and statistics are written")
     command.set_defaults(function=run)
 

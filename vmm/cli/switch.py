@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import argparse
 import signal
-from pathlib import Path
 from typing import Any
 
+from vmm.cli.arguments import file
 from vmm.cli.report import Failure, say
 from vmm.network.cable import CableError, SwitchServer
 
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         description="Is an Ethernet switch that machines plug into with -netdev switch.",
         epilog=EPILOG,
     )
-    command.add_argument("path", metavar="SOCKET", type=Path, help="where machines find it")
+    command.add_argument("path", metavar="SOCKET", type=file, help="where machines find it")
     command.set_defaults(function=run)
 
 

@@ -7,6 +7,7 @@ import argparse
 import json
 from contextlib import ExitStack
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,12 +98,18 @@ def controls(machine: Machine, o: argparse.Namespace) -> object:
 
 
 def list_controls(board: BoardInfo) -> int:
-    """The answer to ``--assist-controls help``: each name on a line."""
+    """The answer to ``--assist-controls help``: each name on a line.
+
+    Of traps that are numbered the first and the last are shown.
+    """
     from vmm.monitor.assist.control_block import control_names
 
-    names = import_module(f"vmm.cpu.{board.architecture}.traps").NAMES
-    for name in control_names(board.architecture, names):
+    traps = import_module(f"vmm.cpu.{board.architecture}.traps").NAMES.values()
+    for name in control_names(board.architecture, {}):
         print(name)
+    for _, alike in groupby(traps, lambda name: name.rstrip("0123456789abcdef_")):
+        numbered = list(alike)
+        print(numbered[0] if len(numbered) == 1 else f"{numbered[0]} to {numbered[-1]}")
     return 0
 
 

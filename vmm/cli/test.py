@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from vmm.cli.numbers import count, seconds
+from vmm.cli.arguments import count, file, seconds
 
 EPILOG = """\
 examples:
@@ -29,7 +28,7 @@ def add(commands: Any) -> None:
         " below directories.",
     )
     o = command.add_argument
-    o("paths", metavar="PATH", nargs="+", type=Path, help="a guest, description or directory")
+    o("paths", metavar="PATH", nargs="+", type=file, help="a guest, description or directory")
     o("-M", "-machine", "--machine", dest="machine", metavar="BOARD",
       help="the board of guests, with ,key=value properties (default: as the ELF file says)")
     o("-k", dest="select", metavar="WORDS",
@@ -41,8 +40,8 @@ def add(commands: Any) -> None:
       help="run each test so often; it passes if all are the same run, trap by trap")
     o("--timeout", metavar="SECONDS", type=seconds, help="limit of virtual time of each run")
     o("--wall-timeout", metavar="SECONDS", type=seconds, help="limit of real time of each run")
-    o("--junit", metavar="FILE", type=Path, help="write JUnit XML")
-    o("--save", metavar="FOLDER", type=Path,
+    o("--junit", metavar="FILE", type=file, help="write JUnit XML")
+    o("--save", metavar="FOLDER", type=file,
       help="keep every console here, and a snapshot of each machine that failed")
     command.set_defaults(function=run)
 

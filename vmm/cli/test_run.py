@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from vmm.cli.arguments import writable
 from vmm.cli.report import Failure, UsageError, say
 from vmm.cli.test_progress import Progress, RichProgress
 from vmm.machine.system_error import reason
@@ -61,11 +62,7 @@ def run(o: argparse.Namespace) -> int:
             o.save.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Failure(f"{o.save}: {reason(error)}") from error
-    if o.junit is not None:
-        try:
-            o.junit.touch()
-        except OSError as error:
-            raise Failure(f"{o.junit}: {reason(error)}") from error
+    writable(o.junit)
     started, clock = time.time(), time.monotonic()
     progress = RichProgress(len(cases)) if sys.stdout.isatty() else Progress(len(cases))
     results: list[Result] = []

@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from vmm import boards
-from vmm.boards.options import BoardError, board_and_properties
+from vmm.cli.options import board_and_properties, find_board
 from vmm.cli.report import UsageError
 
 ARCHITECTURES = ("sparc", "arm", "x86")
@@ -59,11 +58,7 @@ def choose(o: argparse.Namespace) -> tuple[str, str]:
         if o.cpu is None:
             raise UsageError("which processor? -cpu MODEL (-cpu help lists them) or -M BOARD")
         return known[o.cpu], o.cpu
-    try:
-        name, properties = board_and_properties(o.machine)
-        board = boards.find(name)
-    except (BoardError, ValueError) as error:
-        raise UsageError(str(error)) from error
+    board, (_, properties) = find_board(o), board_and_properties(o.machine)
     if properties:
         raise UsageError(f"-M {o.machine}: the processor is taken without the board's properties")
     model = o.cpu or board.default_cpu

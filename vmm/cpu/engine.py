@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from vmm.cpu.callbacks import Handlers, connect
+from vmm.cpu.device_registers import DeviceRegisters
 from vmm.cpu.watch import Access, Watchpoints
 from vmm.native import library as native
 from vmm.native.library import NativeCpu, NativeError, TrapRecord
@@ -73,6 +74,7 @@ class Engine:
         self.handlers = Handlers()
         self.error: BaseException | None = None
         self._breakpoints: Any = ()
+        self.device_registers = DeviceRegisters(self.library.dll, pointer)
         self.watchpoints = Watchpoints(self.library.dll, pointer)
         self._ledger = (TrapRecord * LEDGER_SIZE)()
         self._records = memoryview(self._ledger).cast("B")
@@ -173,45 +175,6 @@ class Engine:
     def forget_code(self, base: int, size: int) -> None:
         """Drop translations of code that somebody other than the guest has written."""
         self.library.dll.vmm_forget_code(self.pointer, base, size)
-
-    def set_hot(self, address: int, size: int, value: int, port: bool = False) -> None:
-        """Have reads of a device register answered with ``value`` until `clear_hot`."""
-        flag = native.PORT if port else 0
-        self.library.dll.vmm_set_hot(self.pointer, address | flag, size, value)
-
-    def add_model(self, model: native.Model) -> None:
-        """Have the native layer answer a device's registers on the device's own state."""
-        if self.native.model_count == native.MODELS:
-            raise NativeError("too many devices are modelled natively")
-        self.native.models[self.native.model_count] = model
-        self.native.model_count += 1
-        self.native.models_on = 1
-
-    def add_cell(self, cell: native.Cell) -> native.Cell | None:
-        """Have a register be a word of its device's state; the live entry, None if full."""
-        if self.native.cell_count == native.CELLS:
-            return None
-        index = self.native.cell_count
-        self.native.cells[index] = cell
-        self.native.cell_count += 1
-        self.native.models_on = 1
-        return cast(native.Cell, self.native.cells[index])
-
-    def gic_input(self, state: C.Structure) -> Callable[[int, int, bool], bool]:
-        """A function that changes an input (of a processor, an INTID) of the modelled GIC.
-
-        The GIC is the one with this state; for the time in which this engine's processor runs.
-        """
-        change, pointer, address = self.library.dll.vmm_gic_input, self.pointer, C.addressof(state)
-        return lambda cpu, intid, level: cast(bool, change(pointer, address, cpu, intid, level))
-
-    def set_models(self, on: bool) -> None:
-        """Whether accesses may be answered natively at all."""
-        self.native.models_on = on and bool(self.native.model_count + self.native.cell_count)
-
-    def clear_hot(self) -> None:
-        """Ask the devices again."""
-        self.library.dll.vmm_clear_hot(self.pointer)
 
     # -- running --------------------------------------------------------------
 

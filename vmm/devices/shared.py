@@ -76,8 +76,8 @@ class SharedState(Generic[State]):
             self._shared = state
 
 
-class Engine(Protocol):
-    """What a cell needs of an engine."""
+class DeviceRegisters(Protocol):
+    """What a cell needs of an engine's (`vmm.cpu.device_registers`)."""
 
     def add_cell(self, cell: native.Cell) -> native.Cell | None: ...
 
@@ -102,10 +102,10 @@ class Cell:
             size=size, mask=mask, word=C.addressof(state) + start + 4 * index, active=1
         )
 
-    def connect(self, engine: Engine, base: int) -> None:
-        """Give it to an engine, for a device at ``base``."""
+    def connect(self, registers: DeviceRegisters, base: int) -> None:
+        """Give it to an engine's registers, for a device at ``base``."""
         self.native.address = base + self.offset
-        self.native = engine.add_cell(self.native) or self.native
+        self.native = registers.add_cell(self.native) or self.native
 
     @property
     def active(self) -> bool:

@@ -108,9 +108,10 @@ class Machine:
         handlers.port_out = bus.port_out
         processor.read_physical = bus.read_memory
         bus.on_host_write = self._host_wrote
-        bus.set_hot, bus.clear_hot = engine.set_hot, engine.clear_hot
+        registers = engine.device_registers
+        bus.set_hot, bus.clear_hot = registers.set_hot, registers.clear_hot
         bus.set_behind = engine.set_behind
-        bus.set_models = engine.set_models
+        bus.set_models = registers.set_models
 
     @property
     def processors(self) -> tuple[Processor, ...]:
@@ -138,7 +139,7 @@ class Machine:
         for space, flag in ((self.bus.devices, 0), (self.bus.ports, native.PORT)):
             for placed in space:
                 for cell in getattr(placed.device, "cells", ()):
-                    cell.connect(self.engine, placed.base | flag)
+                    cell.connect(self.engine.device_registers, placed.base | flag)
         self.bus.devices.complete = self.bus.ports.complete = True
 
     def set_rom_mode(self, base: int, size: int, readable: bool) -> None:

@@ -60,4 +60,4 @@ def model(
         entry.processor = processor
     for number, each in enumerate(machine.processors):
         if processor in (None, number):
-            each.engine.add_model(entry)
+            each.engine.device_registers.add_model(entry)

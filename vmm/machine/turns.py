@@ -62,14 +62,14 @@ class Turns:
         machine.bus.set_models = self._set_models
 
     def _set_hot(self, address: int, size: int, value: int, port: bool = False) -> None:
-        self.machine.engine.set_hot(address, size, value, port)
+        self.machine.engine.device_registers.set_hot(address, size, value, port)
 
     def _clear_hot(self) -> None:
-        self.machine.engine.clear_hot()
+        self.machine.engine.device_registers.clear_hot()
 
     def _set_models(self, on: bool) -> None:
         for processor in self.processors:
-            processor.engine.set_models(on)
+            processor.engine.device_registers.set_models(on)
 
     # -- switching processors on and off ------------------------------------------
 

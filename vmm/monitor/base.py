@@ -76,6 +76,7 @@ class Monitor:
         self.memory = memory
         self.counters = Counters()
         self._profile: Profile | None = None
+        self._named = 0
         self.handlers: dict[int, ExitHandler] = {}
         self.exit_names: dict[int, str] = {}  # of kinds of exits that are its own, and no traps
 
@@ -100,15 +101,23 @@ class Monitor:
             return handler(kind)
         return self._profiled(self._profile, handler, kind)
 
+    def came_from(self, kind: int) -> int:
+        """Address of the instruction that an exit of this kind has come from."""
+        return self.machine.linear_pc
+
+    def named(self, kind: int) -> None:
+        """The exit that is being handled is known to a profile as one of this kind."""
+        self._named = kind
+
     def _profiled(self, profile: Profile, handler: ExitHandler, kind: int) -> int:
-        pc = self.machine.linear_pc
+        pc, self._named = self.came_from(kind), kind
         before = self.counters.reflected.total()
         started = time.perf_counter_ns()
         try:
             return handler(kind)
         finally:
             spent = time.perf_counter_ns() - started
-            profile.note(pc, kind, self.counters.reflected.total() > before, spent)
+            profile.note(pc, self._named, self.counters.reflected.total() > before, spent)
 
     def trap(self, kind: int) -> int:
         """A trap that is the guest's own: by default the guest gets it."""

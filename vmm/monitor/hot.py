@@ -21,12 +21,15 @@ EXITS = {
     native.KIND_VIRTUAL_INTERRUPT: "interrupt",
     native.KIND_SITE: "replaced instruction",
     native.KIND_TABLE_STORE: "store to a page table",
+    native.KIND_HYPERCALL: "hypercall",
 }
 REMEDIES = {
     native.KIND_VIRTUAL_INTERRUPT: "none: a device asked for it",
     native.KIND_SITE: "assist; para, in batches",  # no technique that rewrites does it alone
     native.KIND_TABLE_STORE: "lazy tables; previrt, annotated; para, in batches",
+    native.KIND_HYPERCALL: "none: the kernel asks for it",
 }
+CONTROLLED = "narrower --assist-controls"
 EMULATED = "translate, previrt"  # the instruction done without an exit
 REFLECTED = "assist: the processor enters the guest's handler by itself"
 
@@ -50,8 +53,10 @@ def exit_name(monitor: Monitor, kind: int) -> str:
     return known or monitor.machine.processor.trap_name(kind)
 
 
-def remedy(site: Site) -> str:
+def remedy(monitor: Monitor, site: Site) -> str:
     """Which technique would spare most of a site's exits."""
+    if monitor.technique.name == "assist":
+        return CONTROLLED
     if site.kind in REMEDIES:
         return REMEDIES[site.kind]
     return REFLECTED if 2 * site.reflected > site.exits else EMULATED
@@ -67,7 +72,7 @@ def rows(monitor: Monitor, limit: int | None = None) -> list[Row]:
         code = machine.processor.disassemble(pc, 1)
         found.append(Row(
             pc, site.exits, site.nanoseconds, diagnosis.place(machine, pc),
-            code[0][2] if code else "", exit_name(monitor, site.kind), remedy(site),
+            code[0][2] if code else "", exit_name(monitor, site.kind), remedy(monitor, site),
         ))
     return found
 

@@ -105,6 +105,7 @@ class Hypervisor:
     def call(self, number: int, a: int, b: int) -> int | None:
         """Answer a call of the virtual kernel: its result, or None if there is none to give."""
         self.counts[number] += 1
+        self.monitor.named(native.KIND_HYPERCALL)  # by an instruction that may mean other things
         perform = self._calls.get(number)
         return ERROR if perform is None else perform(a, b)
 

@@ -88,7 +88,8 @@ FUNCTIONS: dict[str, tuple[object, ...]] = {
     "vmm_shadow_new": (C.c_int, CPU, C.c_uint32, C.c_void_p),
     "vmm_shadow_window": (C.c_int, CPU, C.c_uint64, C.c_uint64, C.c_void_p, C.c_int),
     "vmm_shadow_enter": (
-        None, CPU, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32),
+        None, CPU, C.c_uint32, C.c_uint32, C.c_uint64, C.POINTER(TableSource), C.c_uint32,
+        C.c_uint32),
     "vmm_shadow_fill": (C.c_bool, CPU, C.c_uint32, C.c_uint32, C.POINTER(C.c_int)),
     "vmm_shadow_wrote": (C.c_bool, CPU, C.c_uint64, C.c_uint64),
     "vmm_shadow_store": (C.c_bool, CPU, C.c_uint32, C.c_uint32),

@@ -9,8 +9,9 @@
 #define USER    0x10002000                  /* everybody's, read-only */
 #define SECTION 0x20000000
 #define SUPER   0x21000000
-#define FRAME_A 0x41200000
-#define FRAME_B 0x41300000                  /* as far into its megabyte */
+#define INSIDE  0x5000                      /* of a section that is flushed by another address */
+#define FRAME_A (0x41200000 + INSIDE)
+#define FRAME_B (0x41300000 + INSIDE)
 #define RIGHTS_EXECUTE 0x21e
 #define RIGHTS_WRITE   0x01f
 #define RIGHTS_USER    0x23e
@@ -63,7 +64,7 @@
     section 0x40500000, 0x40500000, 0x40e
     section 0x41300000, 0x41300000, 0x40e
     section UART, 0x09000000, 0x406
-    section SECTION, FRAME_A, 0x40e
+    section SECTION, 0x41200000, 0x40e
     .set    at, 0
     .rept   16
     word    LEVEL1 + ((SUPER >> 20) << 2) + 4 * at, 0x41000000 | 0x4040e
@@ -103,9 +104,9 @@ again:
     str     r1, [r8]
     synchronize r8
     execute EXECUTE
-    execute SECTION
+    execute SECTION + INSIDE
     execute_as_user USER
-    execute SUPER + 0x200000
+    execute SUPER + 0x200000 + INSIDE
     execute EXECUTE                         /* and as it was translated */
     execute WRITE                           /* refused */
     ldr     r8, =EXECUTE
@@ -118,29 +119,54 @@ remap:
     mov     r9, #3
 1:  page    EXECUTE, FRAME_B, RIGHTS_EXECUTE
     page    USER, FRAME_B, RIGHTS_USER
-    section SECTION, FRAME_B, 0x40e
+    section SECTION, 0x41300000, 0x40e
     forget  EXECUTE
     forget  USER
     forget  SECTION
     execute EXECUTE
-    execute SECTION
+    execute SECTION + INSIDE
     execute_as_user USER
     page    EXECUTE, FRAME_A, RIGHTS_EXECUTE
     page    USER, FRAME_A, RIGHTS_EXECUTE   /* the kernel's now */
-    section SECTION, FRAME_A, 0x40e | 0x10  /* never executed */
+    section SECTION, 0x41200000, 0x40e | 0x10  /* never executed */
     forget  EXECUTE
     forget  USER
     forget  SECTION
     execute EXECUTE
-    execute SECTION                         /* refused */
+    execute SECTION + INSIDE                         /* refused */
     execute USER
     page    EXECUTE, 0, 0
     forget  EXECUTE
     execute EXECUTE                         /* not there */
     page    EXECUTE, FRAME_A, RIGHTS_EXECUTE
-    section SECTION, FRAME_A, 0x40e
+    section SECTION, 0x41200000, 0x40e
     subs    r9, r9, #1
     bne     1b
+    show
+
+    /* A supersection, whose sixteen descriptors all change, is flushed by an address in another of
+     * its megabytes. */
+    mov     r9, #2
+2:  ldr     r0, =LEVEL1 + ((SUPER >> 20) << 2)
+    ldr     r1, =0x40000000 | 0x4040e
+    mov     r2, #16
+3:  str     r1, [r0], #4
+    subs    r2, r2, #1
+    bne     3b
+    forget  SUPER + 0xf00000
+    ldr     r4, =SUPER + 0x200000 + INSIDE
+    ldr     r0, [r4]
+    mix     r0
+    ldr     r0, =LEVEL1 + ((SUPER >> 20) << 2)
+    ldr     r1, =0x41000000 | 0x4040e
+    mov     r2, #16
+4:  str     r1, [r0], #4
+    subs    r2, r2, #1
+    bne     4b
+    forget  SUPER
+    execute SUPER + 0x200000 + INSIDE
+    subs    r9, r9, #1
+    bne     2b
     show
     finish
 

@@ -3,7 +3,8 @@
  *
  * Everything seen is mixed into %g7, which is the exit status in the end, so a
  * run that saw anything else ends otherwise.  A trap mixes in its number, pc,
- * PSR and the MMU's fault status and address, and skips the instruction; window
+ * PSR and the MMU's fault status and address, and skips the instruction, or returns
+ * from the code that could not be fetched (at %o7 + 8); window
  * traps save and restore; `ta 1` comes back in supervisor mode.  %g4 to %g7 are
  * the kernel's.
  */
@@ -66,7 +67,9 @@ start:
 vectors:
 	.set	vector, 0
 	.rept	256
-	.if	vector == 5
+	.if	vector == 1
+	ba	return
+	.elseif	vector == 5
 	ba	overflow
 	.elseif	vector == 6
 	ba	underflow
@@ -135,7 +138,7 @@ to_supervisor:
 	jmp	%l2
 	rett	%l2 + 4
 
-skip:
+	.macro	note_trap
 	rd	%tbr, %l3
 	mix	%l3
 	mix	%l1
@@ -146,6 +149,18 @@ skip:
 	mov	0x400, %l4
 	lda	[%l4] ASI_MMU, %l5
 	mix	%l5
+	.endm
+
+return:
+	note_trap
+	mix	%l2
+	wr	%l0, %psr
+	DELAY
+	jmp	%i7 + 8
+	rett	%i7 + 12
+
+skip:
+	note_trap
 	wr	%l0, %psr
 	DELAY
 	jmp	%l2

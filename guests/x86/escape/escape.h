@@ -8,6 +8,9 @@
 #define END    0x30                        /* DPL 3: the attempt is over */
 #define HOLE   0x70000000                  /* nothing answers: all ones, stores change nothing */
 #define ROM    0xffff0000
+#define LOW_BASE  0x50000                  /* of segments that are not at 0 */
+#define STACK_BASE 0x60000
+#define REAL_BASE 0x8000                   /* code for real mode is copied here */
 
 #ifdef __ASSEMBLER__
 /* The same for code in quotes, which the preprocessor does not see. */
@@ -44,10 +47,13 @@ struct attempt {
 extern struct tss tss;
 void enter(u32 code, u32 ring, u32 stack, u32 flags);
 void leave(void) __attribute__((noreturn));
+void name_attempt(const char *name);       /* of the next one that is entered */
 extern u32 expected_fault;
 
 void code_that_changes(void);
 void tables_mapped_twice(void);
 void registers_read_back(void);
+void code_by_several_addresses(void);
+void virtual_8086_mode(void);
 #endif
 #endif

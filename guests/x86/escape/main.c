@@ -11,10 +11,20 @@
 
 extern const struct attempt situations_begin[], situations_end[];
 extern u8 trap_stack_top[];
+extern u8 code16_begin[], gate_target[], task_code[], real_begin[], real_end[], real_vector[];
 struct tss tss;
+static struct tss task;
 u32 expected_fault;                        /* nonzero: where a page fault that comes goes on */
 static u32 steps;
 static const struct attempt *current;
+
+void name_attempt(const char *name)
+{
+    static struct attempt named;
+    named.name = name;
+    current = &named;
+    steps = 0;
+}
 
 static void report(const struct frame *f)
 {
@@ -44,12 +54,37 @@ void trap(struct frame *f)
     leave();
 }
 
+/* What the attempts of segments.S use. */
+static void other_segments(void)
+{
+    static u32 task_stack[64];
+    u32 *vectors = (u32 *)0;
+    set_segment(CODE_LOW, LOW_BASE, 0xfffff, ACCESS_CODE, FLAT);
+    set_segment(CODE16, (u32)code16_begin, 0xffff, ACCESS_CODE, 0);
+    set_segment(DATA_REAL, STACK_BASE, 0xffff, ACCESS_DATA, 0);
+    set_segment(DATA_FRESH, LOW_BASE, 0xfffff, ACCESS_DATA, FLAT);
+    set_segment(CODE_REAL, REAL_BASE, 0xffff, ACCESS_CODE, 0);
+    set_segment(CONFORMING, 0, 0xfffff, ACCESS_CODE | 4, FLAT);
+    set_segment(TSS_B, (u32)&task, sizeof task - 1, ACCESS_TSS, 0);
+    set_gate(&gdt[GATE_RING0 >> 3], CODE0, (u32)gate_target, GATE_CALL32 | DPL(3), 2);
+    task.eip = (u32)task_code;
+    task.eflags = 2;
+    task.esp = (u32)(task_stack + 64);
+    task.cs = CODE0;
+    task.ss = task.ds = task.es = DATA0;
+    for (u32 i = 0; i < (u32)(real_end - real_begin); i++)
+        ((volatile u8 *)REAL_BASE)[i] = real_begin[i];
+    __asm__ volatile("" : "+r"(vectors));  /* which are at 0 */
+    vectors[0x40] = (REAL_BASE >> 4) << 16 | (u32)(real_vector - real_begin);
+}
+
 static void build_tables(void)
 {
     set_flat_segments();
     set_segment(CODE1, 0, 0xfffff, ACCESS_CODE | DPL(1), FLAT);
     set_segment(DATA1, 0, 0xfffff, ACCESS_DATA | DPL(1), FLAT);
     set_segment(TSS_MAIN, (u32)&tss, sizeof tss - 1, ACCESS_TSS, 0);
+    other_segments();
     set_exception_gates();
     set_gate(&idt[END], CODE0, vector_stubs[END], GATE_INT32 | DPL(3), 0);
     set_gate(&idt[3], CODE0, vector_stubs[3], GATE_TRAP32 | DPL(3), 0);
@@ -74,6 +109,8 @@ int main(void)
     registers_read_back();
     code_that_changes();
     tables_mapped_twice();
+    code_by_several_addresses();
+    virtual_8086_mode();
     print("== done\n");
     return 0;
 }

@@ -4,7 +4,7 @@
 
     .text
     .globl enter, leave
-/* enter(code, ring, stack, flags); leave() returns from here. */
+/* enter(code, ring, stack, flags); leave() returns from here, or from enter_v86. */
 enter:
     pushal
     mov %esp, runner_esp
@@ -27,6 +27,25 @@ enter:
     push %eax
     mov %ebx, %ds
     mov %ebx, %es
+    xor %eax, %eax
+    xor %ebx, %ebx
+    iret
+
+    .globl enter_v86
+/* enter_v86(flags): what is at 0x9000 runs in virtual-8086 mode, its stack below 0x8800. */
+enter_v86:
+    pushal
+    mov %esp, runner_esp
+    mov 36(%esp), %edi
+    push $0
+    push $0
+    push $0
+    push $0
+    push $0
+    push $0x8800
+    push %edi
+    push $0x900
+    push $0
     xor %eax, %eax
     xor %ebx, %ebx
     iret

@@ -18,7 +18,7 @@ from vmm.cpu.x86.state import State
 LDT_TYPE, TASK_GATE = 2, 5
 INTERRUPT_GATE_16, TRAP_GATE_16, INTERRUPT_GATE_32, TRAP_GATE_32 = 6, 7, 14, 15
 TSS_BUSY = 1 << 9  # in the high word
-LONG = 1 << 21  # in the high word: of code segments, in 64-bit mode
+LONG = 1 << 21  # in the high word: of code segments in 64-bit mode, else reserved and ignored
 SELECTOR_LDT = 1 << 2  # table indicator of a selector
 
 
@@ -96,15 +96,9 @@ def is_null(selector: int) -> bool:
 
 
 def fetch(state: State, memory: LinearMemory, selector: int) -> Descriptor | None:
-    """The descriptor that a selector names, or None if it is beyond the table's limit.
-
-    Bit 21 of a data segment is reserved and ignored (3.4.5).
-    """
+    """The descriptor that a selector names, or None if it is beyond the table's limit."""
     table = state.env.ldtr if selector & SELECTOR_LDT else state.env.gdtr
     index = selector & 0xFFF8
     if index + 7 > table.limit:
         return None
-    found = Descriptor(*memory.read_words(table.base + index))
-    if found.system or found.code:
-        return found
-    return Descriptor(found.low, found.high & ~LONG)
+    return Descriptor(*memory.read_words(table.base + index))

@@ -20,6 +20,7 @@ from vmm.cpu.x86 import faults, tasks
 from vmm.cpu.x86.descriptors import (
     INTERRUPT_GATE_16,
     INTERRUPT_GATE_32,
+    LONG,
     TASK_GATE,
     TRAP_GATE_16,
     TRAP_GATE_32,
@@ -190,7 +191,7 @@ def _inner_stack_segment(
         or not segment.present
     ):
         raise selector_fault(faults.TS, ss)
-    return ss, esp, segment
+    return ss, esp, segment._replace(high=segment.high & ~LONG)
 
 
 def _enter(

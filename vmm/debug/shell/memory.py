@@ -19,6 +19,7 @@ from vmm.machine.machine import Machine
 
 UNITS = {"b": 1, "h": 2, "w": 4, "g": 8}
 LAYOUT = re.compile(r"/(\d*)([a-z]*)\s*(.*)", re.DOTALL)
+ADDRESSES = 1 << 32
 LINE = 16  # bytes shown in a line
 MOST = 0x10000  # units shown at once
 LONGEST_TEXT = 4096
@@ -76,6 +77,8 @@ class Examine(Command):
         if not 1 <= count <= MOST:
             raise CommandError(f"x shows 1 to {MOST} units, not {count}")
         address = evaluate(text, shell.machine) if text else shell.next_address
+        if address >= ADDRESSES:
+            raise CommandError(f"{address:#x} is beyond 32-bit addresses")
         show = {"i": self._instructions, "s": self._texts}.get(style)
         if show is not None:
             shell.next_address = show(shell, address & 0xFFFFFFFF, count)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"\s*([A-Za-z][\w-]*|[?!])(.*)", re.DOTALL)
 COMMENT = "#"
+LONGEST = 60  # characters of a line that is no command, as an error shows it
 
 
 class Shell:
@@ -70,7 +71,7 @@ class Shell:
                 return
         found = NAME.match(line)
         if found is None:
-            raise CommandError(f"a command begins with a name: {line.strip()!r}")
+            raise CommandError(f"a command begins with a name: {line.strip()[:LONGEST]!r}")
         name, text = found.groups()
         command = table.find(name, self.machine.processor.architecture)
         if self.remote and not command.remote:

@@ -11,6 +11,7 @@ what it sees on the bare machine.
 from __future__ import annotations
 
 import ctypes as C
+import time
 from functools import partial
 
 from vmm.cpu.arm.processor import ArmProcessor
@@ -108,7 +109,10 @@ class Monitor(base.Monitor):
         block = self.block
         block.exit = Exit(reason, what, pc, self.engine.count, qualification)
         block.exits[reason, what] += 1
+        started = time.perf_counter_ns()
         action = self.handler(block)
+        if self.profile is not None:
+            self.profile.note(pc, number, False, time.perf_counter_ns() - started)
         if action is Action.STOP:
             self.machine.stop(Outcome.stopped(f"{reason.value}: {what} at {pc:#x}"))
         return action

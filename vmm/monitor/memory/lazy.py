@@ -68,10 +68,10 @@ class Policy:
     def flush(self, address: int | None) -> None:
         """Follow the guest's tables where it says that they have changed."""
         self.counters.flushes += 1
-        if address is None:
-            self.counters.updates += self._shadows.current.sources.check()
-        else:
+        if address is not None:
             self._shadows.drop_page(address & -PAGE)
+        if address is None or self._shadows.was_large(address):
+            self.counters.updates += self._shadows.current.sources.check()
 
     def fill(self, address: int, access: int) -> int:
         """Walk the guest's tables; enter what they say, or refuse as they do."""

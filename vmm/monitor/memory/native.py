@@ -82,7 +82,8 @@ class Policy:
             native.TableSource(at, value, size) for at, size, value in found.sources
         ))
         self._dll.vmm_shadow_enter(
-            self._pointer, address, access, found.frame | found.rights, sources, len(sources))
+            self._pointer, address, access, found.frame | found.rights, sources, len(sources),
+            found.span)
         return 0
 
     def physical(self, address: int) -> int | None:

@@ -27,11 +27,12 @@ PAGES = (1 << NUMBER) - 1
 class ShadowSpace:
     """The shadow of one context."""
 
-    __slots__ = ("number", "regions", "sources", "space")
+    __slots__ = ("large", "number", "regions", "sources", "space")
 
     def __init__(self, number: int, space: Space, sources: Sources) -> None:
         self.number, self.space, self.sources = number, space, sources
         self.regions: set[int] = set()
+        self.large: set[int] = set()  # of which a part was in a page of more than 4 KiB
 
 
 class Shadows:
@@ -82,6 +83,9 @@ class Shadows:
     def enter(self, address: int, found: Found) -> None:
         """Put a translation into the current space."""
         self.account(address, found)
+        if found.span > PAGE:
+            first = address & -found.span
+            self.current.large |= {at >> 22 for at in range(first, first + found.span, 1 << 22)}
         self.put(address, found.frame | found.rights)
 
     def account(self, address: int, found: Found) -> None:
@@ -143,6 +147,14 @@ class Shadows:
             if other >> NUMBER == space.number:
                 self.remove(other)
 
+    def was_large(self, address: int) -> bool:
+        """Whether current translations near an address may be of a large page.
+
+        A guest flushes all of such a page by any address in it (Intel SDM volume 3A, 4.10.4.1;
+        ARM DDI 0406C, B3.10.1), also by one that there is no translation of here.
+        """
+        return address >> 22 in self.current.large
+
     def empty(self, space: ShadowSpace) -> None:
         """Remove all translations of a space."""
         for translation in space.sources.translations():
@@ -153,6 +165,7 @@ class Shadows:
         space.space.clear()
         self._regions -= len(space.regions)
         space.regions.clear()
+        space.large.clear()
         if space is self.current:
             self._mmu.flush()
 

@@ -45,6 +45,7 @@ HF_CS32 = 1 << 4
 PAGE = 0x1000
 INVLPG = NUMBER["invlpg"]
 STORES = (NUMBER["store r"], NUMBER["store imm"])
+CALL_LENGTH = 2  # of INT n, by which a paravirtual kernel calls
 
 
 class Monitor(base.Monitor):
@@ -68,6 +69,11 @@ class Monitor(base.Monitor):
         self._names: dict[int, str] = {}
         self._numbers: dict[tuple[bytes, Mode], int] = {}
         self._made: dict[tuple[Instruction, Mode], int] = {}  # also those that cross pages
+
+    def came_from(self, kind: int) -> int:
+        """Address of the instruction that an exit of this kind has come from."""
+        behind = CALL_LENGTH if kind == native.KIND_HYPERCALL else 0  # EIP is already there
+        return self.machine.linear_pc - behind & 0xFFFFFFFF
 
     # -- instructions --------------------------------------------------------------
 

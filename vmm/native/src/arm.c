@@ -48,7 +48,7 @@ static void bus_error(struct vmm_cpu *v, uint32_t address, int access, int mmu_i
 #define LOADS_FROM(v, address) vmm_arm_loads_from(v, address)
 #define BLOCK_LIMIT(tb, limit) (limit)
 #define GOES_ON(function, tb) ((void)(function), (void)(tb), false)
-#define OPTIMIZE(v, context, tb) vmm_clear_upper_halves(v, context)
+#define OPTIMIZE(v, context, tb) (vmm_arm_select_values(context), vmm_clear_upper_halves(v, context))
 #include "thunks.inc"
 #define NEXT_PC(env) FIELD(uint32_t, env, ARM_CPSR_READ_PC)
 #define KEEPS_NEXT(env)                                                                       \

@@ -119,7 +119,7 @@
 enum { TCG_SET_LABEL = 1, TCG_MOVI_I32 = 6, TCG_MOV_I64 = 63, TCG_INSN_START = 129 };
 enum { TCG_LD_I64 = 73, TCG_ST_I64 = 77, TCG_SUB_I64 = 79 };
 enum { TCG_LD_I32 = 13, TCG_ST_I32 = 16, TCG_LD32U_I64 = 71, TCG_ST32_I64 = 76 };
-enum { TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
+enum { TCG_TYPE_I32_ = 0, TCG_TYPE_I64_ = 1, TCG_COND_ALWAYS_ = 1, TCG_COND_LT_ = 2, TCG_COND_NE_ = 9 };
 enum { TB_EXIT_REQUESTED_ = 3 };
 enum { TCG_COND_SIGNED = 2 }; /* the bit of conditions that compare signed numbers */
 /* A memory operation: above the MMU index, its size as a logarithm and whether it is signed */

@@ -119,12 +119,17 @@ bool vmm_shadow_context(struct vmm_cpu *v)
 
 bool vmm_shadow_flush_page(struct vmm_cpu *v, uint32_t address)
 {
-    if (!v->shadow)
+    struct vmm_shadow *s = v->shadow;
+
+    if (!s)
         return false;
     follow_noted(v);
-    v->shadow->counters->flushes++;
-    if (!v->shadow->strict)
-        vmm_shadow_drop_page(v, address & ~0xfffu);
+    s->counters->flushes++;
+    if (s->strict)
+        return true;
+    vmm_shadow_drop_page(v, address & ~0xfffu);
+    if (vmm_shadow_was_large(s, address)) /* other pages of it are there, made from other copies maybe */
+        s->counters->updates += vmm_shadow_check(v, &s->current->own);
     return true;
 }
 
@@ -177,9 +182,9 @@ static void note_trap(struct vmm_cpu *v)
         vmm_store_trapped(v, vmm_pc_at(v, v->fill_pc));
 }
 
-/* Put in a translation that a walk has found; in a fill. */
+/* Put in a translation that a walk has found, whose last entry stands for SPAN bytes; in a fill. */
 void vmm_shadow_enter(struct vmm_cpu *v, uint32_t address, uint32_t access, uint64_t entry,
-                      const struct vmm_source *sources, uint32_t count)
+                      const struct vmm_source *sources, uint32_t count, uint32_t span)
 {
     struct vmm_shadow *s = v->shadow;
     uint64_t frame = (entry & VMM_ENTRY_FRAME) >> 12;
@@ -189,6 +194,8 @@ void vmm_shadow_enter(struct vmm_cpu *v, uint32_t address, uint32_t access, uint
     if (s->strict)
         vmm_shadow_walked(s, sources, count);
     t = vmm_shadow_account(v, address, sources, count);
+    if (!s->strict && span > 4096)
+        vmm_shadow_note_large(s, address, span);
     if (!s->strict || !vmm_shadow_holds(s, frame)) {
         if (s->strict && entry & SHADOW_WRITES)
             vmm_shadow_may_store(s, t, frame);
@@ -226,7 +233,8 @@ bool vmm_shadow_fill(struct vmm_cpu *v, uint32_t address, uint32_t access, int *
         return true;
     default:
         s->counters->walks++;
-        vmm_shadow_enter(v, address, access, found.entry, found.sources, found.count);
+        vmm_shadow_enter(v, address, access, found.entry, found.sources, found.count,
+                         found.span);
         *number = 0;
         return true;
     }

@@ -76,7 +76,7 @@ int vmm_shadow_new(struct vmm_cpu *v, uint32_t features, struct vmm_memory_count
 void vmm_shadow_free(struct vmm_cpu *v);
 int vmm_shadow_window(struct vmm_cpu *v, uint64_t base, uint64_t size, uint8_t *host, int writable);
 void vmm_shadow_enter(struct vmm_cpu *v, uint32_t address, uint32_t access, uint64_t entry,
-                      const struct vmm_source *sources, uint32_t count);
+                      const struct vmm_source *sources, uint32_t count, uint32_t span);
 void vmm_shadow_make_up(struct vmm_cpu *v, uint32_t address, uint64_t entry);
 void vmm_shadow_forget(struct vmm_cpu *v);
 bool vmm_shadow_protects(struct vmm_cpu *v, uint32_t frame);

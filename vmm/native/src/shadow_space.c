@@ -23,6 +23,28 @@ static bool has_region(const struct shadow_space *space, uint32_t address)
     return space->regions[address >> 27] >> (address >> 22 & 31) & 1;
 }
 
+static void set_region(uint32_t *regions, uint32_t address)
+{
+    regions[address >> 27] |= 1u << (address >> 22 & 31);
+}
+
+/* The current space has a translation of a part of a page of SPAN bytes at ADDRESS. */
+void vmm_shadow_note_large(struct vmm_shadow *s, uint32_t address, uint32_t span)
+{
+    enum { REGION = 1 << 22 };
+    uint32_t first = address & -span;
+
+    for (uint32_t at = 0; at < span; at += REGION)
+        set_region(s->current->large, first + at);
+}
+
+/* Whether translations of the current space that are near ADDRESS may be of a large page: its
+ * guest flushes all of such a page by any address in it. */
+bool vmm_shadow_was_large(const struct vmm_shadow *s, uint32_t address)
+{
+    return s->current->large[address >> 27] >> (address >> 22 & 31) & 1;
+}
+
 /* Put an entry into the current space. */
 void vmm_shadow_space_put(struct vmm_cpu *v, uint32_t address, uint64_t entry)
 {
@@ -85,7 +107,7 @@ static void empty(struct vmm_cpu *v, struct shadow_space *space)
     vmm_space_clear(space->space);
     for (unsigned i = 0; i < sizeof space->regions / sizeof *space->regions; i++) {
         s->regions -= (uint32_t)__builtin_popcount(space->regions[i]);
-        space->regions[i] = 0;
+        space->regions[i] = space->large[i] = 0;
     }
     if (space == s->current)
         vmm_flush_tlb(v);

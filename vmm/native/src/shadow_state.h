@@ -105,6 +105,7 @@ struct shadow_space {
     struct shadow_account own; /* lazy */
     struct shadow_translation *translations;
     uint32_t regions[32]; /* a bit for each 4 MiB that have been translated */
+    uint32_t large[32];   /* of which a part was in a page of more than 4 KiB */
 };
 
 /* RAM of the guest's where tables are walked here. */
@@ -118,6 +119,7 @@ struct shadow_window {
 struct shadow_walk {
     uint64_t entry;  /* of a space: frame and rights */
     uint32_t status; /* of a fault, as the architecture's status word has it */
+    uint32_t span;   /* bytes that the last entry stands for */
     uint32_t count;
     struct vmm_source sources[SHADOW_DEPTH];
 };
@@ -238,6 +240,8 @@ struct shadow_translation *vmm_shadow_account(struct vmm_cpu *v, uint32_t addres
 void vmm_shadow_space_put(struct vmm_cpu *v, uint32_t address, uint64_t entry);
 void vmm_shadow_remove(struct vmm_cpu *v, struct shadow_translation *t);
 void vmm_shadow_drop_page(struct vmm_cpu *v, uint32_t address);
+void vmm_shadow_note_large(struct vmm_shadow *s, uint32_t address, uint32_t span);
+bool vmm_shadow_was_large(const struct vmm_shadow *s, uint32_t address);
 
 /* ---- shadow_protect.c ---------------------------------------------------------------------- */
 

@@ -144,6 +144,7 @@ static enum shadow_result page(struct walk *w, uint64_t base, uint32_t span, uin
         rights = SHADOW_ALL | SHADOW_ALL << VMM_ENTRY_USER;
     if (!(rights >> (w->user ? VMM_ENTRY_USER : 0) >> w->access & 1))
         return fault(w, PERMISSION + w->level);
+    w->found->span = span;
     w->found->entry = ((base | (w->address & (span - 1))) & VMM_ENTRY_FRAME) | rights;
     return SHADOW_FOUND;
 }

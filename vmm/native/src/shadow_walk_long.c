@@ -93,6 +93,7 @@ enum shadow_result vmm_shadow_walk_long(struct vmm_cpu *v, uint32_t address, uns
     if (!(rights >> (user ? VMM_ENTRY_USER : 0) >> access & 1))
         return fault(found, PERMISSION + level, access);
     span = 1u << (9 * (4 - level) + 3);
+    found->span = span;
     found->entry = (((entry & ADDRESS & -(uint64_t)span) | (address & (span - 1))) & VMM_ENTRY_FRAME)
         | rights;
     return SHADOW_FOUND;

@@ -89,6 +89,7 @@ static enum shadow_result page(struct walk *w, unsigned last, uint64_t span)
     if (last == TABLE)
         add_source(w, DIRECTORY, w->entry[DIRECTORY] | ACCESSED);
     add_source(w, last, marked);
+    w->found->span = (uint32_t)span;
     w->found->entry = ((base | (w->address & (span - 1))) & w->a20 & VMM_ENTRY_FRAME) | rights;
     return SHADOW_FOUND;
 }

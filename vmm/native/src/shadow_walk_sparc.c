@@ -68,6 +68,7 @@ static enum shadow_result page(struct vmm_cpu *v, uint32_t address, unsigned acc
     if (!(marked & MODIFIED))
         rights &= ~(uint32_t)SHADOW_WRITES;
     found->sources[found->count - 1].value = marked;
+    found->span = (uint32_t)size;
     found->entry = ((((uint64_t)(entry & 0xffffff00) << 4 & ~(size - 1)) | (address & (size - 1)))
                     & VMM_ENTRY_FRAME)
         | rights;

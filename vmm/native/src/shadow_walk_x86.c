@@ -97,6 +97,7 @@ static enum shadow_result page(struct walk *w, unsigned last, uint64_t base, uin
     if (last && w->at[0] != w->at[1]) /* a table may contain itself */
         add_source(w, 0, w->entry[0] | ACCESSED);
     add_source(w, last, marked);
+    w->found->span = (uint32_t)span;
     w->found->entry = ((base | (w->address & (span - 1))) & w->a20 & VMM_ENTRY_FRAME) | rights;
     return SHADOW_FOUND;
 }

@@ -43,6 +43,9 @@ void vmm_next_block(struct vmm_cpu *v, void *(*next)(void *)) __attribute__((nor
 /* sparc_windows.c */
 bool vmm_sparc_keep_window(void *context);
 
+/* arm_conditional.c */
+void vmm_arm_select_values(void *context);
+
 /* sparc_branches.c */
 void vmm_sparc_join_branches(void *context);
 

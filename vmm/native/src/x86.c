@@ -87,12 +87,19 @@ static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t s
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
 }
+/* Host address of SIZE bytes at ADDRESS that a trap's delivery can load, or NULL. */
+const void *vmm_x86_plain(const void *env, uint32_t address, uint32_t size)
+{
+    enum { KERNEL_INDEX = 2 };
+
+    return plain((void *)(uintptr_t)env, address, KERNEL_INDEX, size, false);
+}
+
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
 #define TELLS_ACCESS(address, size, retaddr) \
     (vmm_x86_access = (struct vmm_x86_access){(retaddr), (address), (size)})
-#define HELPER_LOADS(env, address, mmu_index, value, size) \
-    vmm_x86_helper_loads(env, address, mmu_index, value, size)
-#define HELPER_STORES(address, value, size) vmm_x86_helper_stores(address, value, size)
+#define HELPER_LOADS(env, address, value, size, retaddr) \
+    vmm_x86_helper_loads(env, address, value, size, retaddr)
 #include "watch_thunks.inc"
 
 static uint32_t eip_of(struct vmm_cpu *v) { return FIELD(uint32_t, v->env, X86_EIP); }
@@ -104,6 +111,7 @@ static int offer(struct vmm_cpu *v, uint32_t kind, uint32_t info)
     int action;
 
     v->refault = 0;
+    vmm_x86_clear_long(v->env);
     action = vmm_trap(v, kind, eip_of(v), FIELD(uint32_t, v->env, X86_EFLAGS), info);
     if (action == VMM_STOP)
         vmm_stop(v, VMM_REASON_STOPPED);

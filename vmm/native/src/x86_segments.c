@@ -4,7 +4,6 @@
  * processor's state.
  */
 #include "x86_call.h"
-#include "x86_descriptors.h"
 
 enum { KERNEL_INDEX = 2 /* of the engine's translations */ };
 
@@ -42,7 +41,7 @@ static bool load_plain_segment(struct x86_call *c, uint32_t selector)
     FIELD(uint32_t, segment, 0) = selector;
     FIELD(uint64_t, segment, 8) = base;
     FIELD(uint32_t, segment, 16) = high & GRANULAR ? limit << 12 | 0xfff : limit;
-    FIELD(uint32_t, segment, 20) = high & CODE ? high : high & ~(uint32_t)DESCRIPTOR_LONG;
+    FIELD(uint32_t, segment, 20) = high;
     return true;
 }
 
@@ -182,10 +181,11 @@ static enum x86_end answer(struct x86_call *c, uint64_t value)
 
 X86_DO(lar)
 {
+    ENGINE(uint64_t, lar, (void *, uint64_t));
     uint32_t selector = load_word(c);
 
     commit(c);
-    return answer(c, helper_lar_x86_64(c->env, selector));
+    return answer(c, lar(c->env, selector));
 }
 
 X86_DO(lsl)

@@ -14,7 +14,7 @@ enum { FL_ARITHMETIC = 0x8d5, CC_OP_EFLAGS = 1 };
 
 enum {
     HF_CPL = 3, HF_INHIBIT_IRQ = 1 << 3, HF_CS32 = 1 << 4, HF_SS32 = 1 << 5, HF_PE = 1 << 7,
-    HF_TF = 1 << 8, HF_CS64 = 1 << 15, HF_RF = 1 << 16
+    HF_TF = 1 << 8, HF_LMA = 1 << 14, HF_CS64 = 1 << 15, HF_RF = 1 << 16
 };
 
 enum { CR0_PE = 1, CR0_WP = 1 << 16 };

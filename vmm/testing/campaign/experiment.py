@@ -31,6 +31,10 @@ class CampaignError(ValueError):
     """A campaign that cannot be: one line."""
 
 
+class SpaceError(CampaignError):
+    """Nothing of that name can be flipped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A moment of the reference run."""
@@ -139,32 +143,32 @@ class Experiments:
         try:
             register = self.registers.find(word)
         except KeyError:
-            raise CampaignError(
-                f"{word!r}: flip registers, control, a register, memory or memory:START:SIZE"
+            raise SpaceError(
+                f"{word}: write registers, control, a register, memory or memory:START:SIZE"
             ) from None
         if register.write is None:
-            raise CampaignError(f"{word!r}: this register is read-only")
+            raise SpaceError(f"{word}: this register is read-only")
         return Space((register.name,))
 
     def _range(self, word: str) -> range:
         try:
             start, size = (int(part, 0) for part in word.removeprefix(RANGE).split(":"))
         except ValueError:
-            raise CampaignError(f"{word!r}: write memory:START:SIZE in bytes") from None
+            raise SpaceError(f"{word}: write memory:START:SIZE in bytes") from None
         if size < 1 or self.machine.machine.bus.memory_at(start, size) is None:
-            raise CampaignError(f"{word!r}: this board has no memory there")
+            raise SpaceError(f"{word}: this board has no memory there")
         return range(start, start + size)
 
     def _program(self) -> range:
         """The memory that the kernel's file fills."""
         kernel = self.plan.case.kernel
         if kernel is None:
-            raise CampaignError("'memory' is that of the kernel, and there is none: "
-                                "write memory:START:SIZE")
+            raise SpaceError(
+                "memory: that of the kernel, and there is none: write memory:START:SIZE")
         data = loader.read(Path(kernel))
         if not loader.is_elf(data):
-            raise CampaignError(f"'memory': {kernel} does not say its addresses: "
-                                "write memory:START:SIZE")
+            raise SpaceError(
+                f"memory: {kernel} does not say its addresses: write memory:START:SIZE")
         segments = loader.elf(kernel, data).segments
         return range(min(s.address for s in segments), max(s.address + s.size for s in segments))
 

@@ -1,10 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Numbers on the command line, each with its range."""
+"""What options take: names of files, and numbers with their ranges."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
+
+from vmm.cli.report import Failure
+from vmm.machine.system_error import reason
+
+
+def file(text: str) -> Path:
+    """The name of a file or folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name")
+    return Path(text)
+
+
+def writable(*files: Path | None) -> None:
+    """Failure if one of the files cannot be written: said before the work whose result it takes."""
+    for path in files:
+        try:
+            if path is not None:
+                path.open("ab").close()
+        except OSError as error:
+            raise Failure(f"{path}: {reason(error)}") from error
 
 
 def seconds(text: str) -> float:
