@@ -296,3 +296,36 @@ def test_a_snapshot_is_a_moment_to_go_back_to(guest, board, architecture) -> Non
         assert m.output.lower() == "hel"
         m.run()
         assert (m.count, m.output, m.registers.snapshot()) == end
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("timeout", -1), ("timeout", float("nan")), ("timeout", float("inf")), ("instructions", -1),
+     ("wall_timeout", -0.5)],
+)
+def test_limits_that_are_none_are_refused(guest, limit, value) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        with pytest.raises(ValueError, match=f"^{limit}={value}: a limit is a number from 0 on$"):
+            m.run(**{limit: value})
+        with pytest.raises(ValueError, match="count=-1"):
+            m.step(-1)
+        assert m.count == 0
+        assert m.run().status == 0
+
+
+def test_a_hook_can_neither_run_nor_close_the_machine(guest) -> None:
+    with Machine("virt", kernel=guest("arm/hello")) as m:
+        refused = []
+
+        @m.on_line()
+        def line(text: str) -> None:
+            for call in (m.run, m.step, m.close):
+                with pytest.raises(ValueError, match=r"a hook cannot (run|close) the machine"):
+                    call()
+                refused.append(call)
+
+        assert m.run().status == 0
+        assert len(refused) == 3 * m.output.count("\n")
+    m.close()  # closing twice is no mistake
+    with pytest.raises(ValueError, match="this machine is closed"):
+        m.run()

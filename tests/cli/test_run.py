@@ -106,18 +106,25 @@ def test_script_ending_in_expect_ends_the_run(vmm_command, guest, tmp_path) -> N
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_interrupt_is_status_130_and_one_line(guest) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGINT, 130, b"vmm: interrupted\n"), (signal.SIGTERM, 143, b"vmm: terminated\n")])
+def test_a_signal_ends_the_run_with_one_line_and_its_files(
+    guest, tmp_path, number, status, said
+) -> None:
+    stats = tmp_path / "stats.json"
     with subprocess.Popen(
         [sys.executable, "-m", "vmm", "run", "-M", "leon3", "-kernel",
-         str(guest("hostile/sparc/flood")), "--wall-timeout", "60"],
+         str(guest("hostile/sparc/flood")), "--wall-timeout", "60", "--stats", stats],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         process.stdout.read(1)  # it runs
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, complaint = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert complaint == b"vmm: interrupted\n"
+    assert process.returncode == status
+    assert complaint == said
+    assert json.loads(stats.read_text())["status"] == status
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,6 +11,15 @@ from contextlib import ExitStack
 from vmm.machine.clock import NS
 from vmm.machine.machine import Machine
 from vmm.machine.outcome import Outcome
+
+
+def check(machine: Machine, **limits: float | None) -> None:
+    """ValueError for a machine that runs already, and for limits that are none."""
+    if machine.engine.native.running:
+        raise ValueError("a hook cannot run the machine: it runs")
+    for name, value in limits.items():
+        if value is not None and not 0 <= value < math.inf:
+            raise ValueError(f"{name}={value}: a limit is a number from 0 on")
 
 
 def call_at(run: ExitStack, machine: Machine, when: int, call: Callable[[], None]) -> None:

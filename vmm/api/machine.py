@@ -25,8 +25,8 @@ from vmm.api import networks
 from vmm.api.coverage import Coverage
 from vmm.api.hooks import AccessHook, Hooks, LineHook, TrapHook, decorator
 from vmm.api.ledger import Ledger
-from vmm.api.limits import call_at, limit_virtual, limit_wall
-from vmm.api.printed import Printed, Unexpected
+from vmm.api.limits import call_at, check, limit_virtual, limit_wall
+from vmm.api.printed import Printed, unexpected
 from vmm.api.snapshot import Snapshot
 from vmm.api.until import At, Condition, Instructions, Line, Seconds, Text, Until, conditions
 from vmm.api.virtualization import Shadow, Technique, Virtualization, virtualize
@@ -139,11 +139,14 @@ class Machine:
         self.close()
 
     def close(self) -> None:
-        """Give the machine's memory back; it cannot be used any more."""
+        """Give the machine's memory back; it cannot be used any more.  Not from a hook."""
+        if self._machine is None:
+            return
+        if self._machine.engine.native.running:
+            raise ValueError("a hook cannot close the machine: it runs")
         self._plugged.close()
-        self._machine = None
-        del self.physical, self.memory, self._hooks
-        del self._ledger, self._coverage, self._virtualization
+        self._machine = self._virtualization = None
+        del self.physical, self.memory, self._hooks, self._ledger, self._coverage
 
     @property
     def closed(self) -> bool:
@@ -177,6 +180,7 @@ class Machine:
         """
         wanted = conditions(until)
         machine = self.machine
+        check(machine, timeout=timeout, instructions=instructions, wall_timeout=wall_timeout)
         self.reached = None
         self._printed.look_for([one for one in wanted if isinstance(one, (Text, Line))])
         if self._printed.reached is not None:
@@ -229,12 +233,9 @@ class Machine:
         """
         __tracebackhide__ = True  # pytest shows the test's own line
         outcome = self.run(
-            wanted, timeout=timeout, instructions=instructions, wall_timeout=wall_timeout
-        )
+            wanted, timeout=timeout, instructions=instructions, wall_timeout=wall_timeout)
         if self.reached is None:
-            pattern = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
-            after = self.output.replace("\r", "").rstrip("\n").rpartition("\n")[2]
-            raise Unexpected(f"expected {pattern!r}; got: {outcome.text}, after {after!r}")
+            raise unexpected(wanted, outcome, self.output)
         if isinstance(wanted, str):
             return wanted
         assert self._printed.match is not None
@@ -242,6 +243,7 @@ class Machine:
 
     def step(self, count: int = 1) -> Outcome:
         """Run ``count`` instructions (fewer if the guest ends)."""
+        check(self.machine, count=count)
         return self.run(Instructions(self.count + count))
 
     def stop(self, text: str = "stopped") -> None:

@@ -6,12 +6,20 @@ from __future__ import annotations
 import re
 
 from vmm.api.until import Line, Text
+from vmm.machine.outcome import Outcome
 
 KEEP = 1 << 16  # bytes of unmatched output that may still match
 
 
 class Unexpected(AssertionError):
     """A guest did not print what it should have printed: one line."""
+
+
+def unexpected(wanted: str | re.Pattern[str], outcome: Outcome, output: str) -> Unexpected:
+    """What to raise: what was wanted, how the run ended, and the last line printed."""
+    pattern = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
+    after = output.replace("\r", "").rstrip("\n").rpartition("\n")[2]
+    return Unexpected(f"expected {pattern!r}; got: {outcome.text}, after {after!r}")
 
 
 class Printed:

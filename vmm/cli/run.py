@@ -32,7 +32,7 @@ from vmm.machine.system_error import reason
 from vmm.state import inputs
 
 STDIN, STDERR = 0, 2
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143  # as shells report SIGINT and SIGTERM
 SCRIPT_UNFINISHED = 1
 EPILOG = """\
 examples:
@@ -56,6 +56,7 @@ exit status:
   124  --timeout or --wall-timeout was reached
   125  the guest could not be run, or its console cannot be written
   130  interrupted
+  143  terminated (SIGTERM)
 
 see also: docs/command.md, docs/boot-my-kernel.md, docs/exit-status.md, docs/boards.md
 """
@@ -152,7 +153,7 @@ class Run:
             self._draw_progress()
         machine.on_heartbeat.append(self.look)
         machine.halts.idle_input = self.idle
-        self._interrupted = False  # Ctrl-C
+        self._asked: Outcome | None = None  # to end, by a signal
         self.gdb = gdb.serve(machine, o, self.look)
 
     def _input(self, o: argparse.Namespace) -> Input | None:
@@ -206,8 +207,8 @@ class Run:
 
     def look(self) -> None:
         """The machine looks outside: show, draw, and take what was typed."""
-        if self._interrupted:
-            self.interrupt("interrupted")
+        if self._asked is not None:
+            self.machine.stop(self._asked)
         self.outputs.flush()
         if self.outputs.failure:
             self.machine.stop(Outcome.failure(self.outputs.failure))
@@ -236,7 +237,11 @@ class Run:
 
     def ctrl_c(self) -> None:
         """Have the next look end the run; a signal handler calls this."""
-        self._interrupted = True
+        self._asked = Outcome(Ending.STOPPED, INTERRUPTED, "interrupted")
+
+    def terminate(self) -> None:
+        """The same for SIGTERM: what is gathered is written and the terminal restored."""
+        self._asked = Outcome(Ending.STOPPED, TERMINATED, "terminated")
 
     # -- the trap shell ---------------------------------------------------------
 
@@ -281,7 +286,7 @@ class Run:
         with ExitStack() as stack:
             if self.input is not None:
                 stack.enter_context(self.input.raw())
-            stack.enter_context(ticking(machine, self.look_all, self.ctrl_c))
+            stack.enter_context(ticking(machine, self.look_all, self.ctrl_c, self.terminate))
             if self.script:
                 machine.console.play(self.script)
             try:
@@ -296,7 +301,7 @@ class Run:
 
     def _with_script(self, outcome: Outcome) -> Outcome:
         waiting = self.machine.console.expecting
-        if waiting is None or outcome.status == INTERRUPTED:
+        if waiting is None or outcome.status in (INTERRUPTED, TERMINATED):
             return outcome
         text = f"{outcome.text}; the script still waits, line {waiting.number}: {waiting.text!r}"
         status = outcome.status or SCRIPT_UNFINISHED

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ expect "U-Boot"
 expect "=> "
 """
 WALL_LIMIT = 120  # seconds for one guest
+SHORT = 0.1  # seconds; what takes less says nothing of speed
+ENDED = re.compile(r"the guest ended itself \((.*)\) with status \d+")
 # The status of a guest that succeeded: port 0xf4 makes (0 << 1) | 1 of 0, as QEMU's does.
 SUCCESS = {"pc": 1}
 
@@ -62,10 +66,16 @@ class Result:
         return self.status == SUCCESS.get(self.boot.board, 0)
 
     @property
-    def mips(self) -> float:
-        """Millions of guest instructions in a second of the host."""
+    def mips(self) -> str:
+        """Millions of guest instructions in a second of the host, unless it was over at once."""
         host = self.number("host_seconds")
-        return self.number("instructions") / host / 1e6 if host else 0.0
+        return f"{self.number('instructions') / host / 1e6:,.1f}" if host > SHORT else ""
+
+    @property
+    def ending(self) -> str:
+        """What ended it: of a guest that ended itself, the way that it took."""
+        found = ENDED.fullmatch(self.text)
+        return found[1] if found else self.text
 
     @property
     def traps(self) -> int:
@@ -131,18 +141,18 @@ def summary(results: list[Result]) -> None:
     from rich.table import Table
 
     table = Table(title="guests on boards", title_justify="left")
-    for heading in ("guest", "board"):
+    for heading in ("guest", "board", ""):
         table.add_column(heading, no_wrap=True)
     for heading in ("status", "instructions", "traps", "virtual s", "host s", "MIPS"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("how it ended", overflow="fold")
+    table.add_column("ended by", overflow="fold")
     for result in results:
-        colour = "green" if result.succeeded else "bold red"
+        colour, verdict = ("green", "passed") if result.succeeded else ("bold red", "FAILED")
         table.add_row(
-            result.boot.name, result.boot.board, f"[{colour}]{result.status}[/]",
+            result.boot.name, result.boot.board, f"[{colour}]{verdict}[/]", str(result.status),
             f"{result.number('instructions'):,.0f}", f"{result.traps:,}",
             f"{result.number('virtual_seconds'):.3f}", f"{result.number('host_seconds'):.3f}",
-            f"{result.mips:,.1f}", escape(result.text),
+            result.mips, escape(result.ending),
         )
     terminal = sys.stdout.isatty()
     Console(width=None if terminal else 120).print(table)
@@ -152,7 +162,17 @@ def run(o: argparse.Namespace) -> int:
     """`vmm showcase`."""
     output: Path = o.output
     output.mkdir(parents=True, exist_ok=True)
-    results = [run_one(boot, output) for boot in boots(o, output)]
+    results = []
+    with ExitStack() as stack:
+        status = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            status = stack.enter_context(Console(stderr=True).status("booting"))
+        for boot in boots(o, output):
+            if status is not None:
+                status.update(f"booting {boot.name} on {boot.board}")
+            results.append(run_one(boot, output))
     summary(results)
     failed = sum(not result.succeeded for result in results)
     print(f"{len(results) - failed} of {len(results)} succeeded; consoles are in {output}/")

@@ -14,7 +14,8 @@ TICK = 0.05  # seconds of real time between looks at the user
 
 @contextmanager
 def ticking(
-    machine: Machine, look: Callable[[], None], interrupt: Callable[[], None]
+    machine: Machine, look: Callable[[], None], interrupt: Callable[[], None],
+    terminate: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Call ``look`` some times a second of real time, and ``interrupt`` before it at Ctrl-C.
 
@@ -22,7 +23,8 @@ def ticking(
     user when each of them is a device access.  A signal handler may run
     inside any callback, so it only asks the engine for an event: the look
     comes at the next boundary and the guest cannot tell.  ``interrupt`` is
-    called in the handler itself, and a second Ctrl-C does not wait.
+    called in the handler itself, and a second Ctrl-C does not wait; so is
+    ``terminate``, if it is given, when the process is asked to end (SIGTERM).
     """
     handlers = machine.engine.handlers
     machine_event = handlers.event
@@ -40,14 +42,17 @@ def ticking(
         wanted = True
         machine.engine.ask_look()
 
-    def ctrl_c(number: int, frame: object) -> None:
+    def stop(number: int, frame: object) -> None:
         nonlocal wanted
         wanted = True
-        interrupt()
-        signal.signal(signal.SIGINT, before)
+        asked[number]()
+        signal.signal(number, before[number])
         machine.engine.ask_look()
 
-    before = signal.signal(signal.SIGINT, ctrl_c)
+    asked: dict[int, Callable[[], None]] = {signal.SIGINT: interrupt}
+    if terminate is not None:
+        asked[signal.SIGTERM] = terminate
+    before = {number: signal.signal(number, stop) for number in asked}
     signal.signal(signal.SIGALRM, tick)
     handlers.event = event
     signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
@@ -56,5 +61,6 @@ def ticking(
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         handlers.event = machine_event
