@@ -53,6 +53,7 @@ KNOWN = (
     ("arm", "supervisor", "translate/nested", 101, 433),  # VMRS to APSR
     ("arm", "supervisor", "translate/lazy", 409, 108),  # ERET of a core that has none
     ("arm", "supervisor", "translate/nested", 500, 62),  # LDRBT to the pc in an IT block
+    ("arm", "supervisor", "translate/lazy+readable", 20_000, 757),  # ITSTATE behind MCR
 )
 
 
