@@ -26,7 +26,7 @@ def served(*arguments: object) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     )
     assert process.stderr is not None
     try:
-        found = re.match(rb"vmm: gdb: target remote (\S+)\n", process.stderr.readline())
+        found = re.match(rb"vmm: gdb: target remote (.+)\n", process.stderr.readline())
         assert found
         yield process, found[1].decode()
         assert process.stdout is not None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -21,8 +22,8 @@ COMMANDS = (
 def sh(redirection: str, command: str, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
     """`vmm COMMAND` with its streams as a POSIX shell redirects them."""
     return subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m vmm {command} {redirection}"], text=True, timeout=60,
-        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        ["sh", "-c", f"{shlex.quote(sys.executable)} -m vmm {command} {redirection}"], text=True,
+        timeout=60, stdin=subprocess.DEVNULL, capture_output=True, check=False,
         env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
     )
 
@@ -77,3 +78,13 @@ def test_a_snapshot_replaces_no_device_and_no_link(tmp_path: Path) -> None:
     link.symlink_to(file)
     assert sh("", f"{command} {link}").returncode == 0
     assert link.is_symlink() and file.stat().st_size > 1000
+
+
+def test_an_interrupt_does_not_print_a_line_twice() -> None:
+    """Between the system's call and its answer's arrival no code in Python may be interrupted."""
+    program = ("import io, sys; from vmm.cli import streams; streams.complete(); "
+               "buffer = sys.stdout.buffer; print(type(buffer) is io.BufferedWriter, "
+               "type(buffer.raw) is io.FileIO)")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.stdout == "True True\n", done.stderr

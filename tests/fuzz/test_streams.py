@@ -19,13 +19,14 @@ from stream_watch import run_batch
 
 STREAMS = 250  # of each batch
 SEEDS = (101, 102, 103)
+PATIENCE = 120.0  # seconds of real time for one stream; the first waits for a compiler, too
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("arch", BOARDS)
 def test_streams_end_in_a_machine_stop(arch: str, mode: str) -> None:
     for seed in SEEDS:
-        report = run_batch(arch, mode, seed, last=STREAMS)
+        report = run_batch(arch, mode, seed, last=STREAMS, patience=PATIENCE)
         assert not report.problem, str(report)
         assert report.streams == STREAMS
         assert report.endings["stopped"] > STREAMS // 10  # not all die at once

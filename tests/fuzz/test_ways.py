@@ -39,6 +39,7 @@ KNOWN = (
     ("x86", "supervisor", "stepped", 3003, 830),  # ENTER that began anew at a device
     ("x86", "supervisor", "python", 202, 127),  # a data breakpoint beside an unaligned store
     ("x86", "user", "stepped", 308, 676),  # flags behind LOOPNE that ends because CX is 0
+    ("x86", "supervisor", "stepped", 4003, 437),  # ADC across pages into its own block
     ("x86", "supervisor", "translate/lazy", 3100, 273),  # RDPMC behind a VEX prefix
     ("sparc", "user", "translate/lazy", 501, 788),  # R of a page refused, in no-fault mode
     ("arm", "supervisor", "translate/lazy", 101, 93),  # big-endian tables
@@ -52,6 +53,7 @@ KNOWN = (
     ("arm", "supervisor", "translate/nested", 101, 433),  # VMRS to APSR
     ("arm", "supervisor", "translate/lazy", 409, 108),  # ERET of a core that has none
     ("arm", "supervisor", "translate/nested", 500, 62),  # LDRBT to the pc in an IT block
+    ("arm", "supervisor", "translate/lazy+readable", 20_000, 757),  # ITSTATE behind MCR
 )
 
 

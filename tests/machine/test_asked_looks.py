@@ -25,20 +25,26 @@ def run(machine: Machine, until: int, chance: float, seed: int = 0) -> tuple[int
     ledger: list[tuple[int, int, int, int, int]] = []
     asked = looked = 0
 
+    def ask() -> None:
+        nonlocal asked
+        if dice.random() < chance:
+            asked += 1
+            machine.engine.ask_look()
+
     def asking(access: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*arguments: int) -> Any:
-            nonlocal asked
             value = access(*arguments)
-            if dice.random() < chance:
-                asked += 1
-                machine.engine.ask_look()
+            ask()
             return value
         return watched
 
     def counted() -> bool:
         nonlocal looked
         looked += machine.engine.native.only_asked
-        return event()
+        stop = event()
+        if dice.random() < 0.5:  # else they would never end
+            ask()
+        return stop
 
     bus.hot_reads = False  # all accesses come here
     handlers.read, handlers.write = asking(bus.read), asking(bus.write)

@@ -45,7 +45,8 @@ def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
 
 @pytest.mark.parametrize("policy", ["lazy", "strict", "exposed", "nested"])
 def test_a_kernel_that_looks_for_the_monitor_finds_the_bare_machine(policy: str) -> None:
-    seen, monitor = virtual("pc", "x86/escape", "translate", policy)
+    seen, monitor = virtual("pc", "x86/escape", "translate", policy,
+                            cold_calls=2 if policy == "nested" else 0)
     assert seen == bare("pc", "x86/escape")
     assert seen.console.endswith(b"== done\n") and not monitor.counters.emulated
 
@@ -173,7 +174,7 @@ def test_stores_to_page_tables_that_trap_again_and_again_are_rewritten() -> None
     assert natively.memory.counters == counters
     assert not natively.counters.exits  # the native layer makes them
     stores = monitor.counters.exits[native.KIND_SITE] - counters.switches - counters.flushes
-    assert counters.updates * 0.8 < stores <= counters.updates
+    assert counters.updates * 0.75 < stores <= counters.updates
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
+import vmm
 from vmm.state import snapshot
 
 pytest_plugins = "pytester"
 
-# Pytester forgets what a test's run has imported; engines are loaded once for a process.
-for name in ("boards.leon3", "boards.virt", "testing.guest_machine", "testing.description",
-             "testing.run", "testing.report"):
-    importlib.import_module(f"vmm.{name}")
+# Pytester forgets what a test's run has imported.  Of ours nothing may be imported then: engines
+# are loaded once for a process, and a class that there is twice is not the one that is asked for.
+PACKAGE = Path(vmm.__file__).parent
+for path in sorted(PACKAGE.rglob("[!_]*.py")):
+    importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
 
 HELLO = """
 import re

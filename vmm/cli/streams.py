@@ -6,24 +6,36 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # What a closed one becomes: reading gives nothing, what is printed fails, what is said is lost.
 CLOSED = ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
 STDOUT = 1
 
 
-class _StandardOutput(io.FileIO):
-    """Standard output, with a name for errors."""
+class _StandardOutput(io.TextIOWrapper):
+    """Standard output, with a name for errors.
 
-    def write(self, data: Buffer, /) -> int:
-        try:
-            return super().write(data)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, "standard output") from None
+    Below it all is the interpreter's own: were bytes written in Python, Ctrl-C just after that
+    would have them written once more.
+    """
+
+    def write(self, text: str, /) -> int:
+        with _named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _named():
+            super().flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def complete() -> None:
@@ -36,9 +48,9 @@ def complete() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     if sys.stdout is None or sys.stdout is sys.__stdout__:
-        file = io.BufferedWriter(_StandardOutput(STDOUT, "w", closefd=False))
+        file = io.BufferedWriter(io.FileIO(STDOUT, "w", closefd=False))
         errors = "strict" if sys.stdout is None else sys.stdout.errors
-        sys.stdout = io.TextIOWrapper(file, errors=errors, line_buffering=os.isatty(STDOUT))
+        sys.stdout = _StandardOutput(file, errors=errors, line_buffering=os.isatty(STDOUT))
 
 
 def lost() -> OSError | None:

@@ -146,8 +146,9 @@ class Engine:
         self.library.dll.vmm_set_behind(self.pointer, base, size, flags)
 
     def map_hole(self) -> None:
-        """Let accesses that nobody answers read as all ones and change nothing."""
-        self._device(native.HOLE, 0x1000, native.HOLE)
+        """Send accesses that nobody answers, and do not trap, to the read and write handlers."""
+        base = native.SPARC_HOLE if self.kind == native.SPARC else native.HOLE
+        self._device(base, 0x1000, native.HOLE)
 
     def _device(self, base: int, size: int, report: int) -> None:
         code = self.library.dll.vmm_map_device(self.pointer, base, size, report)

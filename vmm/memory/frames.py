@@ -7,20 +7,27 @@ copy-on-write, because they have a file descriptor of their own.
 from __future__ import annotations
 
 import ctypes
+import gc
 import mmap
 import os
 import weakref
+from typing import ClassVar
 
 PAGE = 4096  # bytes: the unit of copying and tracking
 LABEL = 60  # characters of a name that are kept
+DROPPED = 32  # so many frames may be left over before it is looked for those that nobody holds
 
 
 class Frames:
     """``size`` bytes of zeroed host memory (rounded up to whole pages)."""
 
+    _open: ClassVar[weakref.WeakSet[Frames]] = weakref.WeakSet()
+    _collect_at: ClassVar[int] = DROPPED
+
     def __init__(self, size: int, name: str = "guest-ram") -> None:
         if size <= 0:
             raise ValueError(f"memory size must be positive, not {size}")
+        self._collect_dropped()
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         label = "".join(c if c.isalnum() else "-" for c in name)[:LABEL]  # for /proc/PID/maps
         self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
@@ -32,6 +39,15 @@ class Frames:
         self.address = ctypes.addressof(self._anchor)
         self.touched: set[int] | None = None  # pages the host wrote to, while somebody tracks
         self.writes = 0  # of the host
+        self._open.add(self)
+
+    @classmethod
+    def _collect_dropped(cls) -> None:
+        """A machine that nobody holds is a circle of objects.  Python looks for those when it has
+        made many others, and knows nothing of the files and the memory that these keep."""
+        if len(cls._open) >= cls._collect_at:
+            gc.collect()
+            cls._collect_at = len(cls._open) + max(DROPPED, len(cls._open))
 
     def wrote(self, start: int, size: int) -> None:
         """The host has written bytes ``start`` to ``start + size``."""

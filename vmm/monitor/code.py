@@ -3,7 +3,7 @@
 
 The native layer makes them (vmm/native/src/code_pages.c, code_cache.c); here is what is in
 them, and Capstone's opinion of what they were made from: each instruction that our own decoders
-find sensitive is decoded by it as well, once, when its site is made.
+find sensitive is decoded by it as well, once for each encoding, when somebody asks for counters.
 """
 
 from __future__ import annotations

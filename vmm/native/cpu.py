@@ -109,6 +109,7 @@ class NativeCpu(C.Structure):
         ("fill_access", C.c_int32),
         ("fill_probe", C.c_int32),
         ("fill_index", C.c_int32),
+        ("walk_index", C.c_int32),
         ("settled", C.c_int32),
         ("kick", C.c_int32),
         ("resume", C.c_int32),

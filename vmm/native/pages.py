@@ -10,8 +10,9 @@ PAGE_SECURE = 0x40  # flag: only the ARM secure state is answered
 
 # Where in the engine's address space there is more than the guest's:
 ALIAS = 1 << 36  # the devices that ROM's stores reach
-SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FF00000  # the same, and how many bytes there are
+SPARC_ALIAS, SPARC_ALIAS_SIZE = 0xE0000000, 0x1FEFF000  # the same, and how many bytes there are
 HOLE = 1 << 37  # a page that answers for nobody
+SPARC_HOLE = SPARC_ALIAS + SPARC_ALIAS_SIZE  # where SPARC's engine has it
 BEHIND = 1 << 38  # the RAM behind other pages
 
 DIRTY_BEHIND = 1 << 31  # of a page in the list of those stored to: the RAM behind it

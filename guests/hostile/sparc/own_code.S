@@ -54,6 +54,36 @@ main:
 	bne	4b
 	nop
 
+	/* Stores that a monitor does, over the instruction behind them. */
+	mov	4, %l7
+9:	set	0x9010205a, %o2		/* mov 0x5a, %o0 */
+	andcc	%l7, 1, %g0
+	be	1f
+	set	0x91480000, %o3		/* rd %psr, %o0 */
+	mov	%o3, %o2
+1:	set	2f, %o1
+	sta	%o2, [%o1] ASI_SUPERVISOR_DATA
+2:	mov	1, %o0
+	mix	%o0
+	set	3f, %o1
+	sta	%o2, [%o1] ASI_BYPASS
+3:	mov	2, %o0
+	mix	%o0
+	set	4f, %o1
+	mov	%o2, %o0
+	swapa	[%o1] ASI_SUPERVISOR_DATA, %o0
+4:	mov	3, %o0
+	mix	%o0
+	set	5f, %o1
+	ld	[%o1], %o3
+	mov	%o2, %o4
+	casa	[%o1] ASI_SUPERVISOR_DATA, %o3, %o4
+5:	mov	4, %o0
+	mix	%o0
+	subcc	%l7, 1, %l7
+	bne	9b
+	nop
+
 	/* The delay slot of a branch, also entered as a target of its own. */
 	mov	6, %l7
 6:	ba	8f

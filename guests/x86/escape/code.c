@@ -71,6 +71,39 @@ static void next_instruction(void)
     }
 }
 
+/* Instructions that a monitor does store over the ones behind them, and those are what runs next. */
+static void overwrites_what_follows(void)
+{
+    static u32 scratch[4];
+    static const struct table_register odd = {0x9090, 0x90409040};  /* as code: INC EAX, twice */
+    struct table_register saved, interrupts;
+    __asm__ volatile("sgdt %0; sidt %1" : "=m"(saved), "=m"(interrupts));
+    for (u32 i = 0; i < 3; i++) {
+        u32 low = (u32)scratch, count = 0;
+        __asm__ volatile("mov %%esp, %%ebp; movl $0x90909090, 1f; mov $1f + 4, %%esp; cmp %%eax, %%eax; pushf;"
+                         "1: nop; nop; nop; nop; .byte 0xc0; nop; mov %%ebp, %%esp"
+                         : "+a"(low), "+S"(count) : : "ebp", "memory", "cc");
+        print_value("pushf over", count + low - (u32)scratch);
+        count = 0;
+        __asm__ volatile("movl $0x90909090, 1f; movw $0x9090, 1f + 4; lgdt %1; sgdt 1f;"
+                         "1: nop; nop; nop; nop; nop; nop; lgdt %2"
+                         : "+a"(count) : "m"(odd), "m"(saved) : "memory");
+        print_value("sgdt over", count);
+        count = 0;
+        __asm__ volatile("movl $0x90909090, 1f; movw $0x9090, 1f + 4; lidt %1; sidt 1f;"
+                         "1: nop; nop; nop; nop; nop; nop; lidt %2"
+                         : "+a"(count) : "m"(odd), "m"(interrupts) : "memory");
+        print_value("sidt over", count);
+        low = (u32)scratch;
+        scratch[0] = 0x12345678;
+        __asm__ volatile("movw $0x9090, 1f; stc; smsw 1f; 1: nop; nop" : "+a"(low) : : "memory", "cc");
+        print_value("smsw over", scratch[0] + low);
+        __asm__ volatile("movw $0x9090, 1f; xor %0, %0; str 1f; 1: nop; nop; setz %b0"
+                         : "=&d"(count), "+a"(low) : : "memory", "cc");
+        print_value("str over", count);
+    }
+}
+
 void code_that_changes(void)
 {
     extern u8 enter_trap[];
@@ -78,5 +111,6 @@ void code_that_changes(void)
     pieces_in_one_place(page + 16);
     pieces_in_one_place(page + 4093);      /* across two pages */
     next_instruction();
+    overwrites_what_follows();
     print_value("text", sum((u8 *)0x100000, enter_trap));
 }

@@ -48,4 +48,10 @@ def x86_blocks_are_their_instructions() -> str:
     scratch.run(5)  # add dword [edi], 0x80: the first byte is not of the block, the others are
     expect("what ADD has added to", int.from_bytes(scratch.memory[CODE + 7 : CODE + 11], "little"),
            0x90909100)
+    scratch = x86()
+    scratch.processor.registers["edi"] = CODE - 1
+    scratch.put(CODE - 1, b"\x80\xb8\x00\x00\x00\x00" + b"\x81\x07\x80\x00\x00\x00" + b"\x90" * 4)
+    scratch.run(5)  # mov eax, 0; add dword [edi], 0x80: all but the first byte are of the block
+    expect("what ADD has added to across pages",
+           int.from_bytes(scratch.memory[CODE - 1 : CODE + 3], "little"), 0xB900)
     return "arithmetic flags and stores into the running block"

@@ -126,6 +126,8 @@ void cpsr_write_arm(void *env, uint32_t value, uint32_t mask, int how)
     original(env, value, mask, how);
     if (!(FIELD(uint32_t, env, ARM_CONDEXEC) & IT_MASK) || !FIELD(uint32_t, env, ARM_THUMB))
         FIELD(uint32_t, env, ARM_CONDEXEC) = 0;
+    if (FIELD(uint64_t, env, ARM_FEATURES) & ARM_FEATURE_EL3 && vmm_of_env(env))
+        vmm_arm_alignment(vmm_of_env(env));
 }
 
 /* raise_exception() comes from helpers that restore nothing: charge the block
@@ -189,6 +191,8 @@ void arm_cpu_do_interrupt_arm(void *cpu)
     action = vmm_trap(v, kind, pc, get_cpsr(v->env), syndrome);
     if (action == VMM_NATIVE) {
         original(cpu);
+        if (FIELD(uint64_t, v->env, ARM_FEATURES) & ARM_FEATURE_EL3)
+            vmm_arm_alignment(v);
         /* SVC in Hyp mode has the vector of HVC in Hyp mode, 0x08 (DDI 0406C,
          * table B1-3); this engine takes it at the trap vector, 0x14. */
         if (kind == EXCP_SWI_ && to_hyp && from_hyp)

@@ -43,7 +43,9 @@ static uint32_t system_register(struct vmm_cpu *v, uint32_t key)
 #define HCPTR KEY(1u, 4u, 1u, 2u)
 #define SCTLR KEY(1u, 0u, 0u, 0u)
 
-enum { MODE_MON = 0x16 };
+#define HSCTLR KEY(1u, 4u, 0u, 0u)
+
+enum { MODE_HYP = 0x1a, MODE_MON = 0x16, NON_SECURE = 1 << 29 };
 
 static bool secure(struct vmm_cpu *v, uint64_t features)
 {
@@ -53,9 +55,18 @@ static bool secure(struct vmm_cpu *v, uint64_t features)
         || !(system_register(v, SCR) & 1);
 }
 
+/* SCTLR of the state that the processor is in (B3.15.3). */
+static uint32_t control(struct vmm_cpu *v)
+{
+    return system_register(v, secure(v, FIELD(uint64_t, v->env, ARM_FEATURES))
+                                  ? SCTLR & ~(uint32_t)NON_SECURE : SCTLR);
+}
+
 bool vmm_arm_mmu_on(struct vmm_cpu *v)
 {
-    return system_register(v, SCTLR) & 1;
+    bool hyp = (FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & 0x1f) == MODE_HYP;
+
+    return (hyp ? system_register(v, HSCTLR) : control(v)) & 1;
 }
 
 /* The level that floating-point instructions of level EL trap to, or 0. */
@@ -183,7 +194,7 @@ void vmm_arm_after_instruction(void)
  * and without bit 23 walks tables of ARMv5. */
 static void keep_ones(struct vmm_cpu *v)
 {
-    enum { ONES = 0x00c50058, NON_SECURE = 1 << 29 };
+    enum { ONES = 0x00c50058 };
     uint64_t features = FIELD(uint64_t, v->env, ARM_FEATURES);
 
     if (!(features & ARM_FEATURE_V7))
@@ -193,12 +204,13 @@ static void keep_ones(struct vmm_cpu *v)
         *vmm_arm_word(v, SCTLR & ~(uint32_t)NON_SECURE) |= ONES;
 }
 
-/* SCTLR.A is part of the translation: when it changes, translations go. */
-static void alignment_mode(struct vmm_cpu *v)
+/* SCTLR.A is part of the translation: when it changes, also with the security state, translations
+ * go. */
+void vmm_arm_alignment(struct vmm_cpu *v)
 {
     typedef void (*flush_fn)(void *);
     ORIGINAL(flush_fn, flush, "tb_flush_arm");
-    uint32_t checked = system_register(v, SCTLR) >> 1 & 1;
+    uint32_t checked = control(v) >> 1 & 1;
 
     if (checked != v->check_alignment) {
         v->check_alignment = checked;
@@ -218,7 +230,7 @@ void tlb_flush_arm(void *cpu)
     original(cpu);
     if (v && v->cpu == cpu) {
         keep_ones(v);
-        alignment_mode(v);
+        vmm_arm_alignment(v);
     }
 }
 

@@ -18,10 +18,11 @@
 enum { PAGE = 4096, HASHES = 256, PAGES_MOST = 2048 /* unless a test says less */ };
 enum { LINE = 64, LONGEST = 15, OPINIONS = 128 };
 
-/* The other decoder's of one encoding. */
+/* One encoding, as the other decoder is to see it, and its sites that are not counted yet. */
 struct opinion {
-    uint64_t decoder;
-    uint32_t length, other;
+    uint64_t decoder, sites;
+    uint32_t length; /* of the sites; behind that is what came behind the first of them */
+    uint32_t size;
     uint8_t code[16];
 };
 
@@ -58,11 +59,6 @@ void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *
 void vmm_set_second_opinion(struct vmm_cpu *v, const struct vmm_second_opinion *opinion)
 {
     v->code_pages->opinion = *opinion;
-}
-
-const struct vmm_code_counts *vmm_code_counted(const struct vmm_cpu *v)
-{
-    return &v->code_pages->counts;
 }
 
 static struct vmm_code_page **head_of(const struct vmm_cpu *v, const uint8_t *host, uint32_t form)
@@ -120,9 +116,10 @@ struct vmm_code_page *vmm_code_page(struct vmm_cpu *v, const uint8_t *host, uint
         v->code_pages->counts.pages = 0;
         v->code_pages->counts.emptied++;
     }
-    page = calloc(1, sizeof *page);
+    page = malloc(sizeof *page);
     if (!page)
         return NULL;
+    memset(page, 0, offsetof(struct vmm_code_page, guest));
     page->host = host;
     page->form = form;
     memcpy(page->guest, host, PAGE);
@@ -184,36 +181,59 @@ static struct vmm_site *room_for_site(struct vmm_code_page *page)
     return &page->sites[page->count++];
 }
 
-/* How long the instruction is that the other decoder finds at CODE; 0: it knows none. */
-static uint32_t other_length(struct vmm_cpu *v, uint64_t decoder, const uint8_t *code, size_t size)
+/* How long the instruction is that the other decoder finds; 0: it knows none. */
+static uint32_t other_length(struct vmm_cpu *v, const struct opinion *asked)
 {
     const struct vmm_second_opinion *opinion = &v->code_pages->opinion;
+    const uint8_t *code = asked->code;
+    size_t size = asked->size;
     uint64_t address = 0;
 
-    if (!opinion->decode || !decoder
-        || !opinion->decode(decoder, &code, &size, &address, opinion->found))
+    if (!opinion->decode || !asked->decoder
+        || !opinion->decode(asked->decoder, &code, &size, &address, opinion->found))
         return 0;
     return FIELD(uint16_t, opinion->found, opinion->size_offset);
 }
 
-/* What the other decoder makes of a site; of one encoding, while it is remembered, once. */
+/* Ask the other decoder what it makes of the sites that have this encoding. */
+static void settle(struct vmm_cpu *v, struct opinion *asked)
+{
+    uint32_t other = asked->sites ? other_length(v, asked) : 0;
+
+    if (other == asked->length)
+        v->code_pages->counts.confirmed += asked->sites;
+    else if (other)
+        v->code_pages->counts.disputed += asked->sites;
+    asked->sites = 0;
+}
+
+/* The other decoder is to be asked about a site: once for each encoding, and not while the guest
+ * runs, if there is room to remember it until somebody wants to know. */
 static void confirm(struct vmm_cpu *v, const struct vmm_code_page *page, const struct vmm_site *site)
 {
     uint64_t decoder = v->code_pages->opinion.decoders[page->form % VMM_CODE_FORMS];
     const uint8_t *code = page->guest + site->offset;
-    struct opinion asked = {.decoder = decoder, .length = site->length}, *known;
+    struct opinion *known
+        = &v->code_pages->known[(code[0] ^ code[site->length - 1] * 7u ^ code[site->length / 2] * 31u)
+                                % OPINIONS];
 
-    memcpy(asked.code, code, site->length);
-    known = &v->code_pages->known[(code[0] ^ code[site->length - 1] * 7u ^ code[site->length / 2] * 31u)
-                                  % OPINIONS];
-    if (known->decoder != decoder || known->length != asked.length
-        || memcmp(known->code, asked.code, sizeof asked.code)) {
-        asked.other = other_length(
-            v, decoder, code, site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset);
-        *known = asked;
+    if (known->decoder != decoder || known->length != site->length
+        || memcmp(known->code, code, site->length)) {
+        settle(v, known);
+        *known = (struct opinion){
+            .decoder = decoder, .length = site->length,
+            .size = site->offset + LONGEST < PAGE ? LONGEST : PAGE - site->offset,
+        };
+        memcpy(known->code, code, known->size);
     }
-    v->code_pages->counts.confirmed += known->other == site->length;
-    v->code_pages->counts.disputed += known->other && known->other != site->length;
+    known->sites++;
+}
+
+const struct vmm_code_counts *vmm_code_counted(struct vmm_cpu *v)
+{
+    for (unsigned i = 0; i < OPINIONS; i++)
+        settle(v, &v->code_pages->known[i]);
+    return &v->code_pages->counts;
 }
 
 /* A site that ends in its page: it gets a place in the cache if there is a template of one

@@ -88,7 +88,7 @@ struct vmm_code_counts {
 
 /* code_pages.c */
 uint8_t *vmm_keep_code_pages(struct vmm_cpu *v);
-const struct vmm_code_counts *vmm_code_counted(const struct vmm_cpu *v);
+const struct vmm_code_counts *vmm_code_counted(struct vmm_cpu *v);
 struct vmm_code_page *vmm_code_page(struct vmm_cpu *v, const uint8_t *host, uint32_t form);
 void vmm_code_refresh(struct vmm_cpu *v, struct vmm_code_page *page, uint32_t offset);
 struct vmm_site *vmm_code_site(struct vmm_code_page *page, uint32_t offset);

@@ -69,6 +69,7 @@ struct vmm_cpu {
     uintptr_t fill_pc;
     uint64_t fill_address;
     int32_t fill_access, fill_probe, fill_index;
+    int32_t walk_index; /* the index whose rights the walk for that fill goes by */
     int32_t settled; /* what of the block at helper_pc has not begun has been given back */
     int32_t kick, resume, triple;
     int32_t restored; /* the engine has just gone back to an instruction's start */

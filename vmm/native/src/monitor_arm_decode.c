@@ -124,31 +124,58 @@ static uint32_t twin(uint32_t kind, uint32_t code)
     }
 }
 
-static const struct row *match(const struct row *row, uint32_t code)
+/* Rows of which only those are looked at that have an encoding's bits 27 to 20. */
+struct table {
+    const struct row *rows;
+    bool known;
+    bool has[256]; /* a row, by these bits */
+};
+
+static bool has_row(struct table *table, uint32_t code)
 {
-    while (row->kind && (code & row->mask) != row->value)
-        row++;
-    return row;
+    enum { BITS = 0xff };
+
+    if (!__atomic_load_n(&table->known, __ATOMIC_ACQUIRE)) { /* engines may run side by side */
+        for (uint32_t bits = 0; bits <= BITS; bits++)
+            for (const struct row *row = table->rows; row->kind; row++)
+                table->has[bits] |= !((bits << 20 ^ row->value) & row->mask & BITS << 20);
+        __atomic_store_n(&table->known, true, __ATOMIC_RELEASE);
+    }
+    return table->has[code >> 20 & BITS];
+}
+
+/* The row of CODE; NULL: none. */
+static const struct row *match(struct table *table, uint32_t code)
+{
+    if (!has_row(table, code))
+        return NULL;
+    for (const struct row *row = table->rows; row->kind; row++)
+        if ((code & row->mask) == row->value)
+            return row;
+    return NULL;
 }
 
 /* The sensitive instruction that CODE is, and its A32 form; kind 0 if it is none.  A
  * T32 instruction of two halfwords has the first one high. */
 struct arm_instruction vmm_arm_decode(uint32_t code, bool thumb)
 {
+    static struct table of_conditional = {.rows = conditional},
+                        of_unconditional = {.rows = unconditional},
+                        of_wide_thumb = {.rows = wide_thumb};
     struct arm_instruction none = {0, code, thumb && code >> 16 == 0 ? 2 : 4};
     const struct row *row;
 
     if (!thumb) {
-        row = match(code >> 28 == 15 ? unconditional : conditional, code);
-        return row->kind && !innocuous(row->kind, code)
+        row = match(code >> 28 == 15 ? &of_unconditional : &of_conditional, code);
+        return row && !innocuous(row->kind, code)
             ? (struct arm_instruction){row->kind, code, 4} : none;
     }
     if (none.length == 2)
         return (code & 0xffe8) == 0xb660
             ? (struct arm_instruction){ARM_CPS, 0xf1080000 | field(code, 4, 1) << 18 | (code & 7) << 6, 2}
             : none;
-    row = match(wide_thumb, code);
-    return row->kind && !innocuous_thumb(row->kind, code)
+    row = match(&of_wide_thumb, code);
+    return row && !innocuous_thumb(row->kind, code)
         ? (struct arm_instruction){row->kind, twin(row->kind, code), 4} : none;
 }
 

@@ -25,7 +25,8 @@ static __thread struct {
     bool cold;                         /* ... until a template is worth its translation */
 } replaced;
 
-/* With what vmm_arm_site() is told: a guard of its template does not hold; the site is cold. */
+/* With what vmm_arm_site() is told: it has to go back to the instruction's start first, as where a
+ * guard of its template does not hold; the site is cold. */
 enum { ODD = 1u << 16, COLD = 1u << 17 };
 
 typedef uint32_t (*code_fn)(void *, uint32_t);
@@ -183,11 +184,21 @@ uint32_t cpu_lduw_code_arm(void *env, uint32_t address)
     return code >= 0 ? (uint32_t)code : load_half(env, address);
 }
 
+/* Whether an instruction writes a system register: of SCTLR.A that drops all translations, and with
+ * them what is known of ITSTATE. */
+static bool writes_system(struct arm_instruction instruction)
+{
+    return (instruction.kind == ARM_SYSTEM || instruction.kind == ARM_SYSTEM_WIDE)
+        && !(instruction.code >> 20 & 1);
+}
+
 static void describe(uint64_t *place, uint32_t *what)
 {
     *place = (uint64_t)replaced.pc << 32 | replaced.instruction.code;
     *what = VMM_AT_SITE | (replaced.cold ? COLD : 0) | replaced.instruction.length << 8
         | replaced.instruction.kind;
+    if (replaced.conditional && writes_system(replaced.instruction))
+        *what |= ODD;
 }
 
 /* What to call vmm_arm_site() with where a guard of the template does not hold. */

@@ -85,7 +85,7 @@ bool vmm_x86_operation_ends(uint32_t operation);
 uint32_t vmm_x86_add_instruction(struct vmm_cpu *v, uint32_t operation, uint32_t length,
                                  uint64_t argument, uint32_t immediate, int ends);
 void vmm_x86_read_code(struct vmm_cpu *v, uint64_t pc);
-void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at);
+void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at, uint32_t opcode);
 void vmm_x86_scanned(void);
 bool vmm_x86_ends_block(void);
 const struct vmm_template *vmm_x86_cached(void);

@@ -24,7 +24,8 @@ enum vmm_page {
 #define VMM_PAGES (1u << 20)          /* 4 GiB of 4 KiB pages */
 #define VMM_ALIAS (1ull << 36)        /* where alias devices live */
 #define VMM_SPARC_ALIAS 0xe0000000ull /* there: its TLB keeps 32 bits of an address */
-#define VMM_HOLE (1ull << 37)         /* one page that answers for nobody (x86) */
+#define VMM_HOLE (1ull << 37)         /* one page that answers for nobody */
+#define VMM_SPARC_HOLE 0xffeff000ull  /* SPARC's, behind the alias */
 #define VMM_BEHIND (1ull << 38)       /* where RAM lives that is behind other pages */
 
 /* Of a page: what of it was stored to, since that is followed. */

@@ -11,19 +11,31 @@
 
 #include <stdlib.h>
 
-enum { HASHES = 1 << 16, OFTEN = 8 /* traps */ };
+/* To decode a store in Python and to translate its block anew takes as long as so many traps. */
+enum { HASHES = 1 << 16, STORES = 1024, OFTEN = 16 };
 enum { WORTH = 64 /* stores elsewhere more than to tables are too many */ };
 
-struct vmm_rewritten {
-    uint16_t elsewhere[HASHES]; /* of stores that are rewritten: how many more than to tables */
-    uint8_t trapped[HASHES];    /* traps of stores, up to OFTEN */
+struct store {
+    uint32_t pc;
+    uint16_t elsewhere; /* of one that is rewritten: how many more than to tables */
+    uint16_t trapped;   /* up to OFTEN */
 };
 
-static struct vmm_rewritten *account(struct vmm_cpu *v)
+struct vmm_rewritten {
+    struct store stores[STORES]; /* of those whose pcs share a place, the latest */
+};
+
+/* What is known of the store at PC; NULL: no memory. */
+static struct store *account(struct vmm_cpu *v, uint32_t pc)
 {
-    if (!v->account)
-        v->account = calloc(1, sizeof *v->account);
-    return v->account;
+    struct store *store;
+
+    if (!v->account && !(v->account = calloc(1, sizeof *v->account)))
+        return NULL;
+    store = &v->account->stores[(pc >> 1 ^ pc >> 12) % STORES];
+    if (store->pc != pc)
+        *store = (struct store){.pc = pc};
+    return store;
 }
 
 static uint32_t hash(uint32_t pc) { return (pc ^ pc >> 16) % HASHES; }
@@ -45,10 +57,10 @@ static void forget(struct vmm_cpu *v, uint64_t entry, uint32_t pc)
  * has done so often enough it is replaced. */
 void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc)
 {
-    uint8_t *trapped = account(v) ? &v->account->trapped[hash(pc)] : NULL;
+    struct store *store = account(v, pc);
     uint64_t entry = vmm_space_get(v->space, pc);
 
-    if (!trapped || *trapped == OFTEN || ++*trapped < OFTEN || !entry)
+    if (!store || store->trapped == OFTEN || ++store->trapped < OFTEN || !entry)
         return;
     v->rewritten[hash(pc) >> 3] |= (uint8_t)(1u << (hash(pc) & 7));
     forget(v, entry, pc);
@@ -56,21 +68,20 @@ void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc)
 
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
 {
-    return v->rewritten[hash(pc) >> 3] >> (hash(pc) & 7) & 1;
+    return v->rewrites && v->rewritten[hash(pc) >> 3] >> (hash(pc) & 7) & 1;
 }
 
 /* The store at PC, which was replaced, has been made: to a page table, or not. */
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
 {
-    uint16_t *elsewhere;
+    struct store *store = vmm_is_rewritten(v, pc) ? account(v, pc) : NULL;
     uint64_t entry;
 
-    if (!account(v) || !vmm_is_rewritten(v, pc))
+    if (!store)
         return;
-    elsewhere = &v->account->elsewhere[hash(pc)];
     if (to_table) {
-        *elsewhere -= *elsewhere > 0;
-    } else if (++*elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
+        store->elsewhere -= store->elsewhere > 0;
+    } else if (++store->elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
         v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
         forget(v, entry, pc);
         vmm_kick(v); /* as vmm_forget_block() */

@@ -69,6 +69,7 @@ bool vmm_sparc_ends_block(void);
 
 /* arm_checks.c */
 bool vmm_arm_mmu_on(struct vmm_cpu *v);
+void vmm_arm_alignment(struct vmm_cpu *v);
 void vmm_arm_before_instruction(struct vmm_cpu *v, uint32_t pc);
 void vmm_arm_after_instruction(void);
 uint32_t vmm_arm_memop(uint32_t memop);

@@ -206,7 +206,9 @@ bool vmm_exec_interrupt(void *cpu, int request)
             }
             looked(v);
         }
-        if (!v->kick && !v->only_asked) {
+        if (v->kick && !v->only_asked) {
+            v->asked_limit = 0; /* asked for in the event, after which the limit is another */
+        } else if (!v->only_asked) {
             int64_t now = vmm_count(v);
             v->limit = vmm_next_look(v);
             *v->left = v->limit - now;

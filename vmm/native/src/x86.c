@@ -75,14 +75,22 @@ static void narrow_pc(void *env)
 }
 #define OWN_WATCHPOINTS /* x86_watch.c */
 
+enum { TLB_ENTRY_LOADS = 0, TLB_ENTRY_STORES = 8 };
+
+/* Where the engine keeps a translation of ADDRESS, if it has one. */
+static inline const char *tlb_entry(void *env, uint64_t address, int mmu_index)
+{
+    const char *fast = (char *)env - X86_TLB_FAST + 16 * (size_t)mmu_index;
+
+    return FIELD(char *, fast, 8) + (address >> (12 - TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
+}
+
 /* Host address of SIZE bytes at ADDRESS, or NULL if the slow path must look. */
 static inline void *plain(void *env, uint64_t address, int mmu_index, uint64_t size, bool store)
 {
-    const char *fast = (char *)env - X86_TLB_FAST + 16 * (size_t)mmu_index;
-    const char *entry = FIELD(char *, fast, 8)
-        + (address >> (12 - TLB_ENTRY_BITS) & FIELD(uint64_t, fast, 0));
+    const char *entry = tlb_entry(env, address, mmu_index);
 
-    if (FIELD(uint64_t, entry, store ? 8 : 0) != (address & ~0xfffull)
+    if (FIELD(uint64_t, entry, store ? TLB_ENTRY_STORES : TLB_ENTRY_LOADS) != (address & ~0xfffull)
         || (address & 0xfff) > 0x1000 - size)
         return NULL;
     return (void *)(uintptr_t)(address + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND));
@@ -98,6 +106,8 @@ const void *vmm_x86_plain(const void *env, uint32_t address, uint32_t size)
 #define PLAIN(env, address, mmu_index, size, store) plain(env, address, mmu_index, size, store)
 #define TELLS_ACCESS(address, size, retaddr) \
     (vmm_x86_access = (struct vmm_x86_access){(retaddr), (address), (size)})
+#define TELLS_PART(env, address, index, retaddr) first_byte(env, address, index, retaddr)
+static void first_byte(void *env, uint64_t address, uint32_t index, uintptr_t retaddr);
 #define HELPER_LOADS(env, address, value, size, retaddr) \
     vmm_x86_helper_loads(env, address, value, size, retaddr)
 #include "watch_thunks.inc"
@@ -277,4 +287,28 @@ void tb_invalidate_phys_page_fast_x86_64(void *uc, void *pages, uint64_t start, 
     if (retaddr && retaddr == store->from && offset == (store->at & (PAGE - 1)))
         length = (int)(offset + store->bytes > PAGE ? PAGE - offset : store->bytes);
     original(uc, pages, start, length, retaddr);
+}
+
+/* A store is made by the byte, this is one, and its translations are at hand.  Before the first byte
+ * of one that goes on in a page with code, that page is looked at as well: its own byte is stored there
+ * once more. */
+static void first_byte(void *env, uint64_t address, uint32_t index, uintptr_t retaddr)
+{
+    typedef void (*store_fn)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
+    ORIGINAL(store_fn, store_byte, "helper_ret_stb_mmu_x86_64");
+    enum { PAGE = 0x1000, NOT_DIRTY = 0x400 /* RAM with code, in the TLB */ };
+    struct vmm_x86_access store = vmm_x86_access;
+    uint64_t second = (address | (PAGE - 1)) + 1, end = store.at + store.bytes;
+    const char *entry;
+
+    if (!retaddr || store.from != retaddr || store.at != address || second >= end)
+        return;
+    entry = tlb_entry(env, second, (int)(index & MMU_INDEX));
+    if (FIELD(uint64_t, entry, TLB_ENTRY_STORES) != (second | NOT_DIRTY))
+        return;
+    vmm_x86_access.at = second;
+    vmm_x86_access.bytes = (uint32_t)(end - second);
+    store_byte(env, second, *(uint8_t *)(uintptr_t)(second + FIELD(uint64_t, entry, X86_TLB_ENTRY_ADDEND)),
+               index, retaddr);
+    vmm_x86_access = store;
 }

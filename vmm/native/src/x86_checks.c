@@ -96,7 +96,7 @@ void vmm_x86_before_instruction(struct vmm_cpu *v, uint64_t pc, void *db, uint64
             return; /* too long: #GP, as the engine knows */
     }
     if (vmm_x86_virtual(v))
-        vmm_x86_scan(v, pc, at);
+        vmm_x86_scan(v, pc, at, opcode);
     if (opcode == 0x0f)
         opcode = 0x0f00 | byte(v->env, ++at);
     if (lock) {

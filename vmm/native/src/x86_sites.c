@@ -98,11 +98,11 @@ static uint32_t known_instruction(const struct vmm_cpu *v)
 
 typedef uint32_t (*code_fn)(void *, uint64_t);
 
-/* A first look: cheap, and never wrong about one that is sensitive. */
-static bool may_be_sensitive(struct vmm_cpu *v, code_fn byte, uint64_t at, bool flat)
+/* A first look at the OPCODE that is AT: cheap, and never wrong about one that is sensitive. */
+static bool may_be_sensitive(struct vmm_cpu *v, uint64_t at, uint32_t opcode, bool flat)
 {
+    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
     enum { FAR_CALL = 3, FAR_JUMP = 5 }; /* in ModRM's register field */
-    uint32_t opcode = byte(v->env, at);
 
     switch (opcode) {
     case 0xfa: case 0xfb: case 0x9c: case 0x9d: case 0xcf: case 0xf4:
@@ -214,16 +214,15 @@ static struct vmm_site *new_site(struct vmm_cpu *v, struct vmm_code_page *page, 
     return vmm_add_site(v, page, &new, INTO, 1);
 }
 
-/* The instruction at PC, with its opcode at OPCODE_AT, is about to be translated. */
-void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at)
+/* The instruction at PC, with its OPCODE at OPCODE_AT, is about to be translated. */
+void vmm_x86_scan(struct vmm_cpu *v, uint64_t pc, uint64_t opcode_at, uint32_t opcode)
 {
-    ORIGINAL(code_fn, byte, "cpu_ldub_code_x86_64");
     struct vmm_code_page *page;
     struct vmm_site *here;
 
     if (!v->on_decode)
         return;
-    if (!may_be_sensitive(v, byte, opcode_at, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
+    if (!may_be_sensitive(v, opcode_at, opcode, mode_of(v) & FLAT) && !vmm_is_rewritten(v, (uint32_t)pc))
         return;
     page = shadow_page(v, pc);
     here = page ? vmm_code_site(page, pc & 0xfff) : NULL;
