@@ -263,7 +263,8 @@ def test_a_load_that_nobody_answers_gives_back_the_rest_of_its_block(board, asi:
 
 def test_what_the_engine_prints_is_kept_and_not_printed(capfd) -> None:
     dll = library().dll
-    said = ctypes.CFUNCTYPE(ctypes.c_char_p)(("vmm_engine_said", dll))
+    say = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_size_t)(("vmm_engine_said", dll))
+    said = ctypes.create_string_buffer(100)
     prints = ctypes.CFUNCTYPE(ctypes.c_uint64)(("vmm_engine_prints", dll))
     before = prints()
     unicorn = __import__("unicorn")
@@ -272,7 +273,9 @@ def test_what_the_engine_prints_is_kept_and_not_printed(capfd) -> None:
     with contextlib.suppress(unicorn.UcError):
         uc.reg_read(5000)
     assert prints() == before + 1
-    assert said().startswith(b"WARNING")
-    assert said() == b""
+    say(said, len(said))
+    assert said.value.startswith(b"WARNING")
+    say(said, len(said))
+    assert said.value == b""
     captured = capfd.readouterr()
     assert captured.out == "" and captured.err == ""
