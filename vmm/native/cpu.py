@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes as C
 
 from vmm.native.debug import ACCESSES, Pattern, Range, Watch, WatchedAccess
-from vmm.native.devices import CELLS, HOT, MODELS, Cell, HotRegister, Model
+from vmm.native.devices import CELLS, FETCHES_KEPT, HOT, MODELS, Cell, Fetch, HotRegister, Model
 from vmm.native.engine import STALE
 from vmm.native.lookaside import (
     ARM_KNOWN,
@@ -253,4 +253,5 @@ class NativeCpu(C.Structure):
         ("code_cache", C.c_void_p),
         ("serial", C.c_uint32),
         ("narrowing", C.c_void_p),
+        ("fetched", Fetch * FETCHES_KEPT),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes as C
 
 HOT, MODELS, CELLS = 64, 8, 16  # the sizes of the native tables
+FETCHES_KEPT = 16  # reads of devices that the translation of one block keeps
 PORT = 1 << 62  # flag of a hot register's address: an I/O port
 
 
@@ -51,3 +52,9 @@ class Cell(C.Structure):
         ("active", C.c_uint32),
         ("spare", C.c_uint32),
     )
+
+
+class Fetch(C.Structure):
+    """`struct vmm_fetch`: code that a device has given."""
+
+    _fields_ = (("address", C.c_uint64), ("value", C.c_uint64), ("size", C.c_uint64))

@@ -58,11 +58,13 @@ CPU_ABORT(x86_64)
 
 static void engine_called_abort(void)
 {
-    const char *said = vmm_engine_said();
-    const char *file = strrchr(said, '/');
+    char said[200];
+    const char *file;
 
-    if (file) /* the name without the folders of whoever built it */
-        said = file + 1;
+    vmm_engine_said(said, sizeof said);
+    file = strrchr(said, '/'); /* the name without the folders of whoever built it */
+    if (file)
+        vmm_engine_abort(file + 1);
     vmm_engine_abort(*said ? said : "the engine failed one of its own assertions");
 }
 

@@ -212,6 +212,7 @@ struct vmm_cpu {
     struct vmm_cache *code_cache;  /* code_cache.c */
     uint32_t serial;      /* of the attachment: what is remembered by it is not another engine's */
     struct vmm_narrowing *narrowing; /* x86_width.c: its working memory */
+    struct vmm_fetch fetched[VMM_FETCHES_KEPT]; /* device.c: code that a device has given */
 };
 
 /* Instructions begun. */

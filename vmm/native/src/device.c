@@ -73,12 +73,7 @@ static uint64_t read_device(struct vmm_cpu *v, uint64_t address, unsigned size)
 }
 
 /* What the block that is being translated, an instruction, has been fetched by. */
-enum { FETCHES = 16 };
 __thread enum vmm_fetching vmm_fetching;
-static __thread struct fetch {
-    uint64_t address, value;
-    unsigned size;
-} fetched[FETCHES];
 static __thread unsigned fetches;
 
 bool vmm_has_fetched(void) { return fetches; }
@@ -102,11 +97,11 @@ static uint64_t fetch(struct vmm_cpu *v, uint64_t address, unsigned size)
         vmm_leave_block(v);
     }
     for (unsigned i = 0; i < fetches; i++)
-        if (fetched[i].address == address && fetched[i].size == size)
-            return fetched[i].value;
+        if (v->fetched[i].address == address && v->fetched[i].size == size)
+            return v->fetched[i].value;
     value = read_device(v, address, size);
-    if (fetches < FETCHES)
-        fetched[fetches++] = (struct fetch){address, value, size};
+    if (fetches < VMM_FETCHES_KEPT)
+        v->fetched[fetches++] = (struct vmm_fetch){address, value, size};
     return value;
 }
 

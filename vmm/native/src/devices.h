@@ -60,6 +60,12 @@ enum vmm_fetching {
     VMM_FETCHES_AGAIN /* the instruction that runs is looked at again */
 };
 extern __thread enum vmm_fetching vmm_fetching;
+
+#define VMM_FETCHES_KEPT 16
+struct vmm_fetch {
+    uint64_t address, value, size;
+};
+
 void vmm_begin_fetch(void);
 bool vmm_has_fetched(void);
 int vmm_map_device(struct vmm_cpu *v, uint64_t base, uint64_t size, uint64_t report);

@@ -73,7 +73,7 @@ int vmm_take_clock(const void *map);
 
 /* output.c */
 int vmm_take_output(const void *map);
-const char *vmm_engine_said(void);
+void vmm_engine_said(char *text, size_t size);
 uint64_t vmm_engine_prints(void);
 
 /* A field of an engine's structure (offsets.h). */

@@ -38,14 +38,11 @@ static int keep_list(const char *format, va_list list)
     return length;
 }
 
-/* What the engine said last on this thread, "" if nothing; it is forgotten. */
-const char *vmm_engine_said(void)
+/* Put into TEXT what the engine said last on this thread, "" if nothing; it is forgotten. */
+void vmm_engine_said(char *text, size_t size)
 {
-    static __thread char last[sizeof said];
-
-    memcpy(last, said, sizeof last);
+    snprintf(text, size, "%s", said);
     said[0] = 0;
-    return last;
 }
 
 /* How often the engine wanted to print on this thread. */
