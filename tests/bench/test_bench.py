@@ -138,5 +138,5 @@ def test_a_history_that_is_something_else_is_refused_before_measuring(
     path.write_text("buy milk\n")
     done = vmm_command("bench", "--rows", "arm/compute", "--history", path)
     assert done.returncode == 125
-    assert b"notes.txt, line 1" in done.stderr
+    assert b"notes.txt:1: " in done.stderr
     assert path.read_text() == "buy milk\n"
