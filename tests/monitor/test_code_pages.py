@@ -92,6 +92,30 @@ def test_a_block_that_goes_while_it_runs_sees_that_the_next_one_has_changed() ->
     assert [len(site.steps) for site in code.sites(machine)] == [6]
 
 
+def test_a_block_that_goes_does_not_run_on_over_what_it_stores() -> None:
+    at = 0x40001000
+    program = struct.pack(
+        "<6I",
+        0xE10F1000,  # loop: mrs r1, cpsr, which in its third call has its block go
+        0xE5832000,  # str r2, [r3]: the next instruction
+        0xE2844001,  # add r4, r4, #1 or, by turns, #2
+        0xE0222005,  # eor r2, r2, r5
+        0xEAFFFFFA,  # b loop
+        0)
+    found = []
+    for cold_calls in (None, 0, 1, 2, 3):
+        machine = create(Options("virt", ram=16 << 20, bare=True))
+        machine.load_bytes(at, program, "program")
+        if cold_calls is not None:
+            virtualize(machine, "translate", cold_calls=cold_calls)
+        registers = machine.processor.registers
+        registers["r2"], registers["r3"], registers["r5"] = 0xE2844002, at + 8, 3
+        machine.processor.set_pc(at)
+        machine.run(until=60)
+        found.append((registers["r4"], registers["pc"]))
+    assert found == [(18, at)] * 5
+
+
 def test_how_often_is_a_number_of_sixteen_bits() -> None:
     machine = guest(*GUESTS["x86"])
     with pytest.raises(MonitorError, match="cold_calls is from 0 to 65535, not -1"):

@@ -46,7 +46,7 @@ def test_a_guest_that_misbehaves_ends_as_on_the_bare_machine(
 @pytest.mark.parametrize("policy", ["lazy", "strict", "exposed", "nested"])
 def test_a_kernel_that_looks_for_the_monitor_finds_the_bare_machine(policy: str) -> None:
     seen, monitor = virtual("pc", "x86/escape", "translate", policy,
-                            cold_calls=2 if policy == "nested" else 0)
+                            cold_calls={"strict": 1, "nested": 2}.get(policy, 0))
     assert seen == bare("pc", "x86/escape")
     assert seen.console.endswith(b"== done\n") and not monitor.counters.emulated
 

@@ -208,14 +208,6 @@ static void drop_block(const struct vmm_cpu *v, void *tb)
     ((drop_fn)(uintptr_t)vmm_original(names[v->arch]))(FIELD(void *, v->uc, UC_TCG_CTX), tb, ~0ull);
 }
 
-/* The running block, at HOST_PC, runs to its end and never again: where it goes from there is
- * looked up, because nobody would tell it of a block behind it that goes. */
-void vmm_forget_block(struct vmm_cpu *v, uintptr_t host_pc)
-{
-    drop_block(v, block_of(v, host_pc));
-    vmm_kick(v);
-}
-
 /* Leave the running block; the instruction at the register file's pc is next. */
 void vmm_leave_block(struct vmm_cpu *v)
 {
@@ -233,6 +225,17 @@ void vmm_leave_block(struct vmm_cpu *v)
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc)
 {
     go_back(v, host_pc);
+    vmm_leave_block(v);
+}
+
+/* The same, and the block is never run again.  It must not run on once it has been dropped: a store
+ * of it into its own instructions would find no block there. */
+void vmm_translate_anew(struct vmm_cpu *v, uintptr_t host_pc)
+{
+    void *tb = block_of(v, host_pc);
+
+    go_back(v, host_pc);
+    drop_block(v, tb);
     vmm_leave_block(v);
 }
 

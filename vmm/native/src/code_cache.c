@@ -15,7 +15,7 @@
  *
  * To translate a long template takes as long as some hundred calls of the monitor, and most sites
  * of a kernel are executed a few times: they are cold, and called, until they have been so often.
- * Then the block goes, and the next one that is translated from there has the template.
+ * Then the block goes, and the one that is translated from there has the template.
  */
 #include "code_pages.h"
 
@@ -167,7 +167,8 @@ bool vmm_is_warm(const struct vmm_cpu *v, uint32_t pc)
     return v->code_cache->calls[hash(pc)] >= v->code_cache->enough;
 }
 
-/* The block at RETADDR has called the monitor for a cold site at PC. */
+/* The block at RETADDR calls the monitor for a cold site at PC, of which nothing has happened yet.
+ * Where that is often enough the site begins anew, as its template. */
 void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr)
 {
     uint16_t *calls = &v->code_cache->calls[hash(pc)];
@@ -175,5 +176,5 @@ void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr)
     if (*calls < v->code_cache->enough)
         ++*calls;
     if (*calls == v->code_cache->enough)
-        vmm_forget_block(v, retaddr);
+        vmm_translate_anew(v, retaddr);
 }

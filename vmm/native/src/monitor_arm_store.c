@@ -176,6 +176,7 @@ int vmm_arm_store(struct vmm_cpu *v, uint32_t kind, uint32_t code, uintptr_t ret
     uint32_t pc = vmm_arm_registers(v)[PC];
     bool made = false, seen = v->watch_count || FIELD(uint32_t, v->env, ARM_UNCACHED_CPSR) & PSR_E;
 
+    vmm_rewritten_begins(v, pc, retaddr);
     for (uint32_t i = 0; i < w.count; i++) {
         uint32_t address = w.address + 4 * i;
 

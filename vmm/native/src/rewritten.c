@@ -71,21 +71,29 @@ bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc)
     return v->rewrites && v->rewritten[hash(pc) >> 3] >> (hash(pc) & 7) & 1;
 }
 
-/* The store at PC, which was replaced, has been made: to a page table, or not. */
+/* The store at PC, which was replaced, is about to be made for the block at RETADDR, 0 if that has
+ * been left.  Where too many went elsewhere it begins anew, as itself. */
+void vmm_rewritten_begins(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr)
+{
+    struct store *store = retaddr && vmm_is_rewritten(v, pc) ? account(v, pc) : NULL;
+
+    if (!store || store->elsewhere < WORTH)
+        return;
+    v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
+    vmm_translate_anew(v, retaddr);
+}
+
+/* It has been made: to a page table, or not. */
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table)
 {
     struct store *store = vmm_is_rewritten(v, pc) ? account(v, pc) : NULL;
-    uint64_t entry;
 
     if (!store)
         return;
-    if (to_table) {
+    if (to_table)
         store->elsewhere -= store->elsewhere > 0;
-    } else if (++store->elsewhere == WORTH && (entry = vmm_space_get(v->space, pc))) {
-        v->rewritten[hash(pc) >> 3] &= (uint8_t) ~(1u << (hash(pc) & 7));
-        forget(v, entry, pc);
-        vmm_kick(v); /* as vmm_forget_block() */
-    }
+    else
+        store->elsewhere += store->elsewhere < WORTH;
 }
 
 void vmm_free_rewritten(struct vmm_cpu *v)

@@ -31,9 +31,12 @@ void vmm_sparc_store(struct vmm_cpu *v, uint32_t address, uint32_t value, uintpt
     typedef void (*store_fn)(void *, uint32_t, uint32_t, int, uintptr_t);
     ORIGINAL(store_fn, store, "cpu_stl_mmuidx_ra_sparc");
     enum { USER_INDEX = 0 };
-    bool made = !v->watch_count && vmm_shadow_store(v, address, value);
+    uint32_t pc = FIELD(uint32_t, v->env, SPARC_PC);
+    bool made;
 
+    vmm_rewritten_begins(v, pc, host_pc);
+    made = !v->watch_count && vmm_shadow_store(v, address, value);
     if (!made)
         store(v->env, address, value, USER_INDEX, host_pc);
-    vmm_rewritten_stored(v, FIELD(uint32_t, v->env, SPARC_PC), made);
+    vmm_rewritten_stored(v, pc, made);
 }

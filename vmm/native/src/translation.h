@@ -25,8 +25,8 @@ bool vmm_in_block(struct vmm_cpu *v, uintptr_t host_pc);
 uint32_t vmm_pc_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_leave_block(struct vmm_cpu *v) __attribute__((noreturn));
 void vmm_leave_before(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
+void vmm_translate_anew(struct vmm_cpu *v, uintptr_t host_pc) __attribute__((noreturn));
 void vmm_charge_until(struct vmm_cpu *v, uintptr_t host_pc);
-void vmm_forget_block(struct vmm_cpu *v, uintptr_t host_pc);
 int64_t vmm_count_at(struct vmm_cpu *v, uintptr_t host_pc);
 void vmm_starts_over(struct vmm_cpu *v);
 extern __thread int vmm_short_blocks; /* this many more blocks are to be short */

@@ -142,6 +142,7 @@ void vmm_free_code_cache(struct vmm_cpu *v);
 /* rewritten.c */
 void vmm_store_trapped(struct vmm_cpu *v, uint32_t pc);
 bool vmm_is_rewritten(const struct vmm_cpu *v, uint32_t pc);
+void vmm_rewritten_begins(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr);
 void vmm_rewritten_stored(struct vmm_cpu *v, uint32_t pc, bool to_table);
 void vmm_free_rewritten(struct vmm_cpu *v);
 

@@ -285,6 +285,7 @@ static enum x86_end store_word(struct x86_call *c, uint32_t value)
     uint32_t address = linear_address(c), pc = c->next - c->length + segment_base(c, CS);
     bool protects = is_protected(c, address), made;
 
+    vmm_rewritten_begins(c->v, pc, c->retaddr);
     if (protects && !c->v->shadow) {
         made = monitor_stores(c, address, value);
         vmm_rewritten_stored(c->v, pc, made);
