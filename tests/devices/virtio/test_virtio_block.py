@@ -192,7 +192,7 @@ def test_a_failed_flush_is_an_error(image: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "fdatasync", fails)
     guest = Guest(raw(image), F_FLUSH)
     assert guest.request(T_FLUSH) == S_IOERR
-    assert "Input/output error" in guest.board.notes[-1]
+    assert "input/output error" in guest.board.notes[-1]
 
 
 def test_a_request_without_a_status_stops_the_device(image: Path) -> None:

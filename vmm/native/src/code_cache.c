@@ -168,13 +168,12 @@ bool vmm_is_warm(const struct vmm_cpu *v, uint32_t pc)
 }
 
 /* The block at RETADDR calls the monitor for a cold site at PC, of which nothing has happened yet.
- * Where that is often enough the site begins anew, as its template. */
+ * Where it has been often enough the site begins anew, as its template. */
 void vmm_cold_site_called(struct vmm_cpu *v, uint32_t pc, uintptr_t retaddr)
 {
     uint16_t *calls = &v->code_cache->calls[hash(pc)];
 
-    if (*calls < v->code_cache->enough)
-        ++*calls;
-    if (*calls == v->code_cache->enough)
+    if (*calls >= v->code_cache->enough)
         vmm_translate_anew(v, retaddr);
+    ++*calls;
 }
